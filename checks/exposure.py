@@ -1,0 +1,227 @@
+"""How bad it is when the internet reaches a port: one table decides, and every exposure check reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from cloudseg.findings import Severity
+from cloudseg.reach.internet import Exposure, joined
+from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, AddressSet, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.model import Interface, Rule, RuleSet
+
+__all__ = [
+    "PORT_CLASSES",
+    "PortClass",
+    "RuleExposure",
+    "classes_of",
+    "is_everything",
+    "open_rules",
+    "public_words",
+    "serves_the_public",
+    "severity_of",
+]
+
+# A public source of fewer addresses than this is somebody's office, not the internet.
+NARROW_SOURCE: Final = 256
+
+
+class PortClass(NamedTuple):
+    """A class of ports that are equally bad to expose.
+
+    Attributes:
+        name: in words, for messages.
+        traffic: the ports.
+        exposed: severity when the internet reaches one of them.
+        latent: severity when a rule opens one of them to the internet and nothing can arrive today.
+    """
+
+    name: str
+    traffic: Traffic
+    exposed: Severity
+    latent: Severity
+
+
+# Port numbers: https://www.iana.org/assignments/service-names-port-numbers/ and the products' own documentation.
+PORT_CLASSES: Final = (
+    PortClass(
+        "unauthenticated administration (Docker 2375, etcd 2379-2380, kubelet 10250)",
+        Traffic.parse("tcp/2375-2376, tcp/2379-2380, tcp/10250, tcp/10255"),
+        Severity.CRITICAL,
+        Severity.MEDIUM,
+    ),
+    PortClass(
+        "remote desktop, WinRM and SMB",
+        Traffic.parse("tcp/135, tcp/137-139, tcp/445, tcp/3389, tcp/5900-5901, tcp/5985-5986, udp/137-138, udp/3389"),
+        Severity.CRITICAL,
+        Severity.MEDIUM,
+    ),
+    PortClass(
+        "databases and caches",
+        Traffic.parse(
+            "tcp/1433-1434, udp/1434, tcp/1521, tcp/2483-2484, tcp/3306, tcp/4333, tcp/5432, tcp/5439, tcp/5984, "
+            "tcp/6379, tcp/7000-7001, tcp/7199, tcp/8086, tcp/8888, tcp/9042, tcp/9092, tcp/9094, tcp/9096, tcp/9160, tcp/9200,"
+            "tcp/9300, tcp/11211, udp/11211, tcp/27017-27019, tcp/28015, tcp/33060, tcp/50000"
+        ),
+        Severity.CRITICAL,
+        Severity.MEDIUM,
+    ),
+    PortClass(
+        "SSH, telnet, FTP, NFS and LDAP",
+        Traffic.parse(
+            "tcp/20-23, tcp/111, udp/111, tcp/389, udp/389, tcp/636, tcp/2049, udp/2049, tcp/3268-3269, udp/69, udp/161"
+        ),
+        Severity.HIGH,
+        Severity.LOW,
+    ),
+)
+WEB: Final = Traffic.parse("tcp/80, tcp/443, udp/443")
+ECHO: Final = Traffic.parse("icmp/8, icmpv6/128")
+# Everything from the first to the last port but one or two is everything in effect.
+_NEARLY_ALL_PORTS: Final = 65_000
+
+
+def is_everything(traffic: Traffic) -> bool:
+    """Tell whether traffic is "all ports" in effect: every port of TCP or UDP, or all but a few."""
+    return any(traffic.ports_of(protocol).size >= _NEARLY_ALL_PORTS for protocol in (6, 17))
+
+
+def classes_of(traffic: Traffic) -> tuple[PortClass, ...]:
+    """Return the classes of ports that traffic touches, worst first."""
+    return tuple(known for known in PORT_CLASSES if known.traffic.overlaps(traffic))
+
+
+def severity_of(
+    traffic: Traffic, sources: AddressSet, *, latent: bool = False, public_service: bool = False
+) -> Severity:
+    """Return the severity of traffic that the internet may open.
+
+    Args:
+        traffic: what is open.
+        sources: the public addresses that may open it.
+        latent: nothing can arrive today.
+        public_service: it belongs to a load balancer, a VPN or a declared public service.
+    """
+    if is_everything(traffic):
+        severity = Severity.MEDIUM if latent else Severity.CRITICAL
+    elif classes := classes_of(traffic):
+        severity = min((c.latent if latent else c.exposed for c in classes), key=lambda s: s.rank)
+    elif traffic <= ECHO or (public_service and traffic <= WEB | ECHO):
+        return Severity.INFO
+    else:
+        severity = Severity.LOW if latent else Severity.MEDIUM
+    return severity.lowered() if sources.size < NARROW_SOURCE else severity
+
+
+def public_words(sources: AddressSet) -> str:
+    """Return public source addresses in words: the whole internet, or how much of it.
+
+    A range of /8 or /3 is reported by its size: it is neither everyone nor a few.
+    """
+    if sources >= GLOBAL_UNICAST:
+        return "the whole internet"
+    if sources >= GLOBAL_UNICAST & ALL_IPV4:
+        return "the whole IPv4 internet"
+    if sources >= GLOBAL_UNICAST & ALL_IPV6:
+        return "the whole IPv6 internet"
+    four = sources.v4.size
+    if four >= 1 << 16:
+        return f"{four:,} public IPv4 addresses ({100 * four / (1 << 32):.2g} % of all)"
+    return str(sources)
+
+
+class RuleExposure(NamedTuple):
+    """What one ingress rule lets in from the internet, over all the interfaces that it judges.
+
+    Attributes:
+        rule_set: the rule set.
+        rule: the rule.
+        exposure: everything that it delivers, joined over the interfaces.
+        reached: the interfaces that something certainly reaches.
+        maybe: the interfaces that something reaches at most.
+        judged: every interface that the rule judges.
+        sources: the public addresses that the rule admits at most.
+        verdict: ``exposed``, ``unknown`` or ``latent``.
+        all_read: every interface of the region was read.
+    """
+
+    rule_set: RuleSet
+    rule: Rule
+    exposure: Exposure
+    reached: tuple[Interface, ...]
+    maybe: tuple[Interface, ...]
+    judged: tuple[Interface, ...]
+    sources: AddressSet
+    verdict: Literal["exposed", "unknown", "latent"]
+    all_read: bool
+
+
+def open_rules(context: AuditContext) -> Iterator[RuleExposure]:
+    """Yield every allowing ingress rule that admits public addresses, with what it really lets in.
+
+    Rule sets at a subnet's boundary only narrow what others let in, so they are no subject here.
+    """
+    estate, view = context.estate, context.internet
+    boundary = {
+        stage.name
+        for pipeline in estate.pipelines.values()
+        for stage in pipeline.ingress
+        if stage.at in {"subnet-boundary", "network"} and not stage.stateful
+    }
+    for _, rule_set in sorted(estate.rule_sets.items()):
+        if rule_set.stage in boundary:
+            continue
+        for rule in rule_set.rules:
+            if rule.direction == "ingress" and rule.allows:
+                sources = view.public_sources(rule)[1]
+                if sources:
+                    yield _assess(context, rule_set, rule, sources)
+
+
+def _assess(context: AuditContext, rule_set: RuleSet, rule: Rule, sources: AddressSet) -> RuleExposure:
+    estate = context.estate
+    judged = estate.governed(rule_set)
+    each = [(interface, context.internet.exposure(rule_set, rule, interface)) for interface in judged]
+    all_read = estate.read("interfaces", rule_set)
+    total = joined(exposure for _, exposure in each)
+    verdict = total.verdict
+    if not judged:
+        total = total._replace(blocked=("no interface carries it",))
+        if not all_read:
+            verdict = "unknown"
+            total = total._replace(unknown=("the interfaces that carry it were not read",))
+    return RuleExposure(
+        rule_set=rule_set,
+        rule=rule,
+        exposure=total,
+        reached=tuple(interface for interface, exposure in each if exposure.certain),
+        maybe=tuple(interface for interface, exposure in each if exposure.at_most),
+        judged=judged,
+        sources=sources,
+        verdict=verdict,
+        all_read=all_read,
+    )
+
+
+def serves_the_public(context: AuditContext, interfaces: Iterable[Interface], declared: Iterable[str]) -> bool:
+    """Tell whether all the interfaces belong to load balancers, VPNs or services that are declared public.
+
+    Args:
+        context: the audit.
+        interfaces: the interfaces; none at all serve nobody.
+        declared: ``tag=value`` texts that declare a workload, or an interface, public.
+    """
+    wanted = {tuple(text.split("=", 1)) for text in declared if "=" in text}
+    found = False
+    for interface in interfaces:
+        found = True
+        owner = context.estate.owner_of(interface)
+        tags = {**interface.tags, **({} if owner is None else owner.tags)}
+        kind = "" if owner is None else owner.kind
+        if not (kind in {"load-balancer", "vpn"} or wanted & set(tags.items())):
+            return False
+    return found

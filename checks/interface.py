@@ -1,0 +1,188 @@
+"""What a check is made of, and what it is given.
+
+A check is one file: a docstring with fixed headings, a ``CHECK`` value with its metadata and examples, and one function
+over the audit context. It reads the model and never a provider's own answers, so it works for every cloud in which its
+concept exists.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cloudseg.findings import (
+    Confidence,
+    Finding,
+    Remedy,
+    Severity,
+    fingerprint,
+    resource_info,
+    rule_info,
+)
+from cloudseg.model import Estate, Interface, Resource, Rule, own_id
+
+if TYPE_CHECKING:
+    from cloudseg.reach.internet import InternetView
+    from cloudseg.waivers import WaiverState
+
+__all__ = ["AuditContext", "Check", "Example", "Parameter", "ParameterValue"]
+
+ParameterValue = bool | int | str | tuple[str, ...]
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A setting of a check that ``cloudseg.toml`` can change.
+
+    Attributes:
+        name: the key under ``[checks.<id>]``.
+        default: the value without a setting; its type is the type that is accepted.
+        description: what it decides, for the docs.
+    """
+
+    name: str
+    default: ParameterValue
+    description: str
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A small estate and what the check must say of it: the check's first tests, and part of its page.
+
+    Attributes:
+        name: what the estate shows, as a sentence.
+        build: returns the estate.
+        finds: own ids of the resources that are reported, once for each finding; empty for a good example.
+        severity: the severity of every finding, where the example is about that.
+        remedy_groups: own ids of the groups that the remedy must name, where the example is about that.
+    """
+
+    name: str
+    build: Callable[[], Estate]
+    finds: tuple[str, ...] = ()
+    severity: Severity | None = None
+    remedy_groups: tuple[str, ...] | None = None
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """The metadata, the examples and the function of one check.
+
+    Attributes:
+        id: named for the bad pattern, so that "allow X" reads right.
+        severity: the severity that it gives where nothing raises or lowers it.
+        run: yields the findings of one estate.
+        examples: at least one that finds something and one that finds nothing.
+        concept: for each provider that has the concept, in one phrase, what it looks at there.
+        absent: for each other provider, why there is nothing to look at.
+        needs: facets without which it cannot say anything.
+        uses: facets that make its verdicts certain.
+        compliance: controls by benchmark and version: ``{"cis-aws-5.0": ("5.3", "5.4")}``.
+        parameters: what ``cloudseg.toml`` can set.
+        remedy: id of the remedy that mends it, as the design names them; empty where people must decide.
+        per_rule: its findings are about single rules and join others about the same rule.
+        after_waivers: it judges the waivers themselves, so it runs when the other findings are known.
+    """
+
+    id: str
+    severity: Severity
+    run: Callable[[AuditContext], Iterable[Finding]]
+    examples: tuple[Example, ...]
+    concept: Mapping[str, str]
+    absent: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+    needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    compliance: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict[str, tuple[str, ...]])
+    parameters: tuple[Parameter, ...] = ()
+    remedy: str = ""
+    per_rule: bool = False
+    after_waivers: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class AuditContext:
+    """What a check is given: the estate, the views that checks share, its own settings.
+
+    Attributes:
+        estate: the model of everything read.
+        check: the check that runs.
+        settings: values of the check's parameters, defaults filled in.
+        internet: what the internet reaches.
+        as_of: the day at which expiries are judged, ISO 8601.
+        waivers: the waivers and what became of them, for the checks that judge waivers.
+        labels: which tags mean ``application``, ``tier`` and ``environment``.
+    """
+
+    estate: Estate
+    check: Check
+    settings: Mapping[str, ParameterValue]
+    internet: InternetView
+    as_of: str = ""
+    waivers: tuple[WaiverState, ...] = ()
+    labels: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict[str, tuple[str, ...]])
+
+    def number(self, name: str) -> int:
+        """Return a setting that is a whole number."""
+        value = self.settings[name]
+        if not isinstance(value, int):
+            raise TypeError(f"{self.check.id}: {name} is no number")
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a setting that is a list of texts."""
+        value = self.settings[name]
+        if not isinstance(value, tuple):
+            raise TypeError(f"{self.check.id}: {name} is no list")
+        return value
+
+    def finding(  # noqa: PLR0913 - all but two are optional and go by keyword
+        self,
+        resource: Resource,
+        message: str,
+        *,
+        rule: Rule | None = None,
+        severity: Severity | None = None,
+        confidence: Confidence = "high",
+        evidence: Iterable[str] = (),
+        reachable: bool | None = None,
+        affected: Iterable[Interface | str] = (),
+        remedy: Remedy | None = None,
+        aspect: str = "",
+    ) -> Finding:
+        """Return a finding of this check, with its id, scope, place and compliance references filled in.
+
+        Args:
+            resource: what it is about.
+            message: one sentence for people; it names the resource's own words, not the check's.
+            rule: the rule it is about.
+            severity: where it differs from the check's own.
+            confidence: lower where something unknown decides.
+            evidence: facts, one sentence each.
+            reachable: whether the rule certainly delivers a packet; None where that is undecided or not the point.
+            affected: interfaces concerned, or qualified ids of them.
+            remedy: what would mend it.
+            aspect: tells several findings of this check about one resource (and rule) apart.
+        """
+        location = (rule.location if rule is not None else None) or resource.location
+        return Finding(
+            id=fingerprint(self.check.id, resource, rule, aspect),
+            check=self.check.id,
+            severity=severity or self.check.severity,
+            confidence=confidence,
+            provider=resource.provider,
+            scope=resource.scope,
+            region=resource.region,
+            resource=resource_info(resource),
+            rule=None if rule is None else rule_info(rule, self.estate),
+            message=message,
+            evidence=tuple(evidence),
+            reachable=reachable,
+            affected=tuple(sorted({i.own_id if isinstance(i, Interface) else own_id(i) for i in affected})),
+            remedy=remedy,
+            compliance=tuple(
+                f"{benchmark}:{control}"
+                for benchmark, controls in sorted(self.check.compliance.items())
+                for control in controls
+            ),
+            location=None if location is None else {"file": location.file, "line": location.line},
+        )

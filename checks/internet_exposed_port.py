@@ -1,0 +1,140 @@
+"""A port that the internet can reach.
+
+What it finds:
+    Ingress rules that admit public addresses and certainly, or possibly, deliver packets to an interface: the rule, a
+    public address or another way in, a route, and the network ACLs in both directions all agree. Each rule is told
+    once, with every class of ports that it exposes. Ranges that only together are the whole internet, address lists,
+    IPv6 and protocols without ports count like any other. Where something on the way was not read, the severity stays
+    and the confidence is low.
+
+Why it matters:
+    A port that answers the internet is found within minutes and tried for ever. Administration ports and databases
+    are the usual first step of an intrusion.
+
+Example:
+    ``tcp/22 from 0.0.0.0/0`` in a security group of an instance with a public address, in a subnet with a route to an
+    internet gateway.
+
+Remedy:
+    Admit the one group, load balancer or prefix list that needs the port, and close the rest. Reach administration
+    ports over a private path (a session service, a bastion, a VPN).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.exposure import classes_of, open_rules, public_words, serves_the_public, severity_of
+from cloudseg.checks.interface import Check, Example, Parameter
+from cloudseg.findings import Remedy, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.checks.exposure import RuleExposure
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate
+
+DECLARED_PUBLIC = Parameter(
+    "declared_public",
+    ("exposure=public",),
+    "Tags (`key=value`) that declare a workload to serve the internet: its ports 80 and 443 are then only information.",
+)
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every rule by which the internet reaches something, or may reach it."""
+    for found in open_rules(context):
+        if found.verdict != "latent":
+            yield _finding(context, found)
+
+
+def _finding(context: AuditContext, found: RuleExposure) -> Finding:
+    rule, exposure = found.rule, found.exposure
+    sure = found.verdict == "exposed"
+    traffic = exposure.at_most or rule.traffic
+    sources = exposure.sources or found.sources
+    public = serves_the_public(context, found.maybe, context.texts("declared_public"))
+    severity = severity_of(traffic, sources, public_service=public)
+    reach = "reaches" if sure else "may reach"
+    whom = f"{len(found.maybe)} interface{'s' if len(found.maybe) != 1 else ''}" if found.maybe else "its members"
+    return context.finding(
+        found.rule_set,
+        f"{public_words(sources)} {reach} {traffic} of {whom} by {found.rule_set.label}",
+        rule=rule,
+        severity=severity,
+        confidence="high" if sure else "low",
+        evidence=(
+            *(f"exposes {known.name}" for known in classes_of(traffic)),
+            *(f"way in: {text}" for text in exposure.ways),
+            *(f"unknown: {text}" for text in exposure.unknown),
+        ),
+        reachable=True if sure else None,
+        affected=found.maybe,
+        remedy=Remedy("narrow-ports", "admit only the identities that need the port, and close it to the internet"),
+    )
+
+
+def _public_ssh() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-admin", allow("ingress", "tcp/22", "0.0.0.0/0"))
+    b.interface("eni-1", "subnet-public", ["sg-admin"], "10.0.1.5", "203.0.113.10")
+    return b.build()
+
+
+def _two_halves() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-db", allow("ingress", "all", "0.0.0.0/1"), allow("ingress", "all", "128.0.0.0/1"))
+    b.interface("eni-1", "subnet-public", ["sg-db"], "10.0.1.5", "203.0.113.10")
+    return b.build()
+
+
+def _unread_interfaces() -> Estate:
+    b = EstateBuilder(unread=["interfaces"])
+    b.group("sg-db", allow("ingress", "tcp/5432", "0.0.0.0/0"))
+    return b.build()
+
+
+def _private() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-admin", allow("ingress", "tcp/22", "0.0.0.0/0"))
+    b.interface("eni-1", "subnet-private", ["sg-admin"], "10.0.2.5")
+    return b.build()
+
+
+CHECK = Check(
+    id="internet-exposed-port",
+    severity=Severity.CRITICAL,
+    run=run,
+    examples=(
+        Example("SSH of a public instance is open to everyone", _public_ssh, ("sg-admin",), Severity.HIGH),
+        Example("two halves of the address space are everyone", _two_halves, ("sg-db", "sg-db"), Severity.CRITICAL),
+        Example("the interfaces were not read, so the severity stays", _unread_interfaces, ("sg-db",)),
+        Example("the same rule on an instance without a public address", _private),
+    ),
+    concept={"aws": "security group rules with public sources, on interfaces that the internet can reach"},
+    needs=("groups",),
+    uses=(
+        "interfaces",
+        "subnets",
+        "routes",
+        "gateways",
+        "boundary-rules",
+        "address-lists",
+        "entrances",
+        "public-access-block",
+    ),
+    compliance={
+        "cis-aws-3.0": ("5.2", "5.3"),
+        "cis-aws-5.0": ("5.1.2", "5.3", "5.4"),
+        "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)", "SC-7(11)"),
+        "pci-dss-4.0": ("1.3.1", "1.4.2"),
+        "cisa-ztmm-2": ("Networks: Network Segmentation",),
+        "nist-800-207": ("2.1",),
+    },
+    parameters=(DECLARED_PUBLIC,),
+    remedy="narrow-ports",
+    per_rule=True,
+)

@@ -1,0 +1,114 @@
+"""A rule that is open to the internet although nothing can arrive by it today.
+
+What it finds:
+    Ingress rules that admit public addresses, where no packet is delivered even at most: no interface carries the
+    group, none has a public address or a route from the internet, or a network ACL or a block of public access stops
+    it. The evidence says which.
+
+Why it matters:
+    The rule is one change away from an exposure: a public address, a new route, or one more attachment of the group.
+    The change that opens it is made elsewhere, by somebody who does not look at this rule.
+
+Example:
+    ``tcp/3389 from 0.0.0.0/0`` in a security group that only private instances carry, or nobody.
+
+Remedy:
+    Remove the rule, or narrow it to the identities that use it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
+from cloudseg.checks.exposure import classes_of, open_rules, public_words, serves_the_public, severity_of
+from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.internet_exposed_port import DECLARED_PUBLIC
+from cloudseg.findings import Remedy, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every rule that admits public addresses and delivers nothing."""
+    for found in open_rules(context):
+        if found.verdict != "latent":
+            continue
+        declared = context.texts("declared_public")
+        severity = severity_of(
+            found.rule.traffic,
+            found.sources,
+            latent=True,
+            public_service=serves_the_public(context, found.judged, declared),
+        )
+        why = "; ".join(found.exposure.blocked)
+        yield context.finding(
+            found.rule_set,
+            f"{found.rule_set.label} opens {found.rule.traffic} to {public_words(found.sources)}; not reachable: {why}",
+            rule=found.rule,
+            severity=severity,
+            confidence="high" if found.all_read else "low",
+            evidence=(
+                *(f"would expose {known.name}" for known in classes_of(found.rule.traffic)),
+                *(f"not reachable: {text}" for text in found.exposure.blocked),
+                *(() if found.all_read else ("unknown: not every interface was read",)),
+            ),
+            reachable=False if found.all_read else None,
+            affected=found.judged,
+            remedy=Remedy("remove-unused-rule", "remove the rule, or narrow it to the identities that use it"),
+        )
+
+
+def _attached_to_nothing() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-old", allow("ingress", "tcp/3389", "0.0.0.0/0"))
+    return b.build()
+
+
+def _stopped_by_acl() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-web", allow("ingress", "tcp/8080", "0.0.0.0/0"))
+    deny = acl_entry("ingress", 90, "tcp/8080", "0.0.0.0/0", deny=True)
+    rest = (acl_entry("ingress", 100, "all", "0.0.0.0/0"), acl_entry("egress", 100, "all", "0.0.0.0/0"))
+    b.acl("acl-1", ["subnet-public"], (deny, *rest))
+    b.interface("eni-1", "subnet-public", ["sg-web"], "10.0.1.5", "203.0.113.10")
+    return b.build()
+
+
+def _exposed() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-web", allow("ingress", "tcp/8080", "0.0.0.0/0"))
+    b.interface("eni-1", "subnet-public", ["sg-web"], "10.0.1.5", "203.0.113.10")
+    return b.build()
+
+
+CHECK = Check(
+    id="latent-internet-rule",
+    severity=Severity.MEDIUM,
+    run=run,
+    examples=(
+        Example(
+            "remote desktop is open in a group that nobody carries", _attached_to_nothing, ("sg-old",), Severity.MEDIUM
+        ),
+        Example("a deny above the allow closes the port today", _stopped_by_acl, ("sg-web",), Severity.LOW),
+        Example("what the internet reaches is exposed, not latent", _exposed),
+    ),
+    concept={"aws": "security group rules with public sources, on interfaces that the internet cannot reach"},
+    needs=("groups", "interfaces"),
+    uses=("subnets", "routes", "gateways", "boundary-rules", "address-lists", "entrances", "public-access-block"),
+    compliance={
+        "cis-aws-3.0": ("5.2", "5.3"),
+        "cis-aws-5.0": ("5.3", "5.4"),
+        "nist-800-53r5": ("CM-7", "SC-7(5)"),
+        "pci-dss-4.0": ("1.2.5", "1.2.7"),
+        "cisa-ztmm-2": ("Networks: Network Segmentation",),
+    },
+    parameters=(DECLARED_PUBLIC,),
+    remedy="remove-unused-rule",
+    per_rule=True,
+)

@@ -1,0 +1,213 @@
+"""What a check reports, and how findings are recognised again from run to run."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from cloudseg.model import (
+    Addresses,
+    Direction,
+    Estate,
+    Everyone,
+    GroupRef,
+    ListRef,
+    Names,
+    Peer,
+    Resource,
+    Rule,
+    Unresolved,
+    own_id,
+)
+
+__all__ = [
+    "Also",
+    "Confidence",
+    "Finding",
+    "Remedy",
+    "ResourceInfo",
+    "RuleInfo",
+    "Severity",
+    "WaiverInfo",
+    "fingerprint",
+    "normal_form",
+    "peer_text",
+    "resource_info",
+    "rule_info",
+]
+
+Confidence = Literal["high", "medium", "low"]
+
+
+class Severity(enum.StrEnum):
+    """How bad a finding is, worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst; sorting by it puts the worst first."""
+        return _RANKS[self]
+
+    def lowered(self) -> Severity:
+        """Return the next milder severity; info stays info."""
+        return _BY_RANK[min(self.rank + 1, len(_BY_RANK) - 1)]
+
+
+_BY_RANK = tuple(Severity)
+_RANKS = {severity: rank for rank, severity in enumerate(_BY_RANK)}
+
+
+class ResourceInfo(msgspec.Struct, frozen=True, order=True):
+    """The resource that a finding is about, as the provider names it."""
+
+    kind: str
+    id: str
+    name: str = ""
+
+
+class RuleInfo(msgspec.Struct, frozen=True, order=True):
+    """The rule that a finding is about, in the shortest form a person would write."""
+
+    id: str
+    direction: Direction
+    traffic: str
+    peer: str
+
+
+class Remedy(msgspec.Struct, frozen=True):
+    """What would mend a finding.
+
+    Attributes:
+        id: the remedy's id of the design, ``replace-addresses-with-group``.
+        summary: what to do, in one sentence, for people.
+        groups: own ids of the groups to name, for remedies that replace addresses by identities.
+    """
+
+    id: str
+    summary: str
+    groups: tuple[str, ...] = ()
+
+
+class Also(msgspec.Struct, frozen=True, order=True):
+    """What else is wrong with the rule of a finding: one rule, one finding."""
+
+    check: str
+    severity: Severity
+    message: str
+
+
+class WaiverInfo(msgspec.Struct, frozen=True):
+    """Why a finding is accepted, by whom, and until when (ISO date)."""
+
+    owner: str
+    reason: str
+    expires: str
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check reports about one resource, or about one rule of it.
+
+    Attributes:
+        id: stable fingerprint of check, scope, resource and the rule's normal form.
+        check: id of the check.
+        severity: how bad it is.
+        confidence: how sure: ``low`` where something unknown decides.
+        provider: the cloud.
+        scope: account, subscription, project or cluster.
+        region: the region, or ``global``.
+        resource: what it is about.
+        rule: the rule it is about; None for findings about the resource itself.
+        message: one sentence for people.
+        evidence: the facts that it rests on, one sentence each.
+        reachable: True, the rule certainly delivers a packet; False, not even at most; None, undecided, or not about
+            traffic.
+        affected: own ids of the interfaces concerned.
+        also: what else is wrong with the same rule.
+        remedy: what would mend it; None where nothing general can be said.
+        compliance: ``benchmark-version:control``.
+        location: where it is written, for estates read from files.
+        waiver: the waiver that accepts it.
+    """
+
+    id: str
+    check: str
+    severity: Severity
+    confidence: Confidence = "high"
+    provider: str
+    scope: str
+    region: str
+    resource: ResourceInfo
+    rule: RuleInfo | None = None
+    message: str
+    evidence: tuple[str, ...] = ()
+    reachable: bool | None = None
+    affected: tuple[str, ...] = ()
+    also: tuple[Also, ...] = ()
+    remedy: Remedy | None = None
+    compliance: tuple[str, ...] = ()
+    location: dict[str, str | int] | None = None
+    waiver: WaiverInfo | None = None
+
+
+def peer_text(peers: tuple[Peer, ...], estate: Estate | None = None) -> str:
+    """Return the other end of a rule as a person would write it: addresses, own ids of groups and lists, names."""
+    return ", ".join(_one_peer(peer, estate) for peer in peers) or "nobody"
+
+
+def _one_peer(peer: Peer, estate: Estate | None) -> str:
+    match peer:
+        case Everyone():
+            return "everyone"
+        case Addresses(addresses):
+            return str(addresses)
+        case GroupRef(group):
+            return _named(group, estate.groups.get(group) if estate else None)
+        case ListRef(name):
+            return _named(name, estate.address_lists.get(name) if estate else None)
+        case Names(names):
+            return ", ".join(names)
+        case Unresolved(variable):
+            return f"unknown ({variable})"
+
+
+def _named(identifier: str, known: Resource | None) -> str:
+    return own_id(identifier) if known is None else known.label
+
+
+def normal_form(rule: Rule) -> str:
+    """Return the text by which a rule is recognised again: no rule id, no description, no place in a file."""
+    ports = "" if rule.source_ports is None else f"|from {rule.source_ports.intervals}"
+    return f"{rule.direction}|{rule.verdict}|{rule.traffic}|{peer_text(rule.remote)}|{peer_text(rule.local)}{ports}"
+
+
+def fingerprint(check: str, resource: Resource, rule: Rule | None = None, aspect: str = "") -> str:
+    """Return the stable id of a finding: 20 hexadecimal digits of SHA-256.
+
+    Args:
+        check: id of the check.
+        resource: what the finding is about.
+        rule: the rule, by its normal form.
+        aspect: tells several findings of one check about one resource apart.
+    """
+    text = "\x1f".join(
+        (check, resource.provider, resource.scope, resource.id, "" if rule is None else normal_form(rule), aspect)
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def resource_info(resource: Resource) -> ResourceInfo:
+    """Return the part of a resource that a finding shows."""
+    return ResourceInfo(resource.kind, resource.own_id, resource.name)
+
+
+def rule_info(rule: Rule, estate: Estate) -> RuleInfo:
+    """Return the part of a rule that a finding shows."""
+    return RuleInfo(rule.id, rule.direction, str(rule.traffic), peer_text(rule.remote, estate))

@@ -1,0 +1,238 @@
+"""The estate: everything that was read, in one model, with the questions that every room asks of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cloudseg.model.coverage import Coverage, Gap, ScopeRead
+from cloudseg.model.edits import apply_edits
+from cloudseg.model.peers import GroupRef, ListRef
+from cloudseg.model.selectors import Carries, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from cloudseg.model.edits import Edit
+    from cloudseg.model.identity import AddressList, Group
+    from cloudseg.model.resources import Resource
+    from cloudseg.model.rules import Pipeline, Rule, RuleSet
+    from cloudseg.model.selectors import Selector
+    from cloudseg.model.services import Endpoint, EndpointService, Firewall, FlowLog, Service
+    from cloudseg.model.topology import (
+        Entrance,
+        Gateway,
+        Interface,
+        Network,
+        Peering,
+        RouteTable,
+        Subnet,
+        Template,
+        TransitAttachment,
+        TransitTable,
+        Workload,
+    )
+
+__all__ = ["Estate"]
+
+R = TypeVar("R", bound="Resource")
+
+
+def _nothing() -> dict[str, Any]:
+    return {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Estate:
+    """The model of everything read. Each kind of resource is a mapping from qualified id to value.
+
+    Attributes:
+        taken_at: when the answers were read, ISO 8601 in UTC; the newest of several sources.
+        scopes: the scopes that were read.
+        pipelines: the pipelines that networks name.
+        coverage: what was read in full, in part or not at all.
+        gaps: what could not be read or understood.
+        notes: what was skipped without loss, for people.
+    """
+
+    taken_at: str = ""
+    scopes: tuple[ScopeRead, ...] = ()
+    pipelines: Mapping[str, Pipeline] = dataclasses.field(default_factory=_nothing)
+    networks: Mapping[str, Network] = dataclasses.field(default_factory=_nothing)
+    subnets: Mapping[str, Subnet] = dataclasses.field(default_factory=_nothing)
+    route_tables: Mapping[str, RouteTable] = dataclasses.field(default_factory=_nothing)
+    gateways: Mapping[str, Gateway] = dataclasses.field(default_factory=_nothing)
+    peerings: Mapping[str, Peering] = dataclasses.field(default_factory=_nothing)
+    transit_attachments: Mapping[str, TransitAttachment] = dataclasses.field(default_factory=_nothing)
+    transit_tables: Mapping[str, TransitTable] = dataclasses.field(default_factory=_nothing)
+    interfaces: Mapping[str, Interface] = dataclasses.field(default_factory=_nothing)
+    workloads: Mapping[str, Workload] = dataclasses.field(default_factory=_nothing)
+    templates: Mapping[str, Template] = dataclasses.field(default_factory=_nothing)
+    entrances: Mapping[str, Entrance] = dataclasses.field(default_factory=_nothing)
+    groups: Mapping[str, Group] = dataclasses.field(default_factory=_nothing)
+    rule_sets: Mapping[str, RuleSet] = dataclasses.field(default_factory=_nothing)
+    address_lists: Mapping[str, AddressList] = dataclasses.field(default_factory=_nothing)
+    services: Mapping[str, Service] = dataclasses.field(default_factory=_nothing)
+    endpoints: Mapping[str, Endpoint] = dataclasses.field(default_factory=_nothing)
+    endpoint_services: Mapping[str, EndpointService] = dataclasses.field(default_factory=_nothing)
+    firewalls: Mapping[str, Firewall] = dataclasses.field(default_factory=_nothing)
+    flow_logs: Mapping[str, FlowLog] = dataclasses.field(default_factory=_nothing)
+    coverage: Coverage = dataclasses.field(default_factory=Coverage)
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    @staticmethod
+    def merged(estates: Sequence[Estate]) -> Estate:
+        """Return one estate out of several. Where two hold the same id, the later one wins."""
+        if len(estates) == 1:
+            return estates[0]
+        changes: dict[str, object] = {}
+        for field in dataclasses.fields(Estate):
+            values = [getattr(estate, field.name) for estate in estates]
+            if field.name == "taken_at":
+                changes[field.name] = max(values, default="")
+            elif field.name == "coverage":
+                changes[field.name] = Coverage(r for value in values for r in value.readings)
+            elif field.name in {"scopes", "gaps", "notes"}:
+                changes[field.name] = tuple(sorted({item for value in values for item in value}))
+            else:
+                changes[field.name] = {key: item for value in values for key, item in value.items()}
+        return dataclasses.replace(Estate(), **changes)  # type: ignore[arg-type]
+
+    def with_edits(self, edits: Iterable[Edit]) -> Estate:
+        """Return the estate as it would be after the edits, in their order.
+
+        Raises:
+            EditError: an edit names what is not there, or adds what already is.
+        """
+        return apply_edits(self, edits)
+
+    def members(self, group: str) -> tuple[Interface, ...]:
+        """Return the interfaces that belong to a group, in order of their ids; none for an unknown group."""
+        known = self.groups.get(group)
+        return () if known is None else self.selected(known.selector)
+
+    def selected(self, selector: Selector) -> tuple[Interface, ...]:
+        """Return the interfaces that a selector chooses, in order of their ids."""
+        if isinstance(selector, Carries):
+            return self._by_identity.get(selector.identity, ())
+        return tuple(interface for interface in self._ordered_interfaces if matches(selector, interface))
+
+    def governed(self, rule_set: RuleSet) -> tuple[Interface, ...]:
+        """Return the interfaces that a rule set judges, in order of their ids."""
+        return self.selected(rule_set.applies)
+
+    def rule_sets_at(self, stage: str) -> tuple[RuleSet, ...]:
+        """Return the rule sets that a stage evaluates, in order of their ids."""
+        return self._rule_sets_by_stage.get(stage, ())
+
+    def judging(self, interface: Interface, stage: str) -> tuple[RuleSet, ...]:
+        """Return the rule sets of a stage that select the interface, in order of their ids."""
+        carried = [
+            self.rule_sets[identity]
+            for identity in sorted(interface.attached)
+            if identity in self._carried_rule_sets and self.rule_sets[identity].stage == stage
+        ]
+        others = (
+            rule_set
+            for rule_set in self._other_rule_sets_by_stage.get(stage, ())
+            if matches(rule_set.applies, interface)
+        )
+        return (*carried, *others)
+
+    def route_table_of(self, subnet: Subnet) -> RouteTable | None:
+        """Return the table that routes for a subnet: the one that names it, else its network's main table.
+
+        None means that neither was read. Source:
+        https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html
+        """
+        return self._tables_by_subnet.get(subnet.id) or self._main_tables.get(subnet.network)
+
+    def interfaces_in(self, network: str) -> tuple[Interface, ...]:
+        """Return the interfaces of a network, in order of their ids."""
+        return self._by_network.get(network, ())
+
+    def subnets_in(self, network: str) -> tuple[Subnet, ...]:
+        """Return the subnets of a network, in order of their ids."""
+        return self._subnets_by_network.get(network, ())
+
+    def references_to(self, identity: str) -> tuple[tuple[RuleSet, Rule], ...]:
+        """Return the rules that name a group or an address list as their peer, with the rule sets they stand in."""
+        return self._references.get(identity, ())
+
+    def owner_of(self, interface: Interface) -> Workload | Service | None:
+        """Return what owns an interface, as far as it was read."""
+        if interface.workload is None:
+            return None
+        return self.workloads.get(interface.workload) or self.services.get(interface.workload)
+
+    def read(self, facet: str, resource: Resource) -> bool:
+        """Tell whether a facet was read in full in the scope and region of a resource: absence then means absence."""
+        return self.coverage.was_read(facet, resource.provider, resource.scope, resource.region)
+
+    @cached_property
+    def _ordered_interfaces(self) -> tuple[Interface, ...]:
+        return _ordered(self.interfaces)
+
+    @cached_property
+    def _by_identity(self) -> dict[str, tuple[Interface, ...]]:
+        return _grouped((identity, i) for i in self._ordered_interfaces for identity in i.attached)
+
+    @cached_property
+    def _by_network(self) -> dict[str, tuple[Interface, ...]]:
+        return _grouped((i.network, i) for i in self._ordered_interfaces if i.network is not None)
+
+    @cached_property
+    def _subnets_by_network(self) -> dict[str, tuple[Subnet, ...]]:
+        return _grouped((subnet.network, subnet) for subnet in _ordered(self.subnets))
+
+    @cached_property
+    def _rule_sets_by_stage(self) -> dict[str, tuple[RuleSet, ...]]:
+        return _grouped((rule_set.stage, rule_set) for rule_set in _ordered(self.rule_sets))
+
+    @cached_property
+    def _carried_rule_sets(self) -> frozenset[str]:
+        return frozenset(key for key, value in self.rule_sets.items() if value.applies == Carries(key))
+
+    @cached_property
+    def _other_rule_sets_by_stage(self) -> dict[str, tuple[RuleSet, ...]]:
+        return _grouped((r.stage, r) for r in _ordered(self.rule_sets) if r.id not in self._carried_rule_sets)
+
+    @cached_property
+    def _tables_by_subnet(self) -> dict[str, RouteTable]:
+        return {subnet: table for table in _ordered(self.route_tables) for subnet in table.subnets}
+
+    @cached_property
+    def _main_tables(self) -> dict[str, RouteTable]:
+        return {table.network: table for table in _ordered(self.route_tables) if table.is_main}
+
+    @cached_property
+    def _references(self) -> dict[str, tuple[tuple[RuleSet, Rule], ...]]:
+        found: list[tuple[str, tuple[RuleSet, Rule]]] = []
+        for rule_set in _ordered(self.rule_sets):
+            for rule in rule_set.rules:
+                for peer in rule.remote:
+                    if isinstance(peer, GroupRef):
+                        found.append((peer.group, (rule_set, rule)))
+                    elif isinstance(peer, ListRef):
+                        found.append((peer.list, (rule_set, rule)))
+        return _grouped(found)
+
+
+def _ordered(resources: Mapping[str, R]) -> tuple[R, ...]:
+    return tuple(resources[key] for key in sorted(resources))
+
+
+V = TypeVar("V")
+
+
+def _grouped(pairs: Iterable[tuple[str, V]]) -> dict[str, tuple[V, ...]]:
+    lists: defaultdict[str, list[V]] = defaultdict(list)
+    for key, value in pairs:
+        lists[key].append(value)
+    return {key: tuple(values) for key, values in lists.items()}

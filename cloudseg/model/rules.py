@@ -1,0 +1,106 @@
+"""Rules, the lists they stand in, and the stages that evaluate the lists.
+
+One shape holds the rule sets of every cloud: union of allows (security groups, NetworkPolicies), ordered by number
+(network ACLs), by priority with denies (NSGs, GCP firewalls), tiers that pass on (admin policies), stateful or not.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from cloudseg.model.peers import Everyone, Peer
+from cloudseg.model.resources import Direction, Resource, SourceLocation
+from cloudseg.model.selectors import Everything, Selector
+from cloudseg.traffic import IntervalSet, Traffic
+
+__all__ = ["ANYONE", "Pipeline", "Rule", "RuleSet", "Stage", "Verdict"]
+
+Verdict = Literal["deny", "next", "accept"]
+ANYONE: tuple[Peer, ...] = (Everyone(),)
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One permission or denial.
+
+    Attributes:
+        id: the provider's id of the rule; where it has none, a text that is unique in the rule set.
+        direction: ``ingress`` (towards the interface) or ``egress``.
+        verdict: ``deny``; ``next``, this stage lets it through and the following one decides; ``accept``, final.
+        traffic: protocols and destination ports, ICMP types and codes.
+        remote: the other end; a union, nobody when empty.
+        local: what narrows this end further than the rule set does; a union.
+        priority: evaluation order in a ``first`` stage, lower first; None in an ``any`` stage.
+        source_ports: the client's ports that the rule admits; None for all of them.
+        exact: False when the rule could not be read in full and what stands here is the most that it can match.
+        description: what people wrote about it.
+        location: where it is written, for estates read from files.
+    """
+
+    id: str
+    direction: Direction
+    verdict: Verdict
+    traffic: Traffic
+    remote: tuple[Peer, ...]
+    local: tuple[Peer, ...] = ANYONE
+    priority: int | None = None
+    source_ports: IntervalSet | None = None
+    exact: bool = True
+    description: str = ""
+    location: SourceLocation | None = None
+
+    @property
+    def allows(self) -> bool:
+        """Whether the rule lets its traffic through the stage it stands in."""
+        return self.verdict != "deny"
+
+
+class RuleSet(Resource, frozen=True, kw_only=True):
+    """The list in which rules stand: a security group, a network ACL, an NSG, a firewall policy, a NetworkPolicy.
+
+    Attributes:
+        stage: name of the stage that evaluates it.
+        rules: in the provider's order.
+        applies: the interfaces that the list judges.
+        network: the network it belongs to, where the provider ties it to one.
+        is_default: the provider made it and it is used where nothing else is chosen.
+        managed_by: the controller that owns the list and would undo a change; empty for the user's own.
+        isolates: directions in which being selected is enough to be judged, even by a list without rules there.
+    """
+
+    stage: str
+    rules: tuple[Rule, ...] = ()
+    applies: Selector = Everything()
+    network: str | None = None
+    is_default: bool = False
+    managed_by: str = ""
+    isolates: frozenset[Direction] = frozenset(("ingress", "egress"))
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of evaluation for one direction.
+
+    Attributes:
+        name: the name that rule sets refer to.
+        at: where a packet meets it. A ``subnet-boundary`` is not met by traffic that stays inside one subnet.
+        stateful: replies need no rule of their own.
+        match: ``any``, one allowing rule is enough; ``first``, the first matching rule by priority decides.
+        miss: the answer when a rule set selects the interface and no rule matches. What no rule set selects goes on.
+    """
+
+    name: str
+    at: Literal["network", "subnet", "subnet-boundary", "interface"]
+    stateful: bool
+    match: Literal["any", "first"]
+    miss: Verdict
+
+
+class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
+    """The stages that a packet meets at one kind of network, in their order; what passes the last is accepted."""
+
+    name: str
+    ingress: tuple[Stage, ...]
+    egress: tuple[Stage, ...]
+
+    def stages(self, direction: Direction) -> tuple[Stage, ...]:
+        """Return the stages of one direction, in the order in which a packet meets them."""
+        return self.ingress if direction == "ingress" else self.egress

@@ -1,0 +1,92 @@
+"""Expressions that choose interfaces. They are kept as expressions and evaluated again after every edit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from cloudseg.model.topology import Interface
+
+__all__ = ["AllOf", "AnyOf", "Carries", "Everything", "InNetworks", "InSubnets", "Labelled", "Selector", "matches"]
+
+
+class Everything(msgspec.Struct, frozen=True, tag=True):
+    """Every interface."""
+
+
+class Carries(msgspec.Struct, frozen=True, tag=True):
+    """Interfaces to which the identity is attached: a security group, a network tag, an ASG, a service account."""
+
+    identity: str
+
+
+class InSubnets(msgspec.Struct, frozen=True, tag=True):
+    """Interfaces in one of the subnets."""
+
+    subnets: frozenset[str]
+
+
+class InNetworks(msgspec.Struct, frozen=True, tag=True):
+    """Interfaces in one of the networks."""
+
+    networks: frozenset[str]
+
+
+class Labelled(msgspec.Struct, frozen=True, tag=True):
+    """One requirement on a label, with the meaning of Kubernetes label selectors.
+
+    ``NotIn`` and ``DoesNotExist`` also match an interface without the key.
+    Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#set-based-requirement
+    """
+
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    values: frozenset[str] = frozenset()
+
+
+class AllOf(msgspec.Struct, frozen=True, tag=True):
+    """Interfaces that every part chooses; without parts, every interface."""
+
+    parts: tuple[Selector, ...]
+
+
+class AnyOf(msgspec.Struct, frozen=True, tag=True):
+    """Interfaces that some part chooses; without parts, none."""
+
+    parts: tuple[Selector, ...]
+
+
+Selector = Everything | Carries | InSubnets | InNetworks | Labelled | AllOf | AnyOf
+
+
+def matches(selector: Selector, interface: Interface) -> bool:
+    """Tell whether the selector chooses the interface."""
+    match selector:
+        case Everything():
+            return True
+        case Carries(identity):
+            return identity in interface.attached
+        case InSubnets(subnets):
+            return interface.subnet in subnets
+        case InNetworks(networks):
+            return interface.network in networks
+        case Labelled():
+            return _label_matches(selector, interface.labels.get(selector.key))
+        case AllOf(parts):
+            return all(matches(part, interface) for part in parts)
+        case AnyOf(parts):
+            return any(matches(part, interface) for part in parts)
+
+
+def _label_matches(requirement: Labelled, value: str | None) -> bool:
+    match requirement.operator:
+        case "In":
+            return value is not None and value in requirement.values
+        case "NotIn":
+            return value is None or value not in requirement.values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None

@@ -1,0 +1,247 @@
+"""Networks and what moves packets through them; interfaces and what owns them."""
+
+from typing import Literal
+
+import msgspec
+
+from cloudseg.model.peers import Addresses, ListRef
+from cloudseg.model.resources import Family, Resource
+from cloudseg.traffic import ALL_ADDRESSES, GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
+
+__all__ = [
+    "Entrance",
+    "Gateway",
+    "Interface",
+    "InternetBlock",
+    "Network",
+    "Peering",
+    "Route",
+    "RouteTable",
+    "Subnet",
+    "TargetKind",
+    "Template",
+    "TransitAttachment",
+    "TransitTable",
+    "Workload",
+]
+
+InternetBlock = Literal["off", "ingress", "bidirectional", "unknown"]
+TargetKind = Literal[
+    "local",
+    "internet-gateway",
+    "egress-only-gateway",
+    "nat-gateway",
+    "private-gateway",
+    "peering",
+    "transit-gateway",
+    "interface",
+    "endpoint",
+    "drop",
+    "unknown",
+]
+
+
+class Network(Resource, frozen=True, kw_only=True):
+    """A VPC, VNet, VPC network or cluster network.
+
+    Attributes:
+        addresses: its address ranges.
+        pipeline: name of the pipeline that judges packets at its interfaces.
+        is_default: the provider made it unasked.
+    """
+
+    addresses: AddressSet = NO_ADDRESSES
+    pipeline: str
+    is_default: bool = False
+
+
+class Subnet(Resource, frozen=True, kw_only=True):
+    """A part of a network.
+
+    Attributes:
+        network: the network it belongs to.
+        addresses: its address ranges.
+        zone: the availability zone, where it has one.
+        public_by_default: new interfaces get a public address unasked; None when that was not read.
+        internet_block: what a block above the subnet cuts off from the internet, exclusions included.
+    """
+
+    network: str
+    addresses: AddressSet = NO_ADDRESSES
+    zone: str = ""
+    public_by_default: bool | None = None
+    internet_block: InternetBlock = "off"
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """One route: where packets for a destination are handed to.
+
+    Attributes:
+        destination: one prefix, or a list of prefixes.
+        kind: what the packet is handed to; ``drop`` for a route that discards.
+        target: qualified id of the gateway, interface, peering or endpoint; None for ``local`` and ``drop``.
+        active: False when the target is gone (a blackhole): matching packets are dropped.
+        origin: how it came about, which decides between equal prefixes.
+    """
+
+    destination: Addresses | ListRef
+    kind: TargetKind
+    target: str | None = None
+    active: bool = True
+    origin: Literal["local", "static", "propagated"] = "static"
+
+
+class RouteTable(Resource, frozen=True, kw_only=True):
+    """A route table: the one of the subnets and gateways it names, or its network's main one."""
+
+    network: str
+    routes: tuple[Route, ...] = ()
+    subnets: frozenset[str] = frozenset()
+    gateways: frozenset[str] = frozenset()
+    is_main: bool = False
+
+
+class Gateway(Resource, frozen=True, kw_only=True):
+    """A way out of networks: an internet, egress-only, NAT, private (VPN) or transit gateway.
+
+    Attributes:
+        networks: the networks it is attached to.
+        subnet: where a NAT gateway stands.
+        active: it forwards packets; None when its state is unknown.
+        public: packets that leave by it come out on the internet.
+        shares_groups: group references work across it (transit gateways).
+    """
+
+    networks: frozenset[str] = frozenset()
+    subnet: str | None = None
+    active: bool | None = True
+    public: bool = False
+    shares_groups: bool = False
+
+
+class Peering(Resource, frozen=True, kw_only=True):
+    """A peering of two networks; either may lie in a scope that was not read.
+
+    Attributes:
+        networks: requester and accepter, qualified ids.
+        regions: their regions, in the same order.
+        active: packets can pass.
+    """
+
+    networks: tuple[str, str]
+    regions: tuple[str, str]
+    active: bool
+
+
+class TransitAttachment(Resource, frozen=True, kw_only=True):
+    """What is attached to a transit gateway.
+
+    Attributes:
+        gateway: the transit gateway.
+        network: the attached network; None for VPNs, peerings and direct connections.
+        subnets: the subnets that hold the attachment; only their zones are reached.
+        table: the transit route table that decides for packets from this attachment.
+        active: packets can pass.
+        shares_groups: group references work over this attachment.
+    """
+
+    gateway: str
+    network: str | None = None
+    subnets: frozenset[str] = frozenset()
+    table: str | None = None
+    active: bool = True
+    shares_groups: bool = True
+
+
+class TransitTable(Resource, frozen=True, kw_only=True):
+    """A route table of a transit gateway; the target of a route is an attachment.
+
+    Attributes:
+        gateway: the transit gateway.
+        routes: what was read of it.
+        propagations: attachments whose ranges propagate into it.
+        complete: False when the provider cut the answer off.
+    """
+
+    gateway: str
+    routes: tuple[Route, ...] = ()
+    propagations: frozenset[str] = frozenset()
+    complete: bool = True
+
+
+class Interface(Resource, frozen=True, kw_only=True):
+    """A network attachment: the unit of reachability.
+
+    Attributes:
+        network: the network it is in; None where that was not read.
+        subnet: the subnet it is in; None where that was not read.
+        addresses: its addresses inside the network, IPv4 and IPv6.
+        public: addresses under which the internet can address it, mapped public IPv4 and global IPv6.
+        public_unlisted: its owner says that it has a public IPv4 address, which no answer lists.
+        attached: qualified ids of the identities attached to it. Membership of groups is worked out from this.
+        labels: the labels that selectors look at.
+        workload: what owns it.
+        role: the provider's type of interface: ``interface``, ``nat_gateway``, ``lambda``, ``vpc_endpoint``.
+        forwards: it may carry packets of others (source/destination check off).
+        derived: it was not listed by the provider, but follows from the setting of its owner.
+        managed_by: the service that made it and keeps it; empty for the user's own.
+    """
+
+    network: str | None
+    subnet: str | None
+    addresses: AddressSet = NO_ADDRESSES
+    public: AddressSet = NO_ADDRESSES
+    public_unlisted: bool = False
+    attached: frozenset[str] = frozenset()
+    labels: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    workload: str | None = None
+    role: str = "interface"
+    forwards: bool = False
+    derived: bool = False
+    managed_by: str = ""
+
+    def has_public_address(self, family: Family) -> bool:
+        """Tell whether the internet can address the interface directly in the family (4 or 6)."""
+        if family == 4:
+            return self.public_unlisted or bool(self.public.v4)
+        return bool((self.public & GLOBAL_UNICAST).v6)
+
+
+class Workload(Resource, frozen=True, kw_only=True):
+    """What owns interfaces: an instance, a load balancer, a function, a database.
+
+    Attributes:
+        network: the network it stands in, where it stands in one.
+        internet_facing: declared to serve the internet (the scheme of a load balancer); None where that has no meaning.
+        running: False for what is stopped or ended.
+    """
+
+    network: str | None = None
+    internet_facing: bool | None = None
+    running: bool = True
+
+
+class Template(Resource, frozen=True, kw_only=True):
+    """A setting that would attach groups to interfaces that do not exist yet: a launch template, a function, a job."""
+
+    groups: frozenset[str]
+
+
+class Entrance(Resource, frozen=True, kw_only=True):
+    """A way in from the internet that needs no public address and no internet route of its target.
+
+    Attributes:
+        targets: qualified ids of workloads, interfaces or services behind it.
+        target_addresses: addresses behind it, for targets named by address, in ``network``.
+        network: the network of ``target_addresses``.
+        traffic: what reaches the targets.
+        clients: the addresses of clients that the target's rules see.
+        active: it forwards packets; None when unknown.
+    """
+
+    targets: frozenset[str] = frozenset()
+    target_addresses: AddressSet = NO_ADDRESSES
+    network: str | None = None
+    traffic: Traffic
+    clients: AddressSet = ALL_ADDRESSES
+    active: bool | None = True

@@ -1,0 +1,1 @@
+"""Who really reaches whom: packets, routes and stages evaluated over the model."""

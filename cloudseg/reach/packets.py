@@ -1,0 +1,225 @@
+"""Sets of packets at one interface, and what a stage lets through of them.
+
+A set of packets is a list of boxes, each the product of remote addresses and traffic. Boxes of one list never overlap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.model import Addresses, Everyone, GroupRef, ListRef, Names, Unresolved
+from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, AddressSet, IntervalSet, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cloudseg.model import Direction, Estate, Peer, Rule, RuleSet, Stage
+
+__all__ = ["Bounds", "Box", "outside_addresses", "pass_stage", "replied"]
+
+# A client picks its port from 1024 up; which part of that depends on its system. Source:
+# https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html#nacl-ephemeral-ports
+CLIENT_PORTS = IntervalSet(((1024, 65535),))
+ANY_PORT = IntervalSet(((0, 65535),))
+_ECHO_REQUEST, _ECHO_REPLY = IntervalSet(((8 << 8, (8 << 8) + 255),)), IntervalSet(((0, 0),))
+_ECHO6_REQUEST, _ECHO6_REPLY = IntervalSet(((128 << 8, (128 << 8) + 255),)), IntervalSet(((129 << 8, 129 << 8),))
+
+
+class Box(NamedTuple):
+    """Every packet between these remote addresses and the interface that carries this traffic."""
+
+    addresses: AddressSet
+    traffic: Traffic
+
+
+class Bounds(NamedTuple):
+    """What certainly passes, and what passes at most. They differ only where something is unknown."""
+
+    lower: tuple[Box, ...]
+    upper: tuple[Box, ...]
+
+
+def outside_addresses(peers: Iterable[Peer], estate: Estate) -> tuple[AddressSet, AddressSet]:
+    """Return the addresses that peers stand for as seen from outside: the certain ones, and the most there can be.
+
+    A group stands for none: it matches private addresses of its members only, never traffic from the internet.
+    Source: https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html#security-group-referencing
+    """
+    lower = upper = NO_ADDRESSES
+    for peer in peers:
+        match peer:
+            case Everyone():
+                return ALL_ADDRESSES, ALL_ADDRESSES
+            case Addresses(addresses):
+                lower, upper = lower | addresses, upper | addresses
+            case ListRef(name):
+                known = estate.address_lists.get(name)
+                addresses = None if known is None else known.addresses
+                lower = lower | (addresses or NO_ADDRESSES)
+                upper = upper | (ALL_ADDRESSES if addresses is None else addresses)
+            case GroupRef():
+                pass
+            case Names() | Unresolved():
+                upper = ALL_ADDRESSES
+    return lower, upper
+
+
+def pass_stage(
+    stage: Stage, rule_sets: Sequence[RuleSet], direction: Direction, boxes: Iterable[Box], estate: Estate
+) -> Bounds:
+    """Return what a stage lets through of packets between the outside and an interface that the rule sets judge.
+
+    Args:
+        stage: the stage; without a rule set that selects the interface it lets everything through.
+        rule_sets: the rule sets of the stage that select the interface.
+        direction: the direction of the packets, seen from the interface.
+        boxes: the packets that arrive at the stage.
+        estate: where address lists are looked up.
+    """
+    packets = tuple(boxes)
+    if not rule_sets:
+        return Bounds(packets, packets)
+    rules = [rule for rule_set in rule_sets for rule in rule_set.rules if rule.direction == direction]
+    if stage.match == "first":
+        rules.sort(key=lambda rule: (rule.priority or 0, rule.allows))
+    passed: list[tuple[Box, ...]] = []
+    for certain in (True, False):
+        if stage.match == "first":
+            passed.append(_first_match(stage, rules, packets, estate, certain=certain))
+        else:
+            passed.append(_any_match(stage, rules, packets, estate, certain=certain))
+    return Bounds(passed[0], passed[1])
+
+
+def _match(rule: Rule, estate: Estate, *, certain: bool) -> Box:
+    """Return what a rule matches: for the lower bound an unknown allow is nothing, an unknown deny everything."""
+    least, most = outside_addresses(rule.remote, estate)
+    take_least = certain == rule.allows
+    if take_least and not (rule.exact and rule.source_ports is None):
+        return Box(NO_ADDRESSES, rule.traffic)
+    return Box(least if take_least else most, rule.traffic)
+
+
+def _first_match(
+    stage: Stage, rules: Sequence[Rule], boxes: tuple[Box, ...], estate: Estate, *, certain: bool
+) -> tuple[Box, ...]:
+    passed: list[Box] = []
+    undecided = list(boxes)
+    for rule in rules:
+        if not undecided:
+            break
+        matched, undecided = _split(undecided, _match(rule, estate, certain=certain))
+        if rule.allows:
+            passed.extend(matched)
+    if stage.miss != "deny":
+        passed.extend(undecided)
+    return tuple(passed)
+
+
+def _any_match(
+    stage: Stage, rules: Sequence[Rule], boxes: tuple[Box, ...], estate: Estate, *, certain: bool
+) -> tuple[Box, ...]:
+    if stage.miss != "deny":
+        return boxes
+    passed: list[Box] = []
+    left = list(boxes)
+    for rule in rules:
+        if not left:
+            break
+        matched, left = _split(left, _match(rule, estate, certain=certain))
+        passed.extend(matched)
+    return tuple(passed)
+
+
+def _split(boxes: Iterable[Box], by: Box) -> tuple[list[Box], list[Box]]:
+    """Return the part of the boxes inside another box, and the part outside, as boxes that do not overlap."""
+    inside: list[Box] = []
+    outside: list[Box] = []
+    for box in boxes:
+        addresses = box.addresses & by.addresses
+        traffic = box.traffic & by.traffic
+        if not addresses or not traffic:
+            outside.append(box)
+            continue
+        inside.append(Box(addresses, traffic))
+        if rest := box.addresses - addresses:
+            outside.append(Box(rest, box.traffic))
+        if other := box.traffic - traffic:
+            outside.append(Box(addresses, other))
+    return inside, outside
+
+
+def intersect(boxes: Iterable[Box], by: Box) -> tuple[Box, ...]:
+    """Return the part of the boxes that lies in another box."""
+    return tuple(_split(boxes, by)[0])
+
+
+def replied(
+    boxes: Iterable[Box], stage: Stage, rule_sets: Sequence[RuleSet], direction: Direction, estate: Estate
+) -> Bounds:
+    """Return the packets whose replies a stateless stage lets back.
+
+    A reply goes to the port that the client chose. Certain is what passes whatever port a client chooses from 1024 up;
+    at most, what passes for some port: whoever attacks chooses the port that works. Of ICMP only echo has a reply.
+
+    Args:
+        boxes: the requests.
+        stage: the stateless stage that the replies meet.
+        rule_sets: its rule sets that select the interface.
+        direction: the direction of the replies.
+        estate: where address lists are looked up.
+    """
+    lower: list[Box] = []
+    upper: list[Box] = []
+    for box in boxes:
+        answers = Traffic(
+            tcp=ANY_PORT if box.traffic.tcp else IntervalSet(),
+            udp=ANY_PORT if box.traffic.udp else IntervalSet(),
+            sctp=ANY_PORT if box.traffic.sctp else IntervalSet(),
+            icmp=_ECHO_REPLY if box.traffic.icmp.overlaps(_ECHO_REQUEST) else IntervalSet(),
+            icmpv6=_ECHO6_REPLY if box.traffic.icmpv6.overlaps(_ECHO6_REQUEST) else IntervalSet(),
+            other=box.traffic.other,
+        )
+        back = pass_stage(stage, rule_sets, direction, [Box(box.addresses, answers)], estate)
+        lower.extend(_answered(box, back.lower, CLIENT_PORTS))
+        upper.extend(_answered(box, back.upper, None))
+    return Bounds(tuple(lower), tuple(upper))
+
+
+def _answered(box: Box, back: tuple[Box, ...], needed: IntervalSet | None) -> list[Box]:
+    """Return the part of a box whose answers are in ``back``: all the ``needed`` ports of them, or any port."""
+    found: list[Box] = []
+    for name in ("tcp", "udp", "sctp"):
+        wanted: IntervalSet = getattr(box.traffic, name)
+        if not wanted:
+            continue
+        for addresses, ports in _ports_by_address(box.addresses, back, name):
+            if ports and (needed is None or needed <= ports):
+                found.append(Box(addresses, Traffic(**{name: wanted})))
+    silent = Traffic(icmp=box.traffic.icmp - _ECHO_REQUEST, icmpv6=box.traffic.icmpv6 - _ECHO6_REQUEST)
+    if silent:
+        found.append(Box(box.addresses, silent))
+    for name, request in (("icmp", _ECHO_REQUEST), ("icmpv6", _ECHO6_REQUEST)):
+        echo = getattr(box.traffic, name) & request
+        found.extend(Box(b.addresses, Traffic(**{name: echo})) for b in back if echo and getattr(b.traffic, name))
+    found.extend(Box(b.addresses, Traffic(other=b.traffic.other)) for b in back if b.traffic.other)
+    return found
+
+
+def _ports_by_address(
+    addresses: AddressSet, boxes: tuple[Box, ...], protocol: str
+) -> list[tuple[AddressSet, IntervalSet]]:
+    """Return the ports of a protocol that the boxes hold, for each part of the addresses that they treat alike."""
+    parts: list[tuple[AddressSet, IntervalSet]] = [(addresses, IntervalSet())]
+    for box in boxes:
+        ports: IntervalSet = getattr(box.traffic, protocol)
+        if not ports:
+            continue
+        split: list[tuple[AddressSet, IntervalSet]] = []
+        for part, known in parts:
+            if inside := part & box.addresses:
+                split.append((inside, known | ports))
+            if outside := part - box.addresses:
+                split.append((outside, known))
+        parts = split
+    return parts

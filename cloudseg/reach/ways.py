@@ -1,0 +1,158 @@
+"""How packets from the internet come to an interface, before any rule is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.reach.routing import next_hops
+from cloudseg.traffic import ALL_IPV4, ALL_IPV6, ALL_TRAFFIC, GLOBAL_UNICAST, AddressSet, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cloudseg.model import Entrance, Estate, Family, Interface, RouteTable, Subnet
+    from cloudseg.reach.routing import NextHop
+
+__all__ = ["WayIn", "WaysIn", "find_ways_in", "is_public"]
+
+FAMILIES: tuple[tuple[Family, AddressSet], ...] = ((4, ALL_IPV4), (6, ALL_IPV6))
+
+
+class WayIn(NamedTuple):
+    """One way from the internet to an interface.
+
+    Attributes:
+        clients: the addresses that the interface's rules see, of those that can come this way.
+        traffic: what can come this way.
+        certain: it exists for sure.
+        text: the way in words.
+    """
+
+    clients: AddressSet
+    traffic: Traffic
+    certain: bool
+    text: str
+
+
+class WaysIn(NamedTuple):
+    """Every way to an interface, what blocks the missing ones, and what is unknown about them."""
+
+    ways: tuple[WayIn, ...] = ()
+    blocked: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def is_public(interface: Interface, family: Family, estate: Estate) -> bool | None:
+    """Tell whether the internet can address an interface directly; None where its addresses were not read."""
+    if interface.has_public_address(family):
+        return True
+    if family == 4 and interface.derived and not estate.read("interfaces", interface) and interface.workload is None:
+        return None
+    return False
+
+
+def find_ways_in(interface: Interface, estate: Estate) -> WaysIn:
+    """Return the ways from the internet to an interface.
+
+    A way is a public IPv4 address with a route to an internet gateway, a global IPv6 address with one, or an entrance
+    (accelerator, VPC origin, public network load balancer) that leads to the interface. Blocked public access cuts all
+    of them. Sources: https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html and
+    https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html
+    """
+    subnet = None if interface.subnet is None else estate.subnets.get(interface.subnet)
+    block = "off" if subnet is None else subnet.internet_block
+    if block in {"ingress", "bidirectional"}:
+        return WaysIn(blocked=("public access to the subnet is blocked",))
+    found = [_direct(interface, subnet, family, everything, estate) for family, everything in FAMILIES]
+    found.extend(_by_entrance(entrance) for entrance in _entrances_to(interface, estate))
+    ways = _joined(found)
+    if block == "unknown":
+        return WaysIn(
+            tuple(way._replace(certain=False) for way in ways.ways),
+            ways.blocked,
+            (*ways.unknown, "whether public access to the subnet is blocked was not read"),
+        )
+    return ways
+
+
+def _joined(found: Iterable[WaysIn]) -> WaysIn:
+    parts = list(found)
+    return WaysIn(
+        tuple(way for part in parts for way in part.ways),
+        tuple(dict.fromkeys(text for part in parts for text in part.blocked)),
+        tuple(dict.fromkeys(text for part in parts for text in part.unknown)),
+    )
+
+
+def _direct(
+    interface: Interface, subnet: Subnet | None, family: Family, everything: AddressSet, estate: Estate
+) -> WaysIn:
+    public = is_public(interface, family, estate)
+    if public is False:
+        return WaysIn(blocked=("no public address",))
+    known = public is True
+    unknown = () if known else ("whether it has a public address was not read",)
+    table = None if subnet is None else estate.route_table_of(subnet)
+    if table is None:
+        way = WayIn(everything & GLOBAL_UNICAST, ALL_TRAFFIC, certain=False, text="public address")
+        return WaysIn((way,), (), (*unknown, "the routes of its subnet were not read"))
+    ways, reasons = _routed(table, everything, estate)
+    if not ways:
+        return WaysIn(blocked=("no route to an internet gateway",))
+    return WaysIn(tuple(way._replace(certain=way.certain and known) for way in ways), (), (*unknown, *reasons))
+
+
+def _routed(table: RouteTable, everything: AddressSet, estate: Estate) -> tuple[list[WayIn], list[str]]:
+    """Return the ways over the routes of a table, and what is unknown about them."""
+    ways: list[WayIn] = []
+    reasons: list[str] = []
+    hops = next_hops(table, estate)
+    doubtful = any(not hop.certain for hop in hops)
+    for hop in hops:
+        clients = hop.addresses & everything & GLOBAL_UNICAST
+        if not clients or not hop.route.active:
+            continue
+        sure = _leads_to_internet(hop, estate)
+        if sure is False:
+            continue
+        text = f"public address and route to {_target(hop)}"
+        ways.append(WayIn(clients, ALL_TRAFFIC, certain=sure is True and hop.certain and not doubtful, text=text))
+        if sure is None:
+            reasons.append(f"whether {_target(hop)} lets the internet in was not worked out")
+        elif doubtful:
+            reasons.append("a prefix list of its routes was not read")
+    return ways, reasons
+
+
+def _leads_to_internet(hop: NextHop, estate: Estate) -> bool | None:
+    """Tell whether packets from the internet come back over this hop; None for appliances and unknown targets."""
+    route = hop.route
+    if route.kind == "internet-gateway":
+        gateway = None if route.target is None else estate.gateways.get(route.target)
+        return True if gateway is None else gateway.active
+    if route.kind == "endpoint":
+        endpoint = None if route.target is None else estate.endpoints.get(route.target)
+        return False if endpoint is not None and endpoint.type == "gateway" else None
+    return None if route.kind in {"interface", "unknown"} else False
+
+
+def _target(hop: NextHop) -> str:
+    return hop.route.kind if hop.route.target is None else hop.route.target.rsplit(":", 1)[-1]
+
+
+def _entrances_to(interface: Interface, estate: Estate) -> list[Entrance]:
+    return [
+        entrance
+        for _, entrance in sorted(estate.entrances.items())
+        if interface.id in entrance.targets
+        or (interface.workload is not None and interface.workload in entrance.targets)
+        or (entrance.network == interface.network and entrance.target_addresses.overlaps(interface.addresses))
+    ]
+
+
+def _by_entrance(entrance: Entrance) -> WaysIn:
+    if entrance.active is False:
+        return WaysIn(blocked=(f"{entrance.label} is not active",))
+    way = WayIn(entrance.clients, entrance.traffic, certain=entrance.active is True, text=f"through {entrance.label}")
+    reasons = () if way.certain else (f"the state of {entrance.label} was not read",)
+    return WaysIn((way,), (), reasons)

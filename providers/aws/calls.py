@@ -1,0 +1,188 @@
+"""One call to AWS, answered in full: every page, as JSON values, without paging keys and without secrets."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeAlias
+
+import msgspec
+from botocore.client import BaseClient
+from botocore.parsers import ResponseParserError
+from botocore.session import Session
+
+from cloudseg.providers.aws.operations import Each, Operation
+
+__all__ = ["Answer", "Json", "UnsupportedByEndpointError", "ask", "call", "items_of", "merged", "plain_answers"]
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Answer: TypeAlias = dict[str, Json]
+
+_PAGING_KEYS = frozenset({
+    "AdditionalRoutesAvailable", "ContinuationToken", "IsTruncated", "Marker", "MaxItems", "NextMarker", "NextToken",
+    "Quantity", "ResponseMetadata", "nextToken", "position",
+})  # fmt: skip
+_NOT_OFFERED = frozenset({404, 405, 500, 501})
+
+
+class UnsupportedByEndpointError(Exception):
+    """The endpoint answers, but does not know the operation: an emulator, or a service missing in the region."""
+
+
+def plain_answers(session: Session) -> None:
+    """Make a session hand out JSON values: times as ISO 8601 UTC text, binary as the base64 text it came as.
+
+    What an answer holds is then what a snapshot holds. It also spares parsing each time into an object, the costliest
+    step of botocore's parsers, and a truncated answer is an error here, where botocore would read an empty one.
+    """
+    session.get_component("response_parser_factory").set_parser_defaults(
+        timestamp_parser=_time_text, blob_parser=_blob_text
+    )
+    session.register("before-parse", _refuse_unknown_operation)
+    session.register("response-received", _refuse_unreadable)
+
+
+def _time_text(value: object) -> str:
+    if isinstance(value, int | float):
+        moment = datetime.fromtimestamp(value, UTC)
+    else:
+        text = str(value)
+        if text.endswith("Z"):
+            return text.removesuffix(".000Z") + "Z" if text.endswith(".000Z") else text
+        moment = _moment(text)
+    plain = moment.astimezone(UTC).replace(tzinfo=None)
+    return plain.isoformat(timespec="milliseconds" if plain.microsecond else "seconds") + "Z"
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(text), UTC)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError as error:
+        raise ResponseParserError(f"{text!r} is no time") from error
+
+
+def _blob_text(value: object) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
+def _refuse_unknown_operation(response_dict: Mapping[str, Any], **_: object) -> None:
+    # A page for people in place of the protocol's error is no answer of a service, nor of a gateway in front of it
+    # (502 to 504, which is worth another try): the endpoint does not know the operation.
+    status: int = response_dict["status_code"]
+    if status in _NOT_OFFERED and response_dict["body"][:9].lower() == b"<!doctype":
+        raise UnsupportedByEndpointError(f"the endpoint does not know the operation (HTTP status {status})")
+
+
+def _refuse_unreadable(
+    response_dict: Mapping[str, Any] | None = None, parsed_response: Mapping[str, Any] | None = None, **_: object
+) -> None:
+    if response_dict is None or parsed_response is None or response_dict["status_code"] >= 300:
+        return
+    if parsed_response.keys() - {"ResponseMetadata"}:
+        return
+    body: bytes = response_dict["body"]
+    try:
+        empty = msgspec.json.decode(body) == {}
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ResponseParserError(f"the answer is no JSON that the service could mean: {error}") from error
+    if not empty:
+        raise ResponseParserError(f"the answer holds none of the fields of the operation: {body[:80]!r}")
+
+
+def call(client: BaseClient, operation: str, **arguments: object) -> Answer:
+    """One request, by the operation's name in snake case; botocore makes the methods of a client as it runs."""
+    method: Callable[..., Answer] = getattr(client, operation)
+    return method(**arguments)
+
+
+def ask(client: BaseClient, operation: Operation, arguments: Mapping[str, object], wait: Callable[[], None]) -> Answer:
+    """Every page of one operation's answer, as one; ``wait`` is called before each request.
+
+    Raises:
+        ClientError, BotoCoreError, ResponseParserError, UnsupportedByEndpointError: it could not be had in full.
+    """
+    answer: Answer = {}
+    for page in _pages(client, operation, {**dict(operation.arguments), **arguments}, wait):
+        answer = merged(answer, page) if answer else page
+    answer = {key: value for key, value in answer.items() if key not in _PAGING_KEYS}
+    if operation.paging is not None and "." in operation.paging.answer:
+        inner = answer.get(operation.key)
+        if isinstance(inner, dict):
+            answer[operation.key] = {key: value for key, value in inner.items() if key not in _PAGING_KEYS}
+    return _without(answer, frozenset(operation.redact)) if operation.redact else answer
+
+
+def _pages(
+    client: BaseClient, operation: Operation, arguments: dict[str, Any], wait: Callable[[], None]
+) -> Iterator[Answer]:
+    if operation.paging is not None:
+        seen: set[str] = set()
+        while True:
+            wait()
+            page = call(client, operation.name, **arguments)
+            yield page
+            token = next(iter(_at(page, operation.paging.answer)), None)
+            if not isinstance(token, str) or not token:
+                return
+            if token in seen:
+                raise ResponseParserError("the service keeps handing out the same page")
+            seen.add(token)
+            arguments = {**arguments, operation.paging.request: token}
+    elif client.can_paginate(operation.name):
+        size = {"PaginationConfig": {"PageSize": operation.page}} if operation.page else {}
+        pages = iter(client.get_paginator(operation.name).paginate(**arguments, **size))
+        while True:
+            wait()
+            page = next(pages, None)
+            if page is None:
+                return
+            yield page
+    else:
+        wait()
+        yield call(client, operation.name, **arguments)
+
+
+def merged(first: Answer, more: Answer) -> Answer:
+    """Two pages of one answer: lists joined, also one object deep; what only repeats is kept once."""
+    for key, value in more.items():
+        known = first.get(key)
+        if isinstance(known, list) and isinstance(value, list):
+            known.extend(value)
+        elif isinstance(known, dict) and isinstance(value, dict):
+            merged(known, value)
+        elif key not in first:
+            first[key] = value
+    return first
+
+
+def _without(answer: Answer, keys: frozenset[str]) -> Answer:
+    return {key: _stripped(value, keys) for key, value in answer.items() if key not in keys}
+
+
+def _stripped(value: Json, keys: frozenset[str]) -> Json:
+    if isinstance(value, dict):
+        return _without(value, keys)
+    if isinstance(value, list):
+        return [_stripped(child, keys) for child in value]
+    return value
+
+
+def items_of(answer: Answer, each: Each) -> list[Json]:
+    """The items of an answer for each of which a further call is due, in the answer's order."""
+    return [item for path in each.items for item in _at(answer, path)]
+
+
+def _at(answer: Answer, path: str) -> list[Json]:
+    found: Json = answer
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    if found is None:
+        return []
+    return found if isinstance(found, list) else [found]

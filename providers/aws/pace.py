@@ -1,0 +1,85 @@
+"""Pacing: how fast calls may follow each other, and in which order they are made."""
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+
+__all__ = ["CallQueue", "Pace"]
+
+
+class Pace:
+    """A token bucket for each key: ``rate`` calls a second, after a first burst of ``burst``.
+
+    AWS throttles by account, region and service in the same way:
+    https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        burst: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._buckets: dict[Hashable, tuple[float, float]] = {}
+
+    def wait(self, key: Hashable) -> None:
+        """Return when the next call with this key may be made."""
+        with self._lock:
+            now = self._clock()
+            tokens, since = self._buckets.get(key, (self._burst, now))
+            # A negative count is a queue: each waiting call has taken its token in advance.
+            left = min(self._burst, tokens + (now - since) * self._rate) - 1
+            self._buckets[key] = (left, now)
+        if left < 0:
+            self._sleep(-left / self._rate)
+
+
+class CallQueue:
+    """A pool of threads that works the most urgent call first; a call may add further ones.
+
+    The lowest ``rank`` comes first. What follows from an answer should be more urgent than what does not: it ends the
+    longest chain.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="cloudseg-aws")
+        self._finished: SimpleQueue[Future[str]] = SimpleQueue()
+        self._waiting: list[tuple[int, int, Callable[[], str]]] = []
+        self._lock = threading.Lock()
+        self._number = itertools.count()
+        self._added = 0
+
+    def add(self, rank: int, call: Callable[[], str]) -> None:
+        """Queue a call, which returns the text to show when it is done."""
+        with self._lock:
+            self._added += 1
+            heapq.heappush(self._waiting, (rank, next(self._number), call))
+        self._executor.submit(self._most_urgent).add_done_callback(self._finished.put)
+
+    def _most_urgent(self) -> str:
+        with self._lock:
+            _, _, call = heapq.heappop(self._waiting)
+        return call()
+
+    def run(self, progress: Callable[[str, int, int], None] | None) -> None:
+        """Wait until every call is done, those included that calls added; what a call raises is raised here."""
+        try:
+            # A call adds what follows from it before it is done itself, so the two counts meet only at the end.
+            for done in itertools.count(1):
+                if done > self._added:
+                    break
+                text = self._finished.get().result()
+                if progress is not None:
+                    progress(text, done, self._added)
+        finally:
+            self._executor.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,5 @@
+"""AWS answers in, the model out: pure and total. What it does not know it reports as a gap."""
+
+from cloudseg.providers.aws.translate.translation import translate
+
+__all__ = ["translate"]

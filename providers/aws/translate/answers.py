@@ -1,0 +1,189 @@
+"""Typed access to the raw answers of one AWS account and region.
+
+An answer is converted item by item, so that one malformed resource becomes a gap that names its file, its id and its
+field, and everything beside it is still judged.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
+
+from cloudseg.errors import ParseError
+from cloudseg.model import Gap, GapReason, qualified
+from cloudseg.snapshot import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cloudseg.snapshot import Reason, Snapshot
+
+__all__ = ["PROVIDER", "Answers", "Ledger"]
+
+PROVIDER = "aws"
+_ID_KEYS = (
+    "GroupId",
+    "NetworkInterfaceId",
+    "InstanceId",
+    "RouteTableId",
+    "NetworkAclId",
+    "SubnetId",
+    "VpcId",
+    "Id",
+    "Arn",
+    "ARN",
+    "arn",
+    "Name",
+    "name",
+)
+
+_WRAPPING = frozenset(("ResponseMetadata", "NextToken", "NextMarker", "Marker"))
+"""Keys beside the list: an answer that holds nothing else lists nothing."""
+
+T = TypeVar("T")
+
+
+class Ledger:
+    """Collects the gaps and notes of one translation."""
+
+    def __init__(self) -> None:
+        self.gaps: list[Gap] = []
+        self.notes: list[str] = []
+
+
+class Answers:
+    """The answers of one account and region, and the names of what is in them.
+
+    Attributes:
+        scope: the account id.
+        region: the region, or ``global``.
+    """
+
+    def __init__(self, snapshot: Snapshot, scope: str, region: str, parts: list[Part], ledger: Ledger) -> None:
+        self.scope = scope
+        self.region = region
+        self._snapshot = snapshot
+        self._ledger = ledger
+        self._parts: dict[tuple[str, str], list[Part]] = {}
+        self._flawed: set[tuple[str, str]] = set()
+        for part in parts:
+            self._parts.setdefault((part.service, part.operation), []).append(part)
+        self._failures: dict[tuple[str, str, str], Reason] = {
+            (gap.service, gap.operation, gap.resource or ""): gap.reason
+            for gap in snapshot.gaps
+            if (gap.provider, gap.scope, gap.region) == (PROVIDER, scope, region)
+        }
+
+    def id(self, own: str, *, account: str | None = None, region: str | None = None) -> str:
+        """Return the qualified id of a resource of this account and region, or of the ones given."""
+        return qualified(PROVIDER, account or self.scope, own, region or self.region)
+
+    def resources(self, service: str, operation: str) -> frozenset[str]:
+        """Return the resources about which the snapshot holds an answer of the operation."""
+        return frozenset(part.resource or "" for part in self._parts.get((service, operation), ()))
+
+    def has(self, service: str, operation: str) -> bool:
+        """Tell whether the snapshot holds an answer to the operation."""
+        return (service, operation) in self._parts
+
+    def failed(self, service: str, operation: str, resource: str = "") -> Reason | None:
+        """Return why an operation could not be read, about one resource or at all; None where it was."""
+        return self._failures.get((service, operation, resource)) or self._failures.get((service, operation, ""))
+
+    def intact(self, service: str, operation: str) -> bool:
+        """Tell whether nothing of an operation's answers had to be left out so far."""
+        return (service, operation) not in self._flawed
+
+    def each(self, service: str, operation: str, key: str, form: type[T], facet: str) -> Iterator[T]:
+        """Yield the items of an operation's answers, over the files of all resources.
+
+        Args:
+            service: the service folder, ``ec2``.
+            operation: the operation in snake case.
+            key: the key of the list in the answer; a bare list is accepted as well.
+            form: the type that an item is converted to.
+            facet: the part of the estate that a malformed item leaves open.
+        """
+        for _, item in self.each_of(service, operation, key, form, facet):
+            yield item
+
+    def each_of(self, service: str, operation: str, key: str, form: type[T], facet: str) -> Iterator[tuple[str, T]]:
+        """Yield the items with the resource that their file is about; empty for the operation's own file."""
+        for part in self._parts.get((service, operation), ()):
+            resource = part.resource or ""
+            items = self._items(part, key, facet)
+            try:
+                # One call for all of them is several times faster than one for each.
+                converted = msgspec.convert(items, list[form])
+            except msgspec.ValidationError:
+                converted = self._one_by_one(part, items, key, form, facet)
+            for item in converted:
+                yield resource, item
+
+    def _one_by_one(self, part: Part, items: list[Any], key: str, form: type[T], facet: str) -> list[T]:
+        each = (self._convert(part, item, form, facet, f"{key}[{index}]") for index, item in enumerate(items))
+        return [item for item in each if item is not None]
+
+    def _items(self, part: Part, key: str, facet: str) -> list[Any]:
+        payload = self._snapshot.read(part)
+        if isinstance(payload, dict):
+            fields = cast("dict[str, Any]", payload)
+            if key not in fields:
+                if fields.keys() - _WRAPPING:
+                    self.malformed(part, "", f"{key} is missing", facet)
+                return []
+            items = fields[key]
+        else:
+            items = payload
+        if isinstance(items, list):
+            return cast("list[Any]", items)
+        self.malformed(part, "", f"{key} is {type(cast('object', items)).__name__}, expected a list", facet)
+        return []
+
+    def whole(self, service: str, operation: str, form: type[T], facet: str) -> Iterator[tuple[str, T]]:
+        """Yield each file's answer as one value, with the resource that the file is about."""
+        for part in self._parts.get((service, operation), ()):
+            converted = self._convert(part, self._snapshot.read(part), form, facet, "")
+            if converted is not None:
+                yield part.resource or "", converted
+
+    def understood(self, part_of: tuple[str, str], resource: str, facet: str, build: Callable[[], T]) -> T | None:
+        """Return what ``build`` makes of an item; a text in it that cannot be parsed becomes a gap, and None."""
+        try:
+            return build()
+        except ParseError as error:
+            self._gap(".".join(part_of), resource, "malformed", str(error), facet)
+            return None
+
+    def malformed(self, part: Part, resource: str, detail: str, facet: str) -> None:
+        """Note that an answer is not what the service documents."""
+        self._flawed.add((part.service, part.operation))
+        self._gap(part.path, resource, "malformed", detail, facet)
+
+    def gap(self, what: str, resource: str, reason: GapReason, detail: str, facet: str) -> None:
+        """Note something that could not be read or understood."""
+        self._gap(what, resource, reason, detail, facet)
+
+    def note(self, text: str) -> None:
+        """Note something that was skipped without loss."""
+        self._ledger.notes.append(text)
+
+    def _convert(self, part: Part, item: object, form: type[T], facet: str, place: str) -> T | None:
+        try:
+            return msgspec.convert(item, form)
+        except msgspec.ValidationError as error:
+            self.malformed(part, _id_in(item), f"{place}: {error}".lstrip(": "), facet)
+            return None
+
+    def _gap(self, what: str, resource: str, reason: GapReason, detail: str, facet: str) -> None:
+        self._ledger.gaps.append(
+            Gap(PROVIDER, self.scope, self.region, what, resource, reason, detail, (facet,)),
+        )
+
+
+def _id_in(item: object) -> str:
+    if not isinstance(item, dict):
+        return ""
+    fields = cast("dict[str, object]", item)
+    return next((value for key in _ID_KEYS if isinstance(value := fields.get(key), str)), "")
