@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from cloudseg.model import (
     FACETS,
@@ -11,8 +13,10 @@ from cloudseg.model import (
     Carries,
     Coverage,
     Direction,
+    Endpoint,
     Estate,
     Everyone,
+    FlowLog,
     Gateway,
     Group,
     GroupRef,
@@ -29,6 +33,7 @@ from cloudseg.model import (
     Rule,
     RuleSet,
     ScopeRead,
+    Service,
     Stage,
     Subnet,
     TargetKind,
@@ -177,6 +182,60 @@ class EstateBuilder:
     def put(self, kind: str, resource: Resource) -> None:
         """Add a resource of any kind, named by the estate's mapping, or replace it."""
         self._resources.setdefault(kind, {})[resource.id] = resource
+
+    def route(self, table: str, destination: str, kind: TargetKind, target: str) -> None:
+        """Add a route to a route table, ``rtb-public`` or ``rtb-private``; ``pl-`` names a prefix list."""
+        known = self._resources["route_tables"][_own(table)]
+        assert isinstance(known, RouteTable)  # noqa: S101 - narrows the type: put() keeps kinds apart
+        to = ListRef(_own(destination)) if destination.startswith("pl-") else Addresses(AddressSet.parse(destination))
+        route = Route(destination=to, kind=kind, target=_own(target))
+        self.put("route_tables", msgspec.structs.replace(known, routes=(*known.routes, route)))
+
+    def service(self, own: str, family: str, *, public: bool | None = True, **more: object) -> None:
+        """Add a managed service of a family, such as ``s3``; ``more`` are fields of :class:`Service`."""
+        self.put(
+            "services",
+            Service(id=_own(own), kind=family, region=REGION, service=family, public=public, **more),  # type: ignore[arg-type]
+        )
+
+    def endpoint(self, own: str, service: str, *, usable: bool | None = True, **more: object) -> None:
+        """Add an endpoint of ``vpc-1`` to a service of its region, such as ``s3``; a gateway endpoint unless told."""
+        fields = {"type": "gateway", "state": "available", **more}
+        self.put(
+            "endpoints",
+            Endpoint(
+                id=_own(own),
+                kind="vpc-endpoint",
+                region=REGION,
+                network=_own("vpc-1"),
+                service=f"com.amazonaws.{REGION}.{service}",
+                usable=usable,
+                **fields,  # type: ignore[arg-type]
+            ),
+        )
+
+    def flow_log(
+        self,
+        own: str,
+        target: str = "vpc-1",
+        traffic: Literal["all", "accepted", "rejected"] = "all",
+        *,
+        delivers: bool | None = True,
+        reason: str = "",
+    ) -> None:
+        """Add a flow log of a network, a subnet, an interface or a transit gateway."""
+        self.put(
+            "flow_logs",
+            FlowLog(
+                id=_own(own),
+                kind="flow-log",
+                region=REGION,
+                target=_own(target),
+                traffic=traffic,
+                delivers=delivers,
+                reason=reason,
+            ),
+        )
 
     def group(
         self,

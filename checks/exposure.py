@@ -64,8 +64,9 @@ PORT_CLASSES: Final = (
         "databases and caches",
         Traffic.parse(
             "tcp/1433-1434, udp/1434, tcp/1521, tcp/2483-2484, tcp/3306, tcp/4333, tcp/5432, tcp/5439, tcp/5984, "
-            "tcp/6379, tcp/7000-7001, tcp/7199, tcp/8086, tcp/8888, tcp/9042, tcp/9092, tcp/9094, tcp/9096, tcp/9160, tcp/9200,"
-            "tcp/9300, tcp/11211, udp/11211, tcp/27017-27019, tcp/28015, tcp/33060, tcp/50000"
+            "tcp/6379, tcp/7000-7001, tcp/7199, tcp/8086, tcp/8888, tcp/9042, tcp/9092, tcp/9094, "
+            "tcp/9096, tcp/9160, tcp/9200, tcp/9300, tcp/11211, udp/11211, tcp/27017-27019, tcp/28015, "
+            "tcp/33060, tcp/50000"
         ),
         Severity.CRITICAL,
         Severity.MEDIUM,

@@ -173,7 +173,7 @@ class AuditContext:
             scope=resource.scope,
             region=resource.region,
             resource=resource_info(resource),
-            rule=None if rule is None else rule_info(rule, self.estate),
+            rule=None if rule is None else rule_info(rule),
             message=message,
             evidence=tuple(evidence),
             reachable=reachable,

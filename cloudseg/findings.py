@@ -208,6 +208,6 @@ def resource_info(resource: Resource) -> ResourceInfo:
     return ResourceInfo(resource.kind, resource.own_id, resource.name)
 
 
-def rule_info(rule: Rule, estate: Estate) -> RuleInfo:
-    """Return the part of a rule that a finding shows."""
-    return RuleInfo(rule.id, rule.direction, str(rule.traffic), peer_text(rule.remote, estate))
+def rule_info(rule: Rule) -> RuleInfo:
+    """Return the part of a rule that a finding shows; its peers by own id, without names that people may change."""
+    return RuleInfo(rule.id, rule.direction, str(rule.traffic), peer_text(rule.remote))

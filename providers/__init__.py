@@ -1,0 +1,22 @@
+"""The sources of an estate, one folder each. Nothing here is loaded before it is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cloudseg.model import Estate
+    from cloudseg.snapshot import Snapshot
+
+__all__ = ["TRANSLATORS"]
+
+
+def _aws() -> Callable[[Snapshot], Estate]:
+    from cloudseg.providers.aws.translate import translate
+
+    return translate
+
+
+TRANSLATORS: Mapping[str, Callable[[], Callable[[Snapshot], Estate]]] = {"aws": _aws}

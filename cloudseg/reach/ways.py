@@ -26,12 +26,14 @@ class WayIn(NamedTuple):
         traffic: what can come this way.
         certain: it exists for sure.
         text: the way in words.
+        direct: it leads to an address of the interface itself, not through an entrance in front of it.
     """
 
     clients: AddressSet
     traffic: Traffic
     certain: bool
     text: str
+    direct: bool = True
 
 
 class WaysIn(NamedTuple):
@@ -153,6 +155,12 @@ def _entrances_to(interface: Interface, estate: Estate) -> list[Entrance]:
 def _by_entrance(entrance: Entrance) -> WaysIn:
     if entrance.active is False:
         return WaysIn(blocked=(f"{entrance.label} is not active",))
-    way = WayIn(entrance.clients, entrance.traffic, certain=entrance.active is True, text=f"through {entrance.label}")
+    way = WayIn(
+        entrance.clients,
+        entrance.traffic,
+        certain=entrance.active is True,
+        text=f"through {entrance.label}",
+        direct=False,
+    )
     reasons = () if way.certain else (f"the state of {entrance.label} was not read",)
     return WaysIn((way,), (), reasons)

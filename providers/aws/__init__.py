@@ -1,0 +1,1 @@
+"""Amazon Web Services: how an account is read."""

@@ -4,19 +4,22 @@ import ipaddress
 import re
 import socket
 import threading
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
 from cloudseg import __version__
+from cloudseg.errors import CollectError
 from cloudseg.providers.aws.calls import plain_answers
 from cloudseg.providers.aws.options import AwsOptions
 
-__all__ = ["Clients", "config_of"]
+__all__ = ["Clients", "config_of", "open_session"]
 
 
 def config_of(options: AwsOptions) -> Config:
@@ -28,6 +31,19 @@ def config_of(options: AwsOptions) -> Config:
         max_pool_connections=options.max_workers,
         user_agent_extra=f"cloudseg/{__version__}",
     )
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    # Reading the service models is most of what a first client costs: one loader serves every account and every run.
+    return create_loader(data_path)
+
+
+def open_session(profile: str | None) -> Session:
+    """A botocore session that shares the service models with every other one."""
+    session = Session(profile=profile)
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    return session
 
 
 class _FixedCredentials:
@@ -48,15 +64,12 @@ class Clients:
 
     def __init__(self, base: Session, credentials: Credentials, home: str, options: AwsOptions) -> None:
         self.home = home
-        self._session = Session(profile=base.profile)
-        # Reading and indexing the service models is most of what a client costs: one loader serves all of them.
-        self._session.register_component("data_loader", base.get_component("data_loader"))
+        self._session = open_session(base.profile)
         self._session.register_component("credential_provider", _FixedCredentials(credentials))
         plain_answers(self._session)
         self._config = config_of(options)
         self._partition = self._session.get_partition_for_region(home)
-        self._clients: dict[tuple[str, str], BaseClient] = {}
-        self._offered: dict[tuple[str, str], bool] = {}
+        self._clients: dict[tuple[str, str], BaseClient | None] = {}
         self._lock = threading.Lock()
 
     @property
@@ -68,35 +81,46 @@ class Clients:
         """The regions of the partition in which botocore knows the service; empty where it does not say."""
         return self._session.get_available_regions(service, partition_name=self._partition)
 
-    def get(self, service: str, region: str) -> BaseClient:
-        """The client of a service in a region."""
-        with self._lock:
-            client = self._clients.get((service, region))
-            if client is None:
-                client = self._clients[service, region] = self._make(service, region)
-            return client
+    def get(self, service: str, region: str) -> BaseClient | None:
+        """The client of a service in a region; None where the service certainly does not exist in the region.
 
-    def _make(self, service: str, region: str) -> BaseClient:
+        That is certain when botocore does not list it and the name of its endpoint does not exist.
+        """
+        key = (service, region)
+        # What a client reads when it is made is read once, not by every thread that happens to need it first.
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._make(service, region)
+            return self._clients[key]
+
+    def need(self, service: str) -> BaseClient:
+        """The client of an account-wide service, which every partition has, at home.
+
+        Raises:
+            CollectError: the home region is none.
+        """
+        client = self.get(service, self.home)
+        if client is None:
+            raise CollectError(f"AWS {service} does not exist in {self.home!r}; set a region that exists: AWS_REGION")
+        return client
+
+    def _make(self, service: str, region: str) -> BaseClient | None:
         client: BaseClient = self._session.create_client(service, region_name=region, config=self._config)
+        listed = self.regions_of(service)
+        if listed and region not in listed and not _resolves(client.meta.endpoint_url):
+            return None
         if service == "s3control" and _is_address(client.meta.endpoint_url):
             client.meta.events.register("before-call.s3-control", _without_account_in_host)
+        client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
         return client
 
     def close(self) -> None:
         """Close the connections and forget the clients: an organization has more accounts than memory has room."""
         with self._lock:
             for client in self._clients.values():
-                client.close()
+                if client is not None:
+                    client.close()
             self._clients.clear()
-
-    def offers(self, service: str, region: str) -> bool:
-        """False where a service certainly does not exist in a region: botocore and the name system both say so."""
-        known = self._offered.get((service, region))
-        if known is None:
-            listed = self.regions_of(service)
-            known = not listed or region in listed or _resolves(self.get(service, region).meta.endpoint_url)
-            self._offered[service, region] = known
-        return known
 
 
 def _without_account_in_host(params: dict[str, Any], **_: object) -> None:

@@ -134,9 +134,9 @@ class _Collection:
         operation, account = call.operation, call.account
         pace = (account.scope.scope, call.region, operation.service)
         try:
-            if not account.clients.offers(operation.service, call.region):
-                return
             client = account.clients.get(operation.service, call.region)
+            if client is None:
+                return
             answer = ask(client, operation, call.arguments, lambda: self._pace.wait(pace))
         except FAILURES as error:
             if error_code(error) not in operation.none:

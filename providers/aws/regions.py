@@ -40,7 +40,7 @@ def choose_regions(clients: Clients, options: AwsOptions) -> Choice:
     """
     known = clients.regions_of("ec2")
     try:
-        answer = call(clients.get("ec2", clients.home), "describe_regions", AllRegions=True)
+        answer = call(clients.need("ec2"), "describe_regions", AllRegions=True)
     except FAILURES as error:
         problem = Problem("global", reason_of(error), f"the enabled regions are unknown: {detail_of(error)}")
         _refuse_unknown(options.regions, known)

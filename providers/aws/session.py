@@ -1,5 +1,6 @@
 """Getting into AWS accounts: credentials, roles, organizations."""
 
+import os
 from typing import cast
 
 import msgspec
@@ -9,7 +10,7 @@ from botocore.session import Session
 
 from cloudseg.errors import CollectError, ConfigError, CredentialsError
 from cloudseg.providers.aws.calls import call
-from cloudseg.providers.aws.clients import Clients, config_of
+from cloudseg.providers.aws.clients import Clients, config_of, open_session
 from cloudseg.providers.aws.failures import (
     EXPIRED,
     FAILURES,
@@ -80,14 +81,14 @@ def logins(options: AwsOptions) -> tuple[Login, ...]:
 
 
 def _direct(profile: str | None, options: AwsOptions) -> Login:
-    session = Session(profile=profile)
     try:
+        session = open_session(profile)
         home = home_region(session, options)
         credentials = session.get_credentials()
     except ProfileNotFound as error:
-        known = ", ".join(session.available_profiles) or "none"
+        known = ", ".join(Session().available_profiles) or "none"
         raise CredentialsError(
-            f"AWS profile {profile or session.profile!r} is not configured (there are: {known}); "
+            f"AWS profile {profile or os.environ.get('AWS_PROFILE')!r} is not configured (there are: {known}); "
             "name one of them, or add it with: aws configure --profile NAME"
         ) from error
     except NO_CREDENTIALS as error:
@@ -123,7 +124,7 @@ def _members(base: Login, options: AwsOptions) -> tuple[Login, ...]:
     given = options.assume_roles[0] if options.assume_roles else MEMBER_ROLE
     role = given.partition(":role/")[2] or given
     try:
-        pages = clients.get("organizations", base.home).get_paginator("list_accounts").paginate()
+        pages = clients.need("organizations").get_paginator("list_accounts").paginate()
         accounts = [account for page in pages for account in page["Accounts"]]
     except FAILURES as error:
         raise CollectError(
@@ -150,7 +151,7 @@ def identify(login: Login, clients: Clients) -> Caller:
         CollectError: AWS cannot be reached.
     """
     try:
-        answer = call(clients.get("sts", login.home), "get_caller_identity")
+        answer = call(clients.need("sts"), "get_caller_identity")
     except FAILURES as error:
         raise _refused(login, error) from error
     return Caller(str(answer["Account"]), str(answer["Arn"]))

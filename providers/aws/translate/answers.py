@@ -6,18 +6,18 @@ field, and everything beside it is still judged.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from types import GenericAlias
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 
 from cloudseg.errors import ParseError
 from cloudseg.model import Gap, GapReason, qualified
-from cloudseg.snapshot import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cloudseg.snapshot import Reason, Snapshot
+    from cloudseg.snapshot import Part, Reason, Snapshot
 
 __all__ = ["PROVIDER", "Answers", "Ledger"]
 
@@ -45,11 +45,12 @@ T = TypeVar("T")
 
 
 class Ledger:
-    """Collects the gaps and notes of one translation."""
+    """Collects the gaps and notes of one translation, and which kinds of answers it asked for."""
 
     def __init__(self) -> None:
         self.gaps: list[Gap] = []
         self.notes: list[str] = []
+        self.asked: set[tuple[str, str]] = set()
 
 
 class Answers:
@@ -66,7 +67,7 @@ class Answers:
         self._snapshot = snapshot
         self._ledger = ledger
         self._parts: dict[tuple[str, str], list[Part]] = {}
-        self._flawed: set[tuple[str, str]] = set()
+        self._flawed: set[tuple[str, str, str]] = set()
         for part in parts:
             self._parts.setdefault((part.service, part.operation), []).append(part)
         self._failures: dict[tuple[str, str, str], Reason] = {
@@ -81,19 +82,19 @@ class Answers:
 
     def resources(self, service: str, operation: str) -> frozenset[str]:
         """Return the resources about which the snapshot holds an answer of the operation."""
-        return frozenset(part.resource or "" for part in self._parts.get((service, operation), ()))
+        return frozenset(part.resource or "" for part in self._about(service, operation))
 
     def has(self, service: str, operation: str) -> bool:
         """Tell whether the snapshot holds an answer to the operation."""
-        return (service, operation) in self._parts
+        return bool(self._about(service, operation))
 
     def failed(self, service: str, operation: str, resource: str = "") -> Reason | None:
         """Return why an operation could not be read, about one resource or at all; None where it was."""
         return self._failures.get((service, operation, resource)) or self._failures.get((service, operation, ""))
 
-    def intact(self, service: str, operation: str) -> bool:
-        """Tell whether nothing of an operation's answers had to be left out so far."""
-        return (service, operation) not in self._flawed
+    def intact(self, service: str, operation: str, resource: str = "") -> bool:
+        """Tell whether nothing of an operation's answer, the one about a resource where named, was left out so far."""
+        return (service, operation, resource) not in self._flawed
 
     def each(self, service: str, operation: str, key: str, form: type[T], facet: str) -> Iterator[T]:
         """Yield the items of an operation's answers, over the files of all resources.
@@ -110,40 +111,42 @@ class Answers:
 
     def each_of(self, service: str, operation: str, key: str, form: type[T], facet: str) -> Iterator[tuple[str, T]]:
         """Yield the items with the resource that their file is about; empty for the operation's own file."""
-        for part in self._parts.get((service, operation), ()):
-            resource = part.resource or ""
+        for part in self._about(service, operation):
             items = self._items(part, key, facet)
             try:
                 # One call for all of them is several times faster than one for each.
-                converted = msgspec.convert(items, list[form])
+                converted: list[T] = msgspec.convert(items, GenericAlias(list, (form,)))
             except msgspec.ValidationError:
                 converted = self._one_by_one(part, items, key, form, facet)
             for item in converted:
-                yield resource, item
+                yield part.resource or "", item
 
-    def _one_by_one(self, part: Part, items: list[Any], key: str, form: type[T], facet: str) -> list[T]:
+    def _one_by_one(self, part: Part, items: list[object], key: str, form: type[T], facet: str) -> list[T]:
         each = (self._convert(part, item, form, facet, f"{key}[{index}]") for index, item in enumerate(items))
         return [item for item in each if item is not None]
 
-    def _items(self, part: Part, key: str, facet: str) -> list[Any]:
+    def _about(self, service: str, operation: str) -> list[Part]:
+        self._ledger.asked.add((service, operation))
+        return self._parts.get((service, operation), [])
+
+    def _items(self, part: Part, key: str, facet: str) -> list[object]:
         payload = self._snapshot.read(part)
+        items = payload
         if isinstance(payload, dict):
-            fields = cast("dict[str, Any]", payload)
+            fields = cast("dict[str, object]", payload)
             if key not in fields:
                 if fields.keys() - _WRAPPING:
                     self.malformed(part, "", f"{key} is missing", facet)
                 return []
             items = fields[key]
-        else:
-            items = payload
         if isinstance(items, list):
-            return cast("list[Any]", items)
-        self.malformed(part, "", f"{key} is {type(cast('object', items)).__name__}, expected a list", facet)
+            return cast("list[object]", items)
+        self.malformed(part, "", f"{key} is {type(items).__name__}, expected a list", facet)
         return []
 
     def whole(self, service: str, operation: str, form: type[T], facet: str) -> Iterator[tuple[str, T]]:
         """Yield each file's answer as one value, with the resource that the file is about."""
-        for part in self._parts.get((service, operation), ()):
+        for part in self._about(service, operation):
             converted = self._convert(part, self._snapshot.read(part), form, facet, "")
             if converted is not None:
                 yield part.resource or "", converted
@@ -158,7 +161,7 @@ class Answers:
 
     def malformed(self, part: Part, resource: str, detail: str, facet: str) -> None:
         """Note that an answer is not what the service documents."""
-        self._flawed.add((part.service, part.operation))
+        self._flawed.add((part.service, part.operation, part.resource or ""))
         self._gap(part.path, resource, "malformed", detail, facet)
 
     def gap(self, what: str, resource: str, reason: GapReason, detail: str, facet: str) -> None:

@@ -68,6 +68,8 @@ class Draft:
         self.endpoint_services: dict[str, EndpointService] = {}
         self.firewalls: dict[str, Firewall] = {}
         self.flow_logs: dict[str, FlowLog] = {}
+        self.descriptions: dict[str, str] = {}
+        """What interfaces say of themselves, by their id: services tell there for whom they made one."""
         self._ids: set[str] = set()
         self._by_own_id: dict[tuple[str, str], str] = {}
 
@@ -129,4 +131,3 @@ class Draft:
             firewalls=self.firewalls,
             flow_logs=self.flow_logs,
         )
-

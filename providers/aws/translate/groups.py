@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudseg.model import Carries, Group, RuleSet, scope_of
-from cloudseg.providers.aws.translate.permissions import Permissions, RuleIds
+from cloudseg.providers.aws.translate.permissions import Owner, Permissions
 from cloudseg.providers.aws.translate.tags import Tag, controller_of, tags_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def add_groups(answers: Answers, draft: Draft) -> None:
     https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
     """
     wires = list(answers.each("ec2", "describe_security_groups", "SecurityGroups", _SecurityGroup, _FACET))
-    permissions = Permissions(answers, draft, RuleIds.read(answers), _by_name(wires))
+    permissions = Permissions(answers, draft, _by_name(wires))
     associated = _associated(answers, draft)
     for wire in wires:
         identifier = answers.id(wire.group_id, account=wire.owner_id)
@@ -69,9 +69,7 @@ def add_groups(answers: Answers, draft: Draft) -> None:
             managed_by=managed_by,
             description=wire.description,
         )
-        rules = permissions.rules(
-            wire.group_id, scope_of(identifier), wire.vpc_id, wire.ip_permissions, wire.ip_permissions_egress
-        )
+        owner = Owner(wire.group_id, scope_of(identifier), wire.vpc_id)
         rule_set = RuleSet(
             id=identifier,
             kind=_KIND,
@@ -79,7 +77,7 @@ def add_groups(answers: Answers, draft: Draft) -> None:
             region=answers.region,
             tags=tags,
             stage=STAGE,
-            rules=rules,
+            rules=permissions.rules(owner, wire.ip_permissions, wire.ip_permissions_egress),
             applies=Carries(identifier),
             network=network,
             is_default=is_default,

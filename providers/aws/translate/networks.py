@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -125,6 +126,6 @@ def _addresses(answers: Answers, operation: str, resource: str, facet: str, text
     found = NO_ADDRESSES
     for text in texts:
         if text:
-            block = answers.understood(("ec2", operation), resource, facet, lambda text=text: AddressSet.parse(text))
-            found |= block or NO_ADDRESSES
+            build = partial(AddressSet.from_cidrs, (text,))
+            found |= answers.understood(("ec2", operation), resource, facet, build) or NO_ADDRESSES
     return found

@@ -155,7 +155,7 @@ def _conditions(value: object) -> list[tuple[str, str, tuple[str, ...]]]:
     for operator, keys in cast("dict[str, object]", value).items():
         if isinstance(keys, dict):
             for key, values in cast("dict[str, object]", keys).items():
-                found.append((operator.lower(), key.lower(), _texts(values)))
+                found.append((operator.lower().removeprefix("foranyvalue:"), key.lower(), _texts(values)))
     return found
 
 
@@ -167,11 +167,11 @@ def _limits(statement: Statement) -> tuple[AddressSet, bool]:
     sources, by_name = ALL_ADDRESSES, False
     for operator, key, values in statement.conditions:
         if key == _SOURCE_IP:
-            match operator.removesuffix("ifexists"):
-                case "ipaddress":
-                    sources &= AddressSet.from_cidrs(values)
-                case "notipaddress":
-                    sources -= AddressSet.from_cidrs(values)
+            base = operator.removesuffix("ifexists")
+            if base == "ipaddress":
+                sources &= AddressSet.from_cidrs(values)
+            elif base == "notipaddress":
+                sources -= AddressSet.from_cidrs(values)
         elif operator in _POSITIVE and key in _PRIVATE_KEYS:
             sources = NO_ADDRESSES
         elif operator in _POSITIVE and key in _NAMED_KEYS:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from cloudseg.model import InternetBlock
+
 if TYPE_CHECKING:
-    from cloudseg.model import InternetBlock
     from cloudseg.providers.aws.translate.answers import Answers
 
 __all__ = ["PublicAccessBlock"]

@@ -1,0 +1,205 @@
+"""`cloudseg audit`: read, translate, check, report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cloudseg.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloudseg.config import Config
+    from cloudseg.engine import AuditRequest, FindingsDocument
+    from cloudseg.reporters import RenderOptions
+
+__all__ = ["FailOn", "Format", "audit", "exit_code"]
+
+FINDINGS, INCOMPLETE = 1, 3
+
+
+class Format(StrEnum):
+    """The formats of a report of findings."""
+
+    TABLE = "table"
+    JSON = "json"
+    SARIF = "sarif"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+
+
+class FailOn(StrEnum):
+    """The severities at which an audit fails; `none` never does."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+    NONE = "none"
+
+
+def audit(
+    sources: options.Sources = None,
+    *,
+    format: Annotated[Format | None, typer.Option("--format", "-f", help="Format of the report on stdout.")] = None,  # noqa: A002
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output", "-o", help="Write the report to a file, its format by the suffix; repeatable.", metavar="FILE"
+        ),
+    ] = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option(help="Exit with 1 at or above this severity. [default: high]")
+    ] = None,
+    check: Annotated[list[str] | None, typer.Option(help="Run only this check; repeatable.", metavar="ID")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="Leave this check out; repeatable.", metavar="ID")] = None,
+    waivers: Annotated[
+        Path | None, typer.Option(help="Accepted findings, with owner, reason, expiry.", metavar="FILE")
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Keep the answers that were read, to repeat the audit offline.", metavar="SNAPSHOT"),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Judge expiries at this day (2026-01-31). [default: the snapshot's]", metavar="DATE"),
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Findings shown for each check of a table; 0 for all.", min=0)] = 20,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    assume_role: options.AssumeRole = None,
+    external_id: options.ExternalId = None,
+    aws_organization: options.AwsOrganization = False,
+    config: options.ConfigFile = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Audit sources: who can really be reached, what is too wide, what is not separated.
+
+    Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 wrong usage, configuration or input; 3 the answer is
+    incomplete (gaps).
+    """
+    from cloudseg.cli.sources import aws_options, read_snapshot, translate
+    from cloudseg.cli.terminal import colored, width
+    from cloudseg.config import load_config
+    from cloudseg.engine import run_audit
+    from cloudseg.reporters import RenderOptions, format_for
+    from cloudseg.snapshot import save as save_snapshot
+
+    started = time.monotonic()
+    settings = load_config(config)
+    request = _request(settings, check, skip, waivers, as_of)
+    files = [(path, format_for(path)) for path in output or ()]
+    threshold = fail_on or FailOn(settings.fail_on or FailOn.HIGH)
+    aws = aws_options(settings, profile, region, assume_role, external_id, organization=aws_organization)
+    snapshot = read_snapshot(sources or settings.sources, aws, quiet=quiet)
+    if save is not None:
+        save_snapshot(snapshot, save)
+    document = run_audit(translate(snapshot), request)
+    render = RenderOptions(width=width(), color=False, limit=limit)
+    for path, name in files:
+        _write_file(document, path, name, render)
+    code = exit_code(document, threshold)
+    if format is not None or not files:
+        shown = RenderOptions(width=width(), color=colored(sys.stdout), limit=limit)
+        _print(document, format or Format.TABLE, shown, code)
+    if not quiet:
+        _summarise(document, time.monotonic() - started, verbose=verbose)
+    if code:
+        raise typer.Exit(code)
+
+
+def _request(
+    settings: Config, check: Sequence[str] | None, skip: Sequence[str] | None, waivers: Path | None, as_of: str | None
+) -> AuditRequest:
+    from cloudseg.config import load_waivers
+    from cloudseg.engine import AuditRequest, select_checks
+
+    accepted = load_waivers(waivers or settings.waivers) if waivers or settings.waivers else ()
+    return AuditRequest(
+        checks=select_checks(check or settings.checks, skip or settings.skip),
+        settings=settings.parameters,
+        waivers=accepted,
+        as_of=_day(as_of),
+        labels=settings.labels,
+    )
+
+
+def _day(text: str | None) -> str:
+    """Return a day in ISO 8601, or nothing for the snapshot's own.
+
+    Raises:
+        InputError: the text is no day.
+    """
+    from datetime import date
+
+    from cloudseg.errors import InputError
+
+    if text is None:
+        return ""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InputError(f"--as-of {text!r} is no day; write it as 2026-01-31") from None
+
+
+def exit_code(document: FindingsDocument, threshold: FailOn) -> int:
+    """Return the exit code of an audit: findings at or above the threshold first, then gaps."""
+    from cloudseg.engine import worst_unwaived
+    from cloudseg.findings import Severity
+
+    worst = worst_unwaived(document)
+    if threshold is not FailOn.NONE and worst is not None and worst.rank <= Severity(threshold.value).rank:
+        return FINDINGS
+    return 0 if document.complete else INCOMPLETE
+
+
+def _write_file(document: FindingsDocument, path: Path, name: str, render: RenderOptions) -> None:
+    from cloudseg.errors import InputError
+    from cloudseg.reporters import FORMATS
+
+    try:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            FORMATS[name].write(document, stream, render)
+    except OSError as error:
+        raise InputError(f"cannot write the report to {path}: {error.strerror}; choose another --output") from error
+
+
+def _print(document: FindingsDocument, name: str, render: RenderOptions, code: int) -> None:
+    """Write the report to stdout; a reader that closes the pipe early changes nothing about the verdict."""
+    from cloudseg.cli.terminal import let_go_of_stdout
+    from cloudseg.reporters import FORMATS
+
+    try:
+        FORMATS[name].write(document, sys.stdout, render)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        let_go_of_stdout()
+        raise typer.Exit(code) from None
+
+
+def _summarise(document: FindingsDocument, seconds: float, *, verbose: bool) -> None:
+    from cloudseg.reporters.text import visible
+
+    summary = document.summary
+    counts = ", ".join(f"{count} {name}" for name, count in summary.findings.items() if count) or "no findings"
+    parts = [counts, f"{summary.scopes} scopes", f"{summary.interfaces:,} interfaces", f"{summary.rules:,} rules"]
+    if summary.waived:
+        parts.insert(1, f"{summary.waived} waived")
+    if summary.gaps:
+        parts.append(f"{summary.gaps} gaps: the answer is incomplete")
+    typer.echo(f"{'; '.join(parts)}; {seconds:.1f} s", err=True)
+    if verbose:
+        for source in document.sources:
+            for gap in source.gaps:
+                where = f"{source.provider} {source.scope} {gap.region} {gap.what} {gap.resource}"
+                typer.echo(visible(f"  gap: {where}: {gap.reason}: {gap.detail}"), err=True)
+        for note in document.notes:
+            typer.echo(visible(f"  note: {note}"), err=True)

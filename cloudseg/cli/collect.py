@@ -1,0 +1,69 @@
+"""`cloudseg collect`: keep a cloud's answers as they came, to audit them offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cloudseg.cli import options
+
+if TYPE_CHECKING:
+    from cloudseg.snapshot import Snapshot
+
+__all__ = ["collect"]
+
+INCOMPLETE = 3
+
+
+def collect(
+    sources: options.Sources = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to write it: a .zip file, else a folder.", metavar="SNAPSHOT"),
+    ] = None,
+    *,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    assume_role: options.AssumeRole = None,
+    external_id: options.ExternalId = None,
+    aws_organization: options.AwsOrganization = False,
+    config: options.ConfigFile = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Read sources and write a snapshot: the raw answers, to be audited offline as often as you like.
+
+    Exit codes: 0 everything was read; 2 wrong usage, or nothing could be read; 3 some of it could not (gaps).
+    """
+    from cloudseg.cli.sources import aws_options, read_snapshot
+    from cloudseg.config import load_config
+    from cloudseg.errors import InputError
+    from cloudseg.snapshot import save
+
+    if output is None:
+        raise InputError("say where to write the snapshot: `cloudseg collect aws -o snapshot.zip`")
+    settings = load_config(config)
+    aws = aws_options(settings, profile, region, assume_role, external_id, organization=aws_organization)
+    snapshot = read_snapshot(sources or settings.sources, aws, quiet=quiet)
+    save(snapshot, output)
+    if not quiet:
+        _tell(snapshot, output, verbose=verbose)
+    if snapshot.gaps:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _tell(snapshot: Snapshot, output: Path, *, verbose: bool) -> None:
+    from cloudseg.reporters.text import visible
+
+    files = sum(1 for _ in snapshot.parts())
+    typer.echo(f"{files} answers of {len(snapshot.scopes)} scopes written to {output}", err=True)
+    if snapshot.gaps:
+        typer.echo(f"{len(snapshot.gaps)} gaps{'' if verbose else ' (--verbose lists them)'}", err=True)
+    if verbose:
+        for gap in snapshot.gaps:
+            where = f"{gap.scope} {gap.region} {gap.service}.{gap.operation} {gap.resource or ''}"
+            typer.echo(visible(f"  gap: {where}: {gap.reason}: {gap.detail}"), err=True)
+        for note in snapshot.notes:
+            typer.echo(visible(f"  note: {note}"), err=True)

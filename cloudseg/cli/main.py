@@ -1,0 +1,74 @@
+"""The program `cloudseg`: its commands, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from cloudseg import __version__
+from cloudseg.cli import audit, checks, collect
+from cloudseg.cli.terminal import let_go_of_stdout
+from cloudseg.errors import CloudsegError
+
+__all__ = ["app", "main"]
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="cloudseg",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("audit")(audit.audit)
+app.command("collect")(collect.collect)
+app.command("checks")(checks.checks)
+
+
+def _print_version(value: bool) -> None:  # noqa: FBT001 - the signature of a Typer callback
+    if value:
+        typer.echo(f"cloudseg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def cloudseg(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Audit how finely a cloud estate is segmented, with exact verdicts.
+
+    Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 wrong usage, configuration or input; 3 the answer is
+    incomplete (gaps).
+    """
+
+
+def main() -> None:
+    """Run the program: the one handler that turns errors into a message and an exit code."""
+    try:
+        app()
+    except CloudsegError as error:
+        _say(f"cloudseg: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _say("cloudseg: interrupted; nothing was written")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        let_go_of_stdout()
+        sys.exit(CloudsegError.exit_code)
+    except Exception:  # noqa: BLE001 - a bug must not leave with 1, which says "findings"
+        traceback.print_exc()
+        _say("cloudseg: this is a bug; please report it with the lines above")
+        sys.exit(CloudsegError.exit_code)
+
+
+def _say(message: str) -> None:
+    from cloudseg.reporters.text import visible
+
+    print(visible(message, keep_newlines=True), file=sys.stderr)  # noqa: T201 - stderr is where messages go

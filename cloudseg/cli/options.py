@@ -1,0 +1,52 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "AssumeRole",
+    "AwsOrganization",
+    "ConfigFile",
+    "ExternalId",
+    "Profile",
+    "Quiet",
+    "Region",
+    "Sources",
+    "Verbose",
+]
+
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SOURCE...",
+        help="What to read: `aws`, `demo` (a bundled estate), or the path of a snapshot. Several make one estate.",
+        show_default=False,
+    ),
+]
+Profile = Annotated[
+    list[str] | None,
+    typer.Option(help="AWS: a named profile; repeat it for several accounts.", metavar="NAME", show_default=False),
+]
+Region = Annotated[
+    list[str] | None,
+    typer.Option(help="AWS: a region to read; repeatable. All enabled ones without it.", metavar="REGION"),
+]
+AssumeRole = Annotated[
+    list[str] | None,
+    typer.Option(help="AWS: the ARN of a role to assume; repeatable, one account each.", metavar="ARN"),
+]
+ExternalId = Annotated[str | None, typer.Option(help="AWS: the external id that the role asks for.", metavar="ID")]
+AwsOrganization = Annotated[
+    bool,
+    typer.Option("--aws-organization", help="AWS: read every active account of the organisation, by --assume-role."),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="Configuration; else cloudseg.toml or pyproject.toml here.", metavar="FILE"),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary on stderr.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr: what was read, every gap.")]

@@ -1,0 +1,319 @@
+"""Runs the checks over one estate and puts the answer into one document.
+
+The document says for every check whether it could be evaluated, so that no finding never means "not looked at".
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from cloudseg.checks import CHECKS
+from cloudseg.checks.interface import AuditContext, Check, ParameterValue
+from cloudseg.errors import ConfigError
+from cloudseg.findings import Also, Finding, Severity
+from cloudseg.model import Estate, Gap
+from cloudseg.reach.internet import InternetView
+from cloudseg.waivers import Waiver, WaiverState, apply_waivers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "AuditRequest",
+    "CheckStatus",
+    "FindingsDocument",
+    "GapInfo",
+    "SourceInfo",
+    "Summary",
+    "run_audit",
+    "select_checks",
+    "worst_unwaived",
+]
+
+Status = Literal["evaluated", "partly", "not evaluated"]
+_PLACES_SHOWN = 3
+
+
+class GapInfo(msgspec.Struct, frozen=True):
+    """Something that could not be read: where, what, why, and which parts of the answer it leaves open."""
+
+    region: str
+    what: str
+    resource: str
+    reason: str
+    detail: str
+    facets: tuple[str, ...]
+
+
+class SourceInfo(msgspec.Struct, frozen=True):
+    """A scope that was read, and what is missing of it."""
+
+    provider: str
+    scope: str
+    name: str
+    regions: tuple[str, ...]
+    complete: bool
+    gaps: tuple[GapInfo, ...]
+
+
+class CheckStatus(msgspec.Struct, frozen=True):
+    """Whether a check could be evaluated, and why not."""
+
+    id: str
+    status: Status
+    reason: str
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """Counts over the findings that no waiver accepts, the waived ones apart, and over what was read."""
+
+    findings: dict[str, int]
+    waived: int
+    scopes: int
+    interfaces: int
+    rules: int
+    gaps: int
+
+
+class FindingsDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of an audit: the document ``cloudseg/findings/v1``."""
+
+    schema: Literal["cloudseg/findings/v1"] = "cloudseg/findings/v1"
+    generated_at: str
+    sources: tuple[SourceInfo, ...]
+    checks: tuple[CheckStatus, ...]
+    summary: Summary
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was read that the audit asked for."""
+        return all(source.complete for source in self.sources)
+
+
+class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit is asked for.
+
+    Attributes:
+        checks: the checks to run.
+        settings: parameters by check id and name, for those that differ from the default.
+        waivers: accepted findings.
+        as_of: the day at which expiries are judged, ISO 8601; empty for the snapshot's own.
+        labels: which tag keys mean application, tier and environment.
+    """
+
+    checks: tuple[Check, ...] = CHECKS
+    settings: Mapping[str, Mapping[str, ParameterValue]] = msgspec.field(
+        default_factory=dict[str, Mapping[str, ParameterValue]]
+    )
+    waivers: tuple[Waiver, ...] = ()
+    as_of: str = ""
+    labels: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict[str, tuple[str, ...]])
+
+
+def select_checks(only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Check, ...]:
+    """Return the checks to run, in the order in which they are listed.
+
+    Raises:
+        ConfigError: an id names no check.
+    """
+    from difflib import get_close_matches
+
+    chosen, left_out = set(only), set(skip)
+    known = [check.id for check in CHECKS]
+    for name in sorted(chosen | left_out):
+        if name not in known:
+            near = get_close_matches(name, known, 3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "`cloudseg checks` lists them"
+            raise ConfigError(f"there is no check {name!r}; {hint}")
+    return tuple(c for c in CHECKS if (not chosen or c.id in chosen) and c.id not in left_out)
+
+
+def run_audit(estate: Estate, request: AuditRequest) -> FindingsDocument:
+    """Return the findings of an estate, worst first, with the status of every check and the gaps of every scope."""
+    as_of = request.as_of or estate.taken_at
+    view = InternetView(estate)
+
+    def context(check: Check, states: tuple[WaiverState, ...]) -> AuditContext:
+        settings = {p.name: p.default for p in check.parameters} | dict(request.settings.get(check.id, {}))
+        return AuditContext(
+            estate=estate, check=check, settings=settings, internet=view, as_of=as_of, waivers=states,
+            labels=request.labels,
+        )  # fmt: skip
+
+    found: list[Finding] = []
+    for check in request.checks:
+        if not check.after_waivers:
+            found.extend(_run(context(check, ())))
+    found, states = apply_waivers(found, request.waivers, _tags(estate, request.waivers), as_of)
+    for check in request.checks:
+        if check.after_waivers:
+            found.extend(_run(context(check, states)))
+    statuses = tuple(_status(check, estate) for check in request.checks)
+    findings = _ordered(_folded(found))
+    sources = _sources(estate)
+    return FindingsDocument(
+        generated_at=estate.taken_at,
+        sources=sources,
+        checks=statuses,
+        summary=_summary(estate, findings, sources),
+        findings=findings,
+        notes=estate.notes,
+    )
+
+
+def worst_unwaived(document: FindingsDocument) -> Severity | None:
+    """Return the severity of the worst finding that no waiver accepts; None without any."""
+    ranks = [finding.severity for finding in document.findings if finding.waiver is None]
+    return min(ranks, key=lambda severity: severity.rank, default=None)
+
+
+def _run(context: AuditContext) -> list[Finding]:
+    try:
+        return list(context.check.run(context))
+    except Exception as error:
+        error.add_note(f"while running the check {context.check.id}")
+        raise
+
+
+def _tags(estate: Estate, waivers: Sequence[Waiver]) -> dict[str, dict[str, str]]:
+    """Return tags by own id, of every kind of resource that a finding can be about; nothing when no waiver asks."""
+    if not any(waiver.tags for waiver in waivers):
+        return {}
+    kinds = (
+        estate.networks, estate.subnets, estate.interfaces, estate.workloads, estate.groups, estate.rule_sets,
+        estate.services, estate.endpoints, estate.endpoint_services, estate.firewalls, estate.flow_logs,
+    )  # fmt: skip
+    return {resource.own_id: resource.tags for kind in kinds for resource in kind.values() if resource.tags}
+
+
+_ORDER = {check.id: position for position, check in enumerate(CHECKS)}
+_PER_RULE = frozenset(check.id for check in CHECKS if check.per_rule)
+
+
+def _folded(found: Iterable[Finding]) -> list[Finding]:
+    """Return one finding a rule: the worst, with what else is wrong with the rule as an attribute of it.
+
+    A waived finding neither joins others nor takes them in: what it does not name stays visible.
+    """
+    result: list[Finding] = []
+    by_rule: defaultdict[tuple[object, ...], list[Finding]] = defaultdict(list)
+    for finding in found:
+        if finding.rule is None or finding.waiver is not None or finding.check not in _PER_RULE:
+            result.append(finding)
+        else:
+            by_rule[finding.provider, finding.scope, finding.region, finding.resource.id, finding.rule].append(finding)
+    for together in by_rule.values():
+        together.sort(key=lambda finding: (finding.severity.rank, _ORDER[finding.check], finding.id))
+        first, *rest = together
+        if rest:
+            first = msgspec.structs.replace(
+                first,
+                also=tuple(Also(finding.check, finding.severity, finding.message) for finding in rest),
+                compliance=tuple(sorted({c for finding in together for c in finding.compliance})),
+            )
+        result.append(first)
+    return result
+
+
+def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    def key(finding: Finding) -> tuple[object, ...]:
+        place = (finding.provider, finding.scope, finding.region, finding.resource)
+        rule = () if finding.rule is None else (finding.rule.direction, finding.rule.traffic, finding.rule.peer)
+        return (finding.severity.rank, _ORDER[finding.check], place, rule, finding.id)
+
+    return tuple(sorted(findings, key=key))
+
+
+def _status(check: Check, estate: Estate) -> CheckStatus:
+    """Return whether a check could be evaluated, from the facets it needs and uses and what was read of them."""
+    if check.after_waivers:
+        return CheckStatus(check.id, "evaluated", "")
+    providers = {scope.provider for scope in estate.scopes}
+    concerned = providers & set(check.concept)
+    if not concerned:
+        reasons = [
+            f"{provider}: {check.absent[provider]}" for provider in sorted(providers) if provider in check.absent
+        ]
+        return CheckStatus(check.id, "not evaluated", "; ".join(reasons) or "nothing was read that it looks at")
+    missing: dict[str, list[str]] = {}
+    states: list[str] = []
+    for facet in (*check.needs, *check.uses):
+        places = [reading for reading in estate.coverage.places(facet) if reading.provider in concerned]
+        if facet in check.needs:
+            states.extend(reading.state for reading in places)
+        open_places = [reading for reading in places if reading.state != "read"]
+        if open_places or not places:
+            missing[facet] = [
+                f"{reading.scope} {reading.region}{': ' + reading.reason if reading.reason else ''}"
+                for reading in open_places
+            ]
+    if not missing:
+        return CheckStatus(check.id, "evaluated", "")
+    judged = any(state != "unread" for state in states) or not check.needs
+    return CheckStatus(check.id, "partly" if judged else "not evaluated", _missing_words(missing))
+
+
+def _missing_words(missing: Mapping[str, Sequence[str]]) -> str:
+    parts: list[str] = []
+    for facet, places in missing.items():
+        shown = ", ".join(places[:_PLACES_SHOWN])
+        more = f" and {len(places) - _PLACES_SHOWN} more" if len(places) > _PLACES_SHOWN else ""
+        parts.append(f"{facet} ({shown}{more})" if places else facet)
+    return "not read in full: " + "; ".join(parts)
+
+
+def _sources(estate: Estate) -> tuple[SourceInfo, ...]:
+    gaps: defaultdict[tuple[str, str], list[Gap]] = defaultdict(list)
+    for gap in (*estate.gaps, *_unread(estate)):
+        gaps[gap.provider, gap.scope].append(gap)
+    known = {(scope.provider, scope.scope): scope for scope in estate.scopes}
+    result: list[SourceInfo] = []
+    for provider, name in sorted({*known, *gaps}):
+        scope = known.get((provider, name))
+        missing = tuple(
+            GapInfo(gap.region, gap.what, gap.resource, gap.reason, gap.detail, gap.facets)
+            for gap in sorted(gaps[provider, name])
+        )
+        result.append(
+            SourceInfo(
+                provider=provider,
+                scope=name,
+                name="" if scope is None else scope.name,
+                regions=() if scope is None else scope.regions,
+                complete=not missing,
+                gaps=missing,
+            )
+        )
+    return tuple(result)
+
+
+def _unread(estate: Estate) -> list[Gap]:
+    """Return a gap for each region of which whole facets are missing without any call having failed."""
+    explained = {(gap.provider, gap.scope, gap.region, facet) for gap in estate.gaps for facet in gap.facets}
+    missing: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for reading in estate.coverage.readings:
+        place = (reading.provider, reading.scope, reading.region)
+        if reading.state != "read" and (*place, reading.facet) not in explained:
+            missing[place].append(reading.facet)
+    return [
+        Gap(*place, "snapshot", "", "unread", f"not in the snapshot: {', '.join(facets)}", tuple(facets))
+        for place, facets in sorted(missing.items())
+    ]
+
+
+def _summary(estate: Estate, findings: Sequence[Finding], sources: Sequence[SourceInfo]) -> Summary:
+    counts = Counter(finding.severity for finding in findings if finding.waiver is None)
+    return Summary(
+        findings={severity.value: counts[severity] for severity in Severity},
+        waived=sum(1 for finding in findings if finding.waiver is not None),
+        scopes=len(estate.scopes),
+        interfaces=len(estate.interfaces),
+        rules=sum(len(rule_set.rules) for rule_set in estate.rule_sets.values()),
+        gaps=sum(len(source.gaps) for source in sources),
+    )

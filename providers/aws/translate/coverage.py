@@ -1,0 +1,125 @@
+"""Which parts of each account and region were read: in full, in part, or not at all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from cloudseg.model import Coverage, Gap, Reading
+from cloudseg.providers.aws.operations import OPERATIONS
+from cloudseg.providers.aws.translate.answers import PROVIDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cloudseg.providers.aws.operations import Operation
+    from cloudseg.snapshot import Snapshot
+
+__all__ = ["coverage_of", "places_of", "unread", "unused"]
+
+_GLOBAL = "global"
+_TABLE = {(operation.service, operation.name): operation for operation in OPERATIONS}
+# Interfaces show their elastic addresses themselves, and rules are whole without the ids that AWS gives them.
+_SUPPLEMENTARY = frozenset((("ec2", "describe_addresses"), ("ec2", "describe_security_group_rules")))
+_INTERFACES = ("ec2", "describe_network_interfaces")
+_INSTANCES = ("ec2", "describe_instances")
+
+Place = tuple[str, str]
+"""An account and a region."""
+
+
+def places_of(snapshot: Snapshot) -> tuple[Place, ...]:
+    """Return the accounts and regions that a snapshot speaks of, sorted; ``global`` is a region of every account."""
+    found = {(part.scope, part.region) for part in snapshot.parts() if part.provider == PROVIDER}
+    found |= {(gap.scope, gap.region) for gap in snapshot.gaps if gap.provider == PROVIDER}
+    for scope in snapshot.scopes:
+        if scope.provider == PROVIDER:
+            found |= {(scope.scope, region) for region in scope.regions}
+    return tuple(sorted(found | {(account, _GLOBAL) for account, _ in found}))
+
+
+def unread(snapshot: Snapshot) -> list[Gap]:
+    """Return what the collector could not read, with the parts of the estate that it leaves open."""
+    return [
+        Gap(
+            PROVIDER,
+            gap.scope,
+            gap.region,
+            f"{gap.service}.{gap.operation}",
+            gap.resource or "",
+            gap.reason,
+            gap.detail,
+            _facets(gap.service, gap.operation),
+        )
+        for gap in snapshot.gaps
+        if gap.provider == PROVIDER
+    ]
+
+
+def unused(snapshot: Snapshot, asked: set[tuple[str, str]]) -> list[str]:
+    """Return a note for each kind of answer that nothing here reads."""
+    kinds = {(part.service, part.operation) for part in snapshot.parts() if part.provider == PROVIDER}
+    return [f"{service}.{operation}: nothing reads this answer" for service, operation in kinds - asked - _TABLE.keys()]
+
+
+def coverage_of(snapshot: Snapshot, places: Iterable[Place], gaps: Iterable[Gap]) -> Coverage:
+    """Return how completely each part of each account and region was read.
+
+    A part is read in full when every operation that lists something of it has an answer, and no gap concerns it;
+    gaps are those of the collector and those that the translation found.
+    """
+    answered: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
+    for part in snapshot.parts():
+        if part.provider == PROVIDER:
+            answered[part.scope, part.region].add((part.service, part.operation))
+    concerned: defaultdict[tuple[str, str, str], list[Gap]] = defaultdict(list)
+    for gap in gaps:
+        for facet in gap.facets:
+            concerned[gap.scope, gap.region, facet].append(gap)
+    return Coverage(
+        _reading(place, facet, operations, answered[place], concerned[(*place, facet)])
+        for place in places
+        for facet, operations in _listing(place[1]).items()
+    )
+
+
+def _reading(
+    place: Place, facet: str, operations: tuple[Operation, ...], answered: set[tuple[str, str]], gaps: list[Gap]
+) -> Reading:
+    scope, region = place
+    keys = [(operation.service, operation.name) for operation in operations]
+    essential = [key for key in keys if key not in _SUPPLEMENTARY] or keys
+    missing = [key for key in essential if key not in answered]
+    reason = _reason(missing, gaps)
+    if facet == "interfaces" and _INTERFACES in missing and _INSTANCES in answered:
+        return Reading(PROVIDER, scope, region, facet, "partly", "only the interfaces that instances show were read")
+    if len(missing) == len(essential):
+        return Reading(PROVIDER, scope, region, facet, "unread", reason)
+    return Reading(PROVIDER, scope, region, facet, "partly" if reason else "read", reason)
+
+
+def _reason(missing: list[tuple[str, str]], gaps: list[Gap]) -> str:
+    if gaps:
+        first = min(gaps)
+        more = f", and {len(gaps) - 1} more" if len(gaps) > 1 else ""
+        return f"{first.what}: {first.reason}{more}"
+    return "" if not missing else f"{'.'.join(missing[0])} is not in the snapshot"
+
+
+def _listing(region: str) -> dict[str, tuple[Operation, ...]]:
+    """Return the operations that list something, by facet, as far as they are asked in the region.
+
+    What is asked once for an account lies in ``global``, wherever the service has its home.
+    """
+    found: dict[str, tuple[Operation, ...]] = {}
+    for operation in OPERATIONS:
+        if operation.per is not None or (operation.region == "regional") == (region == _GLOBAL):
+            continue
+        for facet in operation.facets:
+            found[facet] = (*found.get(facet, ()), operation)
+    return found
+
+
+def _facets(service: str, operation: str) -> tuple[str, ...]:
+    known = _TABLE.get((service, operation))
+    return known.facets if known is not None else ()

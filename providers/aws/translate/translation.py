@@ -1,0 +1,82 @@
+"""The whole translation: every subject in order, each over all accounts and regions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from cloudseg.model import ScopeRead
+from cloudseg.providers.aws.translate.acls import add_acls, add_default_acl_subnets
+from cloudseg.providers.aws.translate.answers import PROVIDER, Answers
+from cloudseg.providers.aws.translate.coverage import coverage_of, places_of, unread, unused
+from cloudseg.providers.aws.translate.draft import Draft
+from cloudseg.providers.aws.translate.gateways import add_gateways, add_peerings
+from cloudseg.providers.aws.translate.groups import add_groups
+from cloudseg.providers.aws.translate.interfaces import add_addresses, add_interfaces
+from cloudseg.providers.aws.translate.load_balancers import add_load_balancers
+from cloudseg.providers.aws.translate.networks import add_networks, add_subnets
+from cloudseg.providers.aws.translate.pipeline import VPC
+from cloudseg.providers.aws.translate.prefix_lists import add_prefix_lists
+from cloudseg.providers.aws.translate.routes import add_routes
+from cloudseg.providers.aws.translate.target_groups import add_target_groups
+from cloudseg.providers.aws.translate.transit import add_transit_attachments, add_transit_gateways, add_transit_tables
+from cloudseg.providers.aws.translate.workloads import add_workloads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloudseg.model import Estate
+    from cloudseg.snapshot import Part, Snapshot
+
+__all__ = ["translate"]
+
+# What is named by its own id alone is looked up among what came before: networks first, routes after what they lead to.
+_SUBJECTS: tuple[Callable[[Answers, Draft], None], ...] = (
+    add_networks,
+    add_subnets,
+    add_gateways,
+    add_peerings,
+    add_transit_gateways,
+    add_prefix_lists,
+    add_groups,
+    add_acls,
+    add_interfaces,
+    add_addresses,
+    add_workloads,
+    add_load_balancers,
+    add_target_groups,
+    add_transit_attachments,
+    add_transit_tables,
+    add_routes,
+)
+
+
+def translate(snapshot: Snapshot) -> Estate:
+    """Return the estate that the AWS answers of a snapshot describe.
+
+    The function is total: whatever JSON an answer holds, what cannot be understood becomes a gap that names its file,
+    its resource and its field, and a rule that cannot be read in full stands for the most that it can match.
+
+    Raises:
+        SnapshotError: a file of the snapshot is no JSON.
+    """
+    draft = Draft()
+    draft.ledger.gaps += unread(snapshot)
+    places = places_of(snapshot)
+    parts: defaultdict[tuple[str, str], list[Part]] = defaultdict(list)
+    for part in snapshot.parts():
+        if part.provider == PROVIDER:
+            parts[part.scope, part.region].append(part)
+    every = [Answers(snapshot, scope, region, parts[scope, region], draft.ledger) for scope, region in places]
+    for add_subject in _SUBJECTS:
+        for answers in every:
+            add_subject(answers, draft)
+    add_default_acl_subnets(draft)
+    draft.ledger.notes += unused(snapshot, draft.ledger.asked)
+    scopes = tuple(
+        ScopeRead(PROVIDER, scope.scope, scope.regions, scope.name)
+        for scope in snapshot.scopes
+        if scope.provider == PROVIDER
+    )
+    coverage = coverage_of(snapshot, places, draft.ledger.gaps)
+    return draft.estate(snapshot.taken_at, scopes, {VPC.name: VPC}, coverage)
