@@ -14,6 +14,7 @@ from cloudseg.model import (
     Coverage,
     Direction,
     Endpoint,
+    EndpointService,
     Estate,
     Everyone,
     FlowLog,
@@ -25,6 +26,7 @@ from cloudseg.model import (
     ListRef,
     Network,
     Peer,
+    Peering,
     Pipeline,
     Reading,
     Resource,
@@ -191,6 +193,48 @@ class EstateBuilder:
         route = Route(destination=to, kind=kind, target=_own(target))
         self.put("route_tables", msgspec.structs.replace(known, routes=(*known.routes, route)))
 
+    def network(self, own: str, cidr: str, *, region: str = REGION) -> None:
+        """Add a network of the same account; it has no subnets and no interfaces yet."""
+        self.put(
+            "networks",
+            Network(id=_own(own), kind="vpc", region=region, pipeline="aws", addresses=AddressSet.parse(cidr)),
+        )
+
+    def subnet(self, own: str, cidr: str, network: str = "vpc-1", **more: object) -> None:
+        """Add a subnet and its route table, ``rtb-db`` for ``subnet-db``, which holds the local route alone."""
+        self.put(
+            "subnets",
+            Subnet(
+                id=_own(own),
+                kind="subnet",
+                region=REGION,
+                network=_own(network),
+                addresses=AddressSet.parse(cidr),
+                **more,  # type: ignore[arg-type]
+            ),
+        )
+        known = self._resources["networks"][_own(network)]
+        assert isinstance(known, Network)  # noqa: S101 - narrows the type: put() keeps kinds apart
+        self.put(
+            "route_tables",
+            RouteTable(
+                id=_own(own.replace("subnet", "rtb")),
+                kind="route-table",
+                region=REGION,
+                network=_own(network),
+                subnets=frozenset({_own(own)}),
+                routes=(Route(destination=Addresses(known.addresses), kind="local", origin="local"),),
+            ),
+        )
+
+    def peering(self, own: str, network: str, *, regions: tuple[str, str] = (REGION, REGION)) -> None:
+        """Add an active peering of ``vpc-1`` and another network; the routes over it are added apart."""
+        ends = (_own("vpc-1"), _own(network))
+        self.put(
+            "peerings",
+            Peering(id=_own(own), kind="peering", region=REGION, networks=ends, regions=regions, active=True),
+        )
+
     def service(self, own: str, family: str, *, public: bool | None = True, **more: object) -> None:
         """Add a managed service of a family, such as ``s3``; ``more`` are fields of :class:`Service`."""
         self.put(
@@ -211,6 +255,28 @@ class EstateBuilder:
                 service=f"com.amazonaws.{REGION}.{service}",
                 usable=usable,
                 **fields,  # type: ignore[arg-type]
+            ),
+        )
+
+    def endpoint_service(
+        self,
+        own: str,
+        *,
+        acceptance_required: bool | None = True,
+        principals: tuple[str, ...] | None = (),
+        **more: object,
+    ) -> None:
+        """Add an endpoint service; ``more`` are fields of :class:`EndpointService`."""
+        self.put(
+            "endpoint_services",
+            EndpointService(
+                id=_own(own),
+                kind="vpc-endpoint-service",
+                region=REGION,
+                service=f"com.amazonaws.vpce.{REGION}.{own}",
+                acceptance_required=acceptance_required,
+                principals=principals,
+                **more,  # type: ignore[arg-type]
             ),
         )
 

@@ -23,10 +23,10 @@ from cloudseg.findings import (
     rule_info,
 )
 from cloudseg.model import Estate, Interface, Resource, Rule, own_id
+from cloudseg.waivers import WaiverState
 
 if TYPE_CHECKING:
     from cloudseg.reach.internet import InternetView
-    from cloudseg.waivers import WaiverState
 
 __all__ = ["AuditContext", "Check", "Example", "Parameter", "ParameterValue"]
 
@@ -56,6 +56,7 @@ class Example(msgspec.Struct, frozen=True):
         finds: own ids of the resources that are reported, once for each finding; empty for a good example.
         severity: the severity of every finding, where the example is about that.
         remedy_groups: own ids of the groups that the remedy must name, where the example is about that.
+        waivers: what became of the waivers, for the checks that judge them.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Example(msgspec.Struct, frozen=True):
     finds: tuple[str, ...] = ()
     severity: Severity | None = None
     remedy_groups: tuple[str, ...] | None = None
+    waivers: tuple[WaiverState, ...] = ()
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +113,8 @@ class AuditContext:
         as_of: the day at which expiries are judged, ISO 8601.
         waivers: the waivers and what became of them, for the checks that judge waivers.
         labels: which tags mean ``application``, ``tier`` and ``environment``.
+        statuses: what became of every check, ``evaluated``, ``partly``, ``not evaluated`` or ``skipped``; empty where
+            that is not known.
     """
 
     estate: Estate
@@ -120,6 +124,7 @@ class AuditContext:
     as_of: str = ""
     waivers: tuple[WaiverState, ...] = ()
     labels: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict[str, tuple[str, ...]])
+    statuses: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
 
     def number(self, name: str) -> int:
         """Return a setting that is a whole number."""

@@ -50,7 +50,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
 
 def _is_meant_to_be_public(interface: Interface, estate: Estate) -> bool:
     """Tell whether a public address is the purpose of the interface's owner, as far as the owner was read."""
-    if interface.role == "nat_gateway":
+    if interface.role.lower().replace("_", "") == "natgateway":
         return True
     owner = None if interface.workload is None else estate.workloads.get(interface.workload)
     return owner is not None and owner.internet_facing is True

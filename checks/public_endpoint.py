@@ -138,7 +138,7 @@ def _evidence(service: Service, way: Exposure | None) -> Iterator[str]:
             yield "unknown: whether it asks for credentials was not read"
     if way is None:
         if _family(service).at_interfaces:
-            yield "unknown: its interfaces or their groups were not read in full, so its network's rules were not judged"
+            yield "unknown: its interfaces or their groups were not read in full, so no rule was judged"
         return
     match way.verdict:
         case "exposed":

@@ -138,12 +138,14 @@ def run_audit(estate: Estate, request: AuditRequest) -> FindingsDocument:
     """Return the findings of an estate, worst first, with the status of every check and the gaps of every scope."""
     as_of = request.as_of or estate.taken_at
     view = InternetView(estate)
+    statuses = tuple(_status(check, estate) for check in request.checks)
+    became = {check.id: "skipped" for check in CHECKS} | {status.id: status.status for status in statuses}
 
     def context(check: Check, states: tuple[WaiverState, ...]) -> AuditContext:
         settings = {p.name: p.default for p in check.parameters} | dict(request.settings.get(check.id, {}))
         return AuditContext(
             estate=estate, check=check, settings=settings, internet=view, as_of=as_of, waivers=states,
-            labels=request.labels,
+            labels=request.labels, statuses=became,
         )  # fmt: skip
 
     found: list[Finding] = []
@@ -154,7 +156,6 @@ def run_audit(estate: Estate, request: AuditRequest) -> FindingsDocument:
     for check in request.checks:
         if check.after_waivers:
             found.extend(_run(context(check, states)))
-    statuses = tuple(_status(check, estate) for check in request.checks)
     findings = _ordered(_folded(found))
     sources = _sources(estate)
     return FindingsDocument(

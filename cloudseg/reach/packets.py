@@ -54,9 +54,9 @@ def outside_addresses(peers: Iterable[Peer], estate: Estate) -> tuple[AddressSet
                 lower, upper = lower | addresses, upper | addresses
             case ListRef(name):
                 known = estate.address_lists.get(name)
-                addresses = None if known is None else known.addresses
-                lower = lower | (addresses or NO_ADDRESSES)
-                upper = upper | (ALL_ADDRESSES if addresses is None else addresses)
+                listed = None if known is None else known.addresses
+                lower = lower | (NO_ADDRESSES if listed is None else listed)
+                upper = upper | (ALL_ADDRESSES if listed is None else listed)
             case GroupRef():
                 pass
             case Names() | Unresolved():
@@ -126,8 +126,9 @@ def _any_match(
     for rule in rules:
         if not left:
             break
-        matched, left = _split(left, _match(rule, estate, certain=certain))
-        passed.extend(matched)
+        if rule.allows:
+            matched, left = _split(left, _match(rule, estate, certain=certain))
+            passed.extend(matched)
     return tuple(passed)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from cloudseg import __version__
 from cloudseg.errors import CollectError
-from cloudseg.providers.aws.calls import Answer, Json, ask, items_of, merged
+from cloudseg.providers.aws.calls import Answer, Json, UnsupportedByEndpointError, ask, items_of, merged
 from cloudseg.providers.aws.clients import Clients
 from cloudseg.providers.aws.failures import FAILURES, detail_of, error_code, reason_of
 from cloudseg.providers.aws.operations import Operation, children_of, roots
@@ -136,6 +136,8 @@ class _Collection:
         try:
             client = account.clients.get(operation.service, call.region)
             if client is None:
+                if call.depth:
+                    self.gaps.append(_gap(call.part, UnsupportedByEndpointError(f"no endpoint in {call.region}")))
                 return
             answer = ask(client, operation, call.arguments, lambda: self._pace.wait(pace))
         except FAILURES as error:

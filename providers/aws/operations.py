@@ -152,7 +152,8 @@ _NETWORK: tuple[Operation, ...] = (
     _ec2("describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments", "transit"),
     _ec2("describe_transit_gateway_route_tables", "TransitGatewayRouteTables", "transit"),
     msgspec.structs.replace(
-        _per_table("search_transit_gateway_routes", "Routes"), arguments=(("Filters", _ROUTE_STATES),)
+        # A page of this operation holds a thousand routes unless asked for fewer.
+        _per_table("search_transit_gateway_routes", "Routes"), arguments=(("Filters", _ROUTE_STATES),), page=None
     ),
     _per_table("get_transit_gateway_route_table_associations", "Associations"),
     _per_table("get_transit_gateway_route_table_propagations", "TransitGatewayRouteTablePropagations"),

@@ -22,6 +22,11 @@ Parameters = dict[str, str]
 Answer = Reply | Callable[[Parameters], Reply]
 
 
+class _Server(ThreadingHTTPServer):
+    # Every worker connects at once; a connection beyond the backlog would wait a second for its next try.
+    request_queue_size = 128
+
+
 class Stub(msgspec.Struct):
     """A small AWS: it answers the actions it was given, and 501 with a page to everything else."""
 
@@ -74,7 +79,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
         def log_request(self, code: object = "-", size: object = "-") -> None:
             del code, size
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     served.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -253,6 +253,65 @@ def test_regions_that_may_not_be_listed_are_a_gap_and_the_known_ones_are_read(st
     assert "describe_regions" not in {gap.operation for gap in chosen.gaps}
 
 
+def entered_by(form: Parameters) -> Reply:
+    if form["RoleArn"].endswith("role/closed"):
+        return sts_error(403, "AccessDenied")
+    inner = """<Credentials><AccessKeyId>AK</AccessKeyId><SecretAccessKey>s</SecretAccessKey>
+    <SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"""
+    return 200, f"<AssumeRoleResponse><AssumeRoleResult>{inner}</AssumeRoleResult></AssumeRoleResponse>".encode()
+
+
+def test_one_account_of_several_that_cannot_be_entered_is_a_gap(stub: Stub) -> None:
+    stub(AssumeRole=entered_by)
+    roles = ("arn:aws:iam::111122223333:role/audit", "arn:aws:iam::444455556666:role/closed")
+    snapshot = collect(AwsOptions(regions=("us-east-1",), assume_roles=roles, attempts=1))
+    assert [(scope.scope, scope.regions) for scope in snapshot.scopes] == [
+        ("111122223333", ("us-east-1",)),
+        ("444455556666", ()),
+    ]
+    gap = next(gap for gap in snapshot.gaps if gap.service == "sts")
+    assert (gap.scope, gap.reason) == ("444455556666", "denied")
+    assert "role/closed" in gap.detail
+
+
+def test_the_only_account_that_cannot_be_entered_stops_the_run(stub: Stub) -> None:
+    stub(AssumeRole=entered_by)
+    with pytest.raises(CredentialsError, match="trust policy"):
+        collect(AwsOptions(regions=("us-east-1",), assume_roles=("arn:aws:iam::444455556666:role/closed",), attempts=1))
+
+
+def test_the_external_id_is_handed_over(stub: Stub) -> None:
+    given: list[str | None] = []
+
+    def enter(form: Parameters) -> Reply:
+        given.append(form.get("ExternalId"))
+        return entered_by(form)
+
+    stub(AssumeRole=enter)
+    role = "arn:aws:iam::111122223333:role/audit"
+    collect(AwsOptions(regions=("us-east-1",), assume_roles=(role,), external_id="agreed", attempts=1))
+    assert given == ["agreed"]
+
+
+def test_two_ways_into_one_account_read_it_once(stub: Stub, tmp_path: Path) -> None:
+    profile = "[{}]\naws_access_key_id = a\naws_secret_access_key = b\n"
+    (tmp_path / "credentials").write_text(profile.format("one") + profile.format("two"))
+    snapshot = collect(AwsOptions(profiles=("one", "two"), regions=("us-east-1",), attempts=1))
+    assert len(snapshot.scopes) == 1
+    assert stub.seen.count("DescribeVpcs") == 1
+
+
+def test_an_organization_that_may_not_be_listed_stops_the_run(stub: Stub) -> None:
+    stub(ListAccounts=(400, b'{"__type": "AccessDeniedException", "message": "no"}'))
+    with pytest.raises(CollectError, match="organizations:ListAccounts"):
+        collect(AwsOptions(organization=True, regions=("us-east-1",), attempts=1))
+
+
+def test_several_profiles_cannot_assume_roles() -> None:
+    with pytest.raises(ConfigError, match="several profiles"):
+        collect(AwsOptions(profiles=("a", "b"), organization=True))
+
+
 @pytest.mark.parametrize("role", ["audit", "arn:aws:iam::111122223333:user/x", ""])
 def test_a_role_that_is_no_role_arn_is_refused(role: str) -> None:
     with pytest.raises(ConfigError, match="is no role"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cloudseg.providers.aws.translate.answers import Answers
 
-__all__ = ["arn", "partition_of"]
+__all__ = ["arn", "named", "partition_of"]
 
 
 def partition_of(region: str) -> str:
@@ -24,3 +24,8 @@ def arn(answers: Answers, service: str, resource: str, *, account: bool = True) 
     """Return the name of a resource of this account and region; some services leave the account out."""
     scope = answers.scope if account else ""
     return f"arn:{partition_of(answers.region)}:{service}:{answers.region}:{scope}:{resource}"
+
+
+def named(text: str, otherwise: str) -> str:
+    """Return the text where it is a resource name; recordings hold placeholders, which would name several as one."""
+    return text if text.startswith("arn:") else otherwise

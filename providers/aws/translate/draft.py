@@ -70,6 +70,8 @@ class Draft:
         self.flow_logs: dict[str, FlowLog] = {}
         self.descriptions: dict[str, str] = {}
         """What interfaces say of themselves, by their id: services tell there for whom they made one."""
+        self.allocations: dict[str, str] = {}
+        """The interface that an elastic address points at, by the qualified id of its allocation."""
         self._ids: set[str] = set()
         self._by_own_id: dict[tuple[str, str], str] = {}
 

@@ -29,6 +29,7 @@ _TYPES: dict[str, Literal["gateway", "interface", "gateway-load-balancer", "reso
     "Resource": "resource",
     "ServiceNetwork": "service-network",
 }
+_Policy = Literal["open", "restricted", "unsupported", "unknown"]
 _UP = "available"
 _DOWN = frozenset(("pendingacceptance", "pending", "deleting", "deleted", "rejected", "failed", "expired"))
 _WITH_POLICY = frozenset(("gateway", "interface"))
@@ -135,7 +136,7 @@ def _ids(answers: Answers, draft: Draft, owns: Iterable[str], owner: str) -> fro
     return frozenset(draft.id_of(answers, own, owner) for own in owns if own)
 
 
-def _policy(answers: Answers, wire: _Endpoint) -> Literal["open", "restricted", "unknown"]:
+def _policy(answers: Answers, wire: _Endpoint) -> _Policy:
     if not wire.policy_document:
         return "unknown"
     statements = statements_of(wire.policy_document)

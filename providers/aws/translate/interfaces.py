@@ -30,6 +30,8 @@ _ROLES = (
     ("EFS mount target ", "efs"),
 )
 
+_USERS_ROLES = frozenset(("branch", "efa", "efa-only", "interface", "trunk"))
+
 
 class _Association(msgspec.Struct, rename="pascal"):
     public_ip: str = ""
@@ -199,9 +201,14 @@ def _role(description: str) -> str:
 
 
 def _managed_by(wire: WireInterface, tags: dict[str, str]) -> str:
+    """Return the service that keeps the interface, by the alias of its account, its type or its text."""
     if wire.operator.managed:
-        return wire.operator.principal or "operator"
-    if wire.requester_managed:
-        named = wire.requester_id if wire.requester_id.startswith("amazon-") else ""
-        return named or wire.interface_type or _role(wire.description)
-    return controller_of(tags)
+        return wire.operator.principal or "aws"
+    attached_by = wire.attachment.instance_owner_id if wire.attachment else ""
+    for alias in (wire.requester_id, attached_by):
+        if alias.startswith("amazon-") and alias != "amazon-aws":
+            return alias
+    role = wire.interface_type or _role(wire.description)
+    if role not in _USERS_ROLES:
+        return role
+    return "aws" if wire.requester_managed or attached_by == "amazon-aws" else controller_of(tags)

@@ -19,7 +19,7 @@ __all__ = ["add_load_balancers"]
 
 _FACET = "load-balancers"
 _PUBLIC = "internet-facing"
-_MANAGED_BY = "elasticloadbalancing"
+_MANAGED_BY = "amazon-elb"
 
 
 class _Address(msgspec.Struct, rename={"public": "IpAddress", "private": "PrivateIPv4Address", "ipv6": "IPv6Address"}):

@@ -94,13 +94,16 @@ def add_subnets(answers: Answers, draft: Draft) -> None:
         texts = (subnet.cidr_block, *_v6(subnet.ipv6_cidr_block_association_set))
         tags = tags_of(subnet.tags)
         owner = subnet.owner_id or scope_of(draft.id_of(answers, subnet.vpc_id))
+        network = draft.id_of(answers, subnet.vpc_id, owner)
+        # Where the VPC itself was not listed, its subnets tell whose it is.
+        draft.remember(answers.region, subnet.vpc_id, network)
         translated = Subnet(
             id=answers.id(subnet.subnet_id, account=owner),
             kind="subnet",
             name=tags.get("Name", ""),
             region=answers.region,
             tags=tags,
-            network=draft.id_of(answers, subnet.vpc_id, owner),
+            network=network,
             addresses=_addresses(answers, "describe_subnets", subnet.subnet_id, "subnets", texts),
             zone=subnet.availability_zone,
             public_by_default=subnet.map_public_ip_on_launch,

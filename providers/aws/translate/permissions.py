@@ -26,22 +26,23 @@ _WHAT = "ec2.describe_security_groups"
 _STALE = frozenset(("deleted", "deleting", "expired", "failed", "rejected"))
 
 
-class _Range(msgspec.Struct, rename={"cidr": "CidrIp", "description": "Description"}):
+# There are hundreds of thousands of these, and no cycle can run through them: the collector need not walk them.
+class _Range(msgspec.Struct, gc=False, rename={"cidr": "CidrIp", "description": "Description"}):
     cidr: str = ""
     description: str = ""
 
 
-class _Ipv6Range(msgspec.Struct, rename={"cidr": "CidrIpv6", "description": "Description"}):
+class _Ipv6Range(msgspec.Struct, gc=False, rename={"cidr": "CidrIpv6", "description": "Description"}):
     cidr: str = ""
     description: str = ""
 
 
-class _List(msgspec.Struct, rename="pascal"):
+class _List(msgspec.Struct, gc=False, rename="pascal"):
     prefix_list_id: str = ""
     description: str = ""
 
 
-class _Pair(msgspec.Struct, rename="pascal"):
+class _Pair(msgspec.Struct, gc=False, rename="pascal"):
     group_id: str = ""
     group_name: str = ""
     user_id: str = ""
@@ -51,7 +52,7 @@ class _Pair(msgspec.Struct, rename="pascal"):
     description: str = ""
 
 
-class _Permission(msgspec.Struct, rename="pascal"):
+class _Permission(msgspec.Struct, gc=False, rename="pascal"):
     ip_protocol: str
     from_port: int | None = None
     to_port: int | None = None
@@ -61,11 +62,11 @@ class _Permission(msgspec.Struct, rename="pascal"):
     user_id_group_pairs: list[_Pair] = []
 
 
-class _Referenced(msgspec.Struct, rename="pascal"):
+class _Referenced(msgspec.Struct, gc=False, rename="pascal"):
     group_id: str = ""
 
 
-class _RuleName(msgspec.Struct, rename="pascal"):
+class _RuleName(msgspec.Struct, gc=False, rename="pascal"):
     security_group_rule_id: str
     group_id: str
     is_egress: bool

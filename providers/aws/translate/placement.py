@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Places", "shared_out"]
 
+_ROLES = {"lambda": "lambda"}
+
 
 class _Described(msgspec.Struct, rename="pascal"):
     # Whatever else is wrong with an interface was reported where interfaces are translated.
@@ -168,12 +170,13 @@ class Places:
         self, service: Service, *, unlisted: bool, addresses: AddressSet, public: AddressSet
     ) -> list[Interface]:
         """Make an interface for each subnet of a service, or a single one where its subnets were not read."""
-        if service.network is None and not service.subnets and not service.groups:
+        if service.network is None and not service.subnets and not service.groups and not unlisted:
             return []
         read = self.draft.subnets
         fitting = [s for s in sorted(service.subnets) if s in read and read[s].addresses.overlaps(addresses)]
         found: list[Interface] = []
-        for subnet in fitting or sorted(service.subnets) or [None]:
+        subnets: Sequence[str | None] = fitting or sorted(service.subnets) or (None,)
+        for subnet in subnets:
             place = subnet or service.network or ""
             there = addresses & read[subnet].addresses if subnet is not None and fitting else addresses
             own = place.rpartition(":")[2] or "interface"
@@ -190,9 +193,9 @@ class Places:
                     public_unlisted=unlisted and not public,
                     attached=service.groups,
                     workload=service.id,
-                    role=service.service,
+                    role=_ROLES.get(service.service, "interface"),
                     derived=True,
-                    managed_by=service.service,
+                    managed_by=f"amazon-{service.service}",
                 )
             )
         return found

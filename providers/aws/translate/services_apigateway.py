@@ -54,19 +54,19 @@ def add_apigateway(answers: Answers, places: Places) -> None:
     """
     for api in answers.each("apigateway", "get_rest_apis", "items", _RestApi, _FACET):
         places.add(_rest_api(answers, api))
-    for api in answers.each("apigatewayv2", "get_apis", "Items", _HttpApi, _FACET):
-        off = api.disable_execute_api_endpoint
+    for http in answers.each("apigatewayv2", "get_apis", "Items", _HttpApi, _FACET):
+        off = http.disable_execute_api_endpoint
         places.add(
             Service(
-                id=answers.id(arn(answers, "apigateway", f"/apis/{api.api_id}", account=False)),
-                kind="websocket-api" if api.protocol_type == "WEBSOCKET" else "http-api",
-                name=api.name,
+                id=answers.id(arn(answers, "apigateway", f"/apis/{http.api_id}", account=False)),
+                kind="websocket-api" if http.protocol_type == "WEBSOCKET" else "http-api",
+                name=http.name,
                 region=answers.region,
-                tags=api.tags,
+                tags=http.tags,
                 service="apigateway",
                 public=None if off else True,
                 reason=_CUSTOM_DOMAINS if off else "HTTP and WebSocket APIs are on the internet",
-                settings=shown(ProtocolType=api.protocol_type, DisableExecuteApiEndpoint=off),
+                settings=shown(ProtocolType=http.protocol_type, DisableExecuteApiEndpoint=off),
             )
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudseg.model import Service
-from cloudseg.providers.aws.translate.arns import arn
+from cloudseg.providers.aws.translate.arns import arn, named
 from cloudseg.providers.aws.translate.service_settings import SubnetGroup, shown
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def add_elasticache(answers: Answers, places: Places) -> None:
         subnets = places.ids(subnet.subnet_identifier for subnet in group.subnets)
         groups = places.ids(member.security_group_id for member in cluster.security_groups)
         service = Service(
-            id=answers.id(cluster.arn or arn(answers, "elasticache", f"cluster:{cluster.cache_cluster_id}")),
+            id=answers.id(named(cluster.arn, arn(answers, "elasticache", f"cluster:{cluster.cache_cluster_id}"))),
             kind="elasticache-cluster",
             name=cluster.cache_cluster_id,
             region=answers.region,
@@ -105,7 +105,9 @@ def _add_serverless_caches(answers: Answers, places: Places) -> None:
     for cache in answers.each("elasticache", "describe_serverless_caches", "ServerlessCaches", _ServerlessCache, facet):
         subnets, groups = places.ids(cache.subnet_ids), places.ids(cache.security_group_ids)
         service = Service(
-            id=answers.id(cache.arn or arn(answers, "elasticache", f"serverlesscache:{cache.serverless_cache_name}")),
+            id=answers.id(
+                named(cache.arn, arn(answers, "elasticache", f"serverlesscache:{cache.serverless_cache_name}"))
+            ),
             kind="elasticache-serverless",
             name=cache.serverless_cache_name,
             region=answers.region,
@@ -135,7 +137,7 @@ def add_memorydb(answers: Answers, places: Places) -> None:
         subnets = places.ids(subnet.identifier for subnet in group.subnets)
         groups = places.ids(member.security_group_id for member in cluster.security_groups)
         service = Service(
-            id=answers.id(cluster.arn or arn(answers, "memorydb", f"cluster/{cluster.name}")),
+            id=answers.id(named(cluster.arn, arn(answers, "memorydb", f"cluster/{cluster.name}"))),
             kind="memorydb-cluster",
             name=cluster.name,
             region=answers.region,

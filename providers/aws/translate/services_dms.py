@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudseg.model import Service
-from cloudseg.providers.aws.translate.arns import arn
+from cloudseg.providers.aws.translate.arns import arn, named
+from cloudseg.providers.aws.translate.interfaces import joined
 from cloudseg.providers.aws.translate.service_settings import (
     GroupMembership,
     SubnetMembership,
-    listed_addresses,
     publicly_accessible_reason,
     shown,
 )
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from cloudseg.traffic import AddressSet
 
 __all__ = ["add_dms"]
+
+_FACET = "services.dms"
 
 
 class _ReplicationSubnets(msgspec.Struct, rename="pascal"):
@@ -49,19 +51,15 @@ def add_dms(answers: Answers, places: Places) -> None:
     place = ("dms", "describe_replication_instances")
     services: list[Service] = []
     addresses: dict[str, tuple[AddressSet, AddressSet]] = {}
-    for instance in answers.each(*place, "ReplicationInstances", _ReplicationInstance, "services.dms"):
-        service = _replication_instance(answers, places, instance)
-        private = [
-            instance.replication_instance_private_ip_address,
-            *instance.replication_instance_private_ip_addresses,
-        ]
-        public = [instance.replication_instance_public_ip_address, *instance.replication_instance_public_ip_addresses]
-        addresses[service.id] = listed_addresses(
-            answers,
-            place,
-            instance.replication_instance_identifier,
-            [address for address in private if address],
-            [address for address in public if address] if instance.publicly_accessible else [],
+    for wire in answers.each(*place, "ReplicationInstances", _ReplicationInstance, _FACET):
+        service = _replication_instance(answers, places, wire)
+        own = wire.replication_instance_identifier
+        private = [wire.replication_instance_private_ip_address, *wire.replication_instance_private_ip_addresses]
+        public = [wire.replication_instance_public_ip_address, *wire.replication_instance_public_ip_addresses]
+        outside = public if wire.publicly_accessible else []
+        addresses[service.id] = (
+            joined(answers, ".".join(place), own, _FACET, (text or "" for text in private)),
+            joined(answers, ".".join(place), own, _FACET, (text or "" for text in outside)),
         )
         services.append(service)
     places.add_claimants(services, "DMSNetworkInterface", addresses)
@@ -71,7 +69,9 @@ def _replication_instance(answers: Answers, places: Places, instance: _Replicati
     group = instance.replication_subnet_group
     subnets = places.ids(subnet.subnet_identifier for subnet in group.subnets)
     groups = places.ids(member.vpc_security_group_id for member in instance.vpc_security_groups)
-    own = instance.replication_instance_arn or arn(answers, "dms", f"rep:{instance.replication_instance_identifier}")
+    own = named(
+        instance.replication_instance_arn, arn(answers, "dms", f"rep:{instance.replication_instance_identifier}")
+    )
     return Service(
         id=answers.id(own),
         kind="dms-replication-instance",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudseg.model import Interface, Service
-from cloudseg.providers.aws.translate.arns import arn
+from cloudseg.providers.aws.translate.arns import arn, named
+from cloudseg.providers.aws.translate.interfaces import joined
 from cloudseg.providers.aws.translate.tags import Tag, tags_of
-from cloudseg.traffic import NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
     from cloudseg.providers.aws.translate.answers import Answers
@@ -74,7 +74,7 @@ def _add_file_system(
     vpc = next((target.vpc_id for target in targets if target.vpc_id), "")
     resource = f"file-system/{system.file_system_id}"
     service = Service(
-        id=answers.id(system.file_system_arn or arn(answers, "elasticfilesystem", resource)),
+        id=answers.id(named(system.file_system_arn, arn(answers, "elasticfilesystem", resource))),
         kind="efs-file-system",
         name=system.name or system.file_system_id,
         region=answers.region,
@@ -108,9 +108,7 @@ def _add_file_system(
 def _mount_target(
     answers: Answers, places: Places, service: Service, target: _MountTarget, groups: frozenset[str]
 ) -> Interface:
-    texts = [text for text in (target.ip_address, target.ipv6_address) if text]
-    place = ("efs", "describe_mount_targets")
-    addresses = answers.understood(place, target.mount_target_id, _FACET, lambda: AddressSet.from_cidrs(texts))
+    texts = (target.ip_address, target.ipv6_address)
     return Interface(
         id=answers.id(target.network_interface_id or f"{service.own_id}/{target.mount_target_id}"),
         kind="network-interface",
@@ -118,10 +116,10 @@ def _mount_target(
         region=answers.region,
         network=service.network,
         subnet=places.id(target.subnet_id) if target.subnet_id else None,
-        addresses=addresses or NO_ADDRESSES,
+        addresses=joined(answers, "efs.describe_mount_targets", target.mount_target_id, _FACET, texts),
         attached=groups,
         workload=service.id,
         role="efs",
         derived=True,
-        managed_by="efs",
+        managed_by="amazon-efs",
     )

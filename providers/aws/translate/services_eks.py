@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudseg.model import Service
-from cloudseg.providers.aws.translate.arns import arn
+from cloudseg.providers.aws.translate.arns import arn, named
 from cloudseg.providers.aws.translate.service_settings import shown
 from cloudseg.traffic import ALL_ADDRESSES, AddressSet
 
@@ -76,7 +76,7 @@ def _api_server(answers: Answers, places: Places, cluster: _Cluster, *, read: bo
     elif public:
         reason = f"its public endpoint is on, for {sources}"
     return Service(
-        id=answers.id(cluster.arn or arn(answers, "eks", f"cluster/{cluster.name}")),
+        id=answers.id(named(cluster.arn, arn(answers, "eks", f"cluster/{cluster.name}"))),
         kind="eks-cluster",
         name=cluster.name,
         region=answers.region,

@@ -79,7 +79,8 @@ def _cluster(answers: Answers, places: Places, cluster: _Cluster) -> Service:
     brokers = cluster.provisioned.broker_node_group_info if cluster.provisioned else _Brokers()
     configs = cluster.serverless.vpc_configs if cluster.serverless else []
     access = brokers.connectivity_info.public_access.type
-    public, reason = access not in {"", "DISABLED"}, f"public access is {access or 'not set, which is off'}"
+    public: bool | None = access not in {"", "DISABLED"}
+    reason = f"public access is {access or 'not set, which is off'}"
     anonymous: bool | None = None
     if cluster.serverless is not None:
         public, reason, anonymous = False, "a serverless cluster is reached from its VPCs only", False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudseg.model import Service
-from cloudseg.providers.aws.translate.arns import arn
+from cloudseg.providers.aws.translate.arns import arn, named
 from cloudseg.providers.aws.translate.service_settings import shown
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _function(answers: Answers, places: Places, function: _Function, urls: list[
     else:
         public, anonymous, reason = None, None, "its function URLs were not read"
     return Service(
-        id=answers.id(function.function_arn or arn(answers, "lambda", f"function:{function.function_name}")),
+        id=answers.id(named(function.function_arn, arn(answers, "lambda", f"function:{function.function_name}"))),
         kind="lambda-function",
         name=function.function_name,
         region=answers.region,

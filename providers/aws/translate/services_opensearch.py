@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudseg.model import Service
-from cloudseg.providers.aws.translate.arns import arn
+from cloudseg.providers.aws.translate.arns import arn, named
 from cloudseg.providers.aws.translate.policies import admission, statements_of
 from cloudseg.providers.aws.translate.service_settings import shown
 from cloudseg.traffic import ALL_ADDRESSES, AddressSet
@@ -79,7 +79,7 @@ def _domain(answers: Answers, places: Places, operation: tuple[str, str], domain
     elif not access.sources:
         public, reason = False, f"its access policy lets nobody in from outside; {access.reason}"
     return Service(
-        id=answers.id(domain.arn or arn(answers, "es", f"domain/{domain.domain_name}")),
+        id=answers.id(named(domain.arn, arn(answers, "es", f"domain/{domain.domain_name}"))),
         kind="opensearch-domain",
         name=domain.domain_name,
         region=answers.region,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudseg.model import Service
-from cloudseg.providers.aws.translate.arns import arn
+from cloudseg.providers.aws.translate.arns import arn, named
 from cloudseg.providers.aws.translate.service_settings import (
     GroupMembership,
     SubnetGroup,
@@ -40,6 +40,7 @@ class _DbCluster(msgspec.Struct, rename="pascal"):
     db_subnet_group: str = msgspec.field(default="", name="DBSubnetGroup")
     engine: str = ""
     engine_mode: str = ""
+    db_cluster_members: list[object] = msgspec.field(default_factory=list[object], name="DBClusterMembers")
     publicly_accessible: bool | None = None
     vpc_security_groups: list[GroupMembership] = []
     tag_list: list[Tag] = []
@@ -103,7 +104,7 @@ def _db_instance(answers: Answers, places: Places, instance: _DbInstance) -> Ser
     if instance.engine == "docdb":
         public = public or False
     return Service(
-        id=answers.id(instance.db_instance_arn or arn(answers, "rds", f"db:{instance.db_instance_identifier}")),
+        id=answers.id(named(instance.db_instance_arn, arn(answers, "rds", f"db:{instance.db_instance_identifier}"))),
         kind=_kind(instance.engine, "instance"),
         name=instance.db_instance_identifier,
         region=answers.region,
@@ -127,10 +128,12 @@ def _db_cluster(answers: Answers, places: Places, cluster: _DbCluster, group: Su
         public, reason = False, "DocumentDB has no public endpoints"
     elif public is None and cluster.engine_mode == "serverless":
         public, reason = False, "Aurora Serverless v1 has no public endpoints"
+    elif public is None and not cluster.db_cluster_members and answers.has("rds", "describe_db_instances"):
+        public, reason = False, "it has no instances"
     elif public is None:
         reason = "its instances, which have the setting, were not read"
     return Service(
-        id=answers.id(cluster.db_cluster_arn or arn(answers, "rds", f"cluster:{cluster.db_cluster_identifier}")),
+        id=answers.id(named(cluster.db_cluster_arn, arn(answers, "rds", f"cluster:{cluster.db_cluster_identifier}"))),
         kind=_kind(cluster.engine, "cluster"),
         name=cluster.db_cluster_identifier,
         region=answers.region,
@@ -151,7 +154,7 @@ def _db_cluster(answers: Answers, places: Places, cluster: _DbCluster, group: Su
 def _db_proxy(answers: Answers, places: Places, proxy: _DbProxy) -> Service:
     subnets, groups = places.ids(proxy.vpc_subnet_ids), places.ids(proxy.vpc_security_group_ids)
     return Service(
-        id=answers.id(proxy.db_proxy_arn or arn(answers, "rds", f"db-proxy:{proxy.db_proxy_name}")),
+        id=answers.id(named(proxy.db_proxy_arn, arn(answers, "rds", f"db-proxy:{proxy.db_proxy_name}"))),
         kind="rds-proxy",
         name=proxy.db_proxy_name,
         region=answers.region,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudseg.model import Service
-from cloudseg.providers.aws.translate.arns import arn
+from cloudseg.providers.aws.translate.arns import arn, named
 from cloudseg.providers.aws.translate.interfaces import joined
 from cloudseg.providers.aws.translate.service_settings import (
     GroupMembership,
@@ -117,7 +117,7 @@ def _add_workgroups(answers: Answers, places: Places) -> None:
         subnets, groups = places.ids(group.subnet_ids), places.ids(group.security_group_ids)
         endpoints = group.endpoint.vpc_endpoints
         vpc = next((endpoint.vpc_id for endpoint in endpoints if endpoint.vpc_id), "")
-        own = group.workgroup_arn or arn(answers, "redshift-serverless", f"workgroup/{group.workgroup_name}")
+        own = named(group.workgroup_arn, arn(answers, "redshift-serverless", f"workgroup/{group.workgroup_name}"))
         service = Service(
             id=answers.id(own),
             kind="redshift-serverless-workgroup",
@@ -132,5 +132,5 @@ def _add_workgroups(answers: Answers, places: Places) -> None:
             subnets=subnets,
             groups=groups,
         )
-        named = [face.network_interface_id for endpoint in endpoints for face in endpoint.network_interfaces]
-        places.add(service, places.known(named), exposes=True)
+        faces = [face.network_interface_id for endpoint in endpoints for face in endpoint.network_interfaces]
+        places.add(service, places.known(faces), exposes=True)

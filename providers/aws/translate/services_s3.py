@@ -94,13 +94,11 @@ def add_s3(answers: Answers, places: Places) -> None:
 
 
 def _bucket(answers: Answers, bucket: _Bucket, access: _Access) -> Service:
-    ignored = _either(
-        access.account and access.account.ignore_public_acls, access.bucket and access.bucket.ignore_public_acls
-    )
-    restricted = _either(
-        access.account and access.account.restrict_public_buckets,
-        access.bucket and access.bucket.restrict_public_buckets,
-    )
+    ignored: bool | None = False
+    restricted: bool | None = False
+    for block in (access.account, access.bucket):
+        ignored = _either(ignored, None if block is None else block.ignore_public_acls)
+        restricted = _either(restricted, None if block is None else block.restrict_public_buckets)
     by_policy = _unless(access.policy, restricted)
     everyone = _unless(None if access.acl is None else _ALL_USERS in access.acl, ignored)
     accounts = _unless(None if access.acl is None else _ANY_ACCOUNT in access.acl, ignored)

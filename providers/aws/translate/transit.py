@@ -91,7 +91,7 @@ class _Route(msgspec.Struct, rename="pascal"):
 
 
 class _Search(msgspec.Struct, rename="pascal"):
-    additional_routes_available: bool = False
+    additional_routes_available: bool | None = None
 
 
 def add_transit_gateways(answers: Answers, draft: Draft) -> None:
@@ -196,7 +196,11 @@ def add_transit_tables(answers: Answers, draft: Draft) -> None:
     more = {table: each.additional_routes_available for table, each in answers.whole("ec2", _SEARCH, _Search, _FACET)}
     routes: dict[str, list[Route]] = {}
     for table, found in answers.each_of("ec2", _SEARCH, "Routes", _Route, _FACET):
-        routes.setdefault(table, []).extend(_routes(answers, draft, table, found))
+        try:
+            routes.setdefault(table, []).extend(_routes(answers, draft, found))
+        except ParseError as error:
+            answers.gap(f"ec2.{_SEARCH}", table, "malformed", str(error), _FACET)
+            more[table] = None
     propagations: dict[str, set[str]] = {}
     key = "TransitGatewayRouteTablePropagations"
     for table, each in answers.each_of("ec2", _PROPAGATIONS, key, _Target, _FACET):
@@ -222,18 +226,18 @@ def add_transit_tables(answers: Answers, draft: Draft) -> None:
         draft.put(draft.transit_tables, translated, answers.scope)
 
 
-def _routes(answers: Answers, draft: Draft, table: str, wire: _Route) -> Iterator[Route]:
-    """Yield one route for each attachment of a destination: several share the packets out among them."""
+def _routes(answers: Answers, draft: Draft, wire: _Route) -> Iterator[Route]:
+    """Yield one route for each attachment of a destination: several share the packets out among them.
+
+    Raises:
+        ParseError: the destination is no prefix.
+    """
     origin: Literal["static", "propagated"] = "propagated" if wire.type == "propagated" else "static"
-    try:
-        destination = (
-            ListRef(draft.id_of(answers, wire.prefix_list_id))
-            if wire.prefix_list_id
-            else Addresses(AddressSet.from_cidrs((wire.destination_cidr_block,)))
-        )
-    except ParseError as error:
-        answers.gap(f"ec2.{_SEARCH}", table, "malformed", str(error), _FACET)
-        return
+    destination = (
+        ListRef(draft.id_of(answers, wire.prefix_list_id))
+        if wire.prefix_list_id
+        else Addresses(AddressSet.from_cidrs((wire.destination_cidr_block,)))
+    )
     targets = [each.transit_gateway_attachment_id for each in wire.transit_gateway_attachments]
     if wire.state == "blackhole":
         yield Route(destination=destination, kind="drop", origin=origin)

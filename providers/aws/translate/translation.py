@@ -10,6 +10,11 @@ from cloudseg.providers.aws.translate.acls import add_acls, add_default_acl_subn
 from cloudseg.providers.aws.translate.answers import PROVIDER, Answers
 from cloudseg.providers.aws.translate.coverage import coverage_of, places_of, unread, unused
 from cloudseg.providers.aws.translate.draft import Draft
+from cloudseg.providers.aws.translate.endpoint_services import add_endpoint_services
+from cloudseg.providers.aws.translate.endpoints import add_endpoints, add_instance_connect_endpoints
+from cloudseg.providers.aws.translate.entrances import add_entrances, link_entrances
+from cloudseg.providers.aws.translate.firewalls import add_firewalls
+from cloudseg.providers.aws.translate.flow_logs import add_flow_logs
 from cloudseg.providers.aws.translate.gateways import add_gateways, add_peerings
 from cloudseg.providers.aws.translate.groups import add_groups
 from cloudseg.providers.aws.translate.interfaces import add_addresses, add_interfaces
@@ -18,7 +23,9 @@ from cloudseg.providers.aws.translate.networks import add_networks, add_subnets
 from cloudseg.providers.aws.translate.pipeline import VPC
 from cloudseg.providers.aws.translate.prefix_lists import add_prefix_lists
 from cloudseg.providers.aws.translate.routes import add_routes
+from cloudseg.providers.aws.translate.services import add_services
 from cloudseg.providers.aws.translate.target_groups import add_target_groups
+from cloudseg.providers.aws.translate.templates import add_templates
 from cloudseg.providers.aws.translate.transit import add_transit_attachments, add_transit_gateways, add_transit_tables
 from cloudseg.providers.aws.translate.workloads import add_workloads
 
@@ -47,7 +54,15 @@ _SUBJECTS: tuple[Callable[[Answers, Draft], None], ...] = (
     add_target_groups,
     add_transit_attachments,
     add_transit_tables,
+    add_endpoints,
+    add_instance_connect_endpoints,
+    add_endpoint_services,
+    add_firewalls,
     add_routes,
+    add_services,
+    add_templates,
+    add_flow_logs,
+    add_entrances,
 )
 
 
@@ -72,6 +87,7 @@ def translate(snapshot: Snapshot) -> Estate:
         for answers in every:
             add_subject(answers, draft)
     add_default_acl_subnets(draft)
+    link_entrances(draft)
     draft.ledger.notes += unused(snapshot, draft.ledger.asked)
     scopes = tuple(
         ScopeRead(PROVIDER, scope.scope, scope.regions, scope.name)

@@ -1,0 +1,97 @@
+"""A network that the provider made unasked.
+
+What it finds:
+    Default networks that still exist. One with interfaces in it counts more: something runs in a network that nobody
+    designed.
+
+Why it matters:
+    A default network routes to the internet from every subnet, gives new interfaces public addresses, and is where a
+    resource lands whose author named no network.
+
+Example:
+    A default VPC in a region that nobody uses on purpose, with one forgotten instance.
+
+Remedy:
+    Move what runs there to a designed network, then delete the default network in every region.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.interface import Check, Example
+from cloudseg.findings import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate, Network
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every default network."""
+    for _, network in sorted(context.estate.networks.items()):
+        if network.is_default:
+            yield _finding(context, network)
+
+
+def _finding(context: AuditContext, network: Network) -> Finding:
+    estate = context.estate
+    inside = estate.interfaces_in(network.id)
+    unread = not inside and not estate.read("interfaces", network)
+    public = [subnet for subnet in estate.subnets_in(network.id) if subnet.public_by_default]
+    use = f"{len(inside)} interface{'s' if len(inside) != 1 else ''}"
+    message = f"the default network {network.label} of {network.region} exists"
+    return context.finding(
+        network,
+        f"{message}, with {use} in it" if inside else message,
+        severity=Severity.MEDIUM if inside or unread else Severity.LOW,
+        confidence="low" if unread else "high",
+        evidence=(
+            "unknown: whether anything is in it; its interfaces were not read" if unread else f"it holds {use}",
+            *((f"{len(public)} of its subnets give new interfaces a public address",) if public else ()),
+        ),
+        affected=inside,
+    )
+
+
+def _in_use() -> Estate:
+    b = EstateBuilder(is_default_network=True)
+    b.interface("eni-1")
+    return b.build()
+
+
+def _empty() -> Estate:
+    return EstateBuilder(is_default_network=True).build()
+
+
+def _designed() -> Estate:
+    b = EstateBuilder()
+    b.interface("eni-1")
+    return b.build()
+
+
+CHECK = Check(
+    id="default-network",
+    severity=Severity.LOW,
+    run=run,
+    examples=(
+        Example("something runs in the default network", _in_use, ("vpc-1",), Severity.MEDIUM),
+        Example("an empty default network", _empty, ("vpc-1",), Severity.LOW),
+        Example("a network that was designed", _designed),
+    ),
+    concept={"aws": "default VPCs"},
+    absent={
+        "azure": "no virtual network is made unasked",
+        "kubernetes": "a cluster has one network, which is chosen with the cluster",
+    },
+    needs=("networks",),
+    uses=("interfaces", "subnets"),
+    compliance={
+        "nist-800-53r5": ("CM-7", "SC-7"),
+        "cisa-ztmm-2": ("Networks: Network Segmentation",),
+    },
+)

@@ -1,0 +1,125 @@
+"""What the flow logs of a network record, put together over the network, its subnets and its interfaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cloudseg.model import Estate, FlowLog, Network
+
+__all__ = ["Visibility", "visibilities"]
+
+_BOTH = frozenset(("accepted", "rejected"))
+_SHOWN = 5
+
+
+class Visibility(NamedTuple):
+    """What is recorded of the traffic of one network.
+
+    Attributes:
+        network: the network.
+        logs: the flow logs on it, its subnets and its interfaces.
+        transit: the flow logs on transit gateways that it is attached to, which see what leaves the network by them.
+        full: every packet is recorded and delivered; None where only an unknown delivery stands against it.
+        nothing: no record arrives anywhere.
+        lacks: what is missing, in words.
+    """
+
+    network: Network
+    logs: tuple[FlowLog, ...]
+    transit: tuple[FlowLog, ...]
+    full: bool | None
+    nothing: bool
+    lacks: tuple[str, ...]
+
+
+class _Place(NamedTuple):
+    """A subnet or an interface, and the logs that see all of its traffic."""
+
+    label: str
+    logs: tuple[FlowLog, ...]
+
+
+def visibilities(estate: Estate) -> Iterator[Visibility]:
+    """Yield what is recorded of every network whose flow logs were read."""
+    by_target: dict[str, list[FlowLog]] = {}
+    for _, log in sorted(estate.flow_logs.items()):
+        by_target.setdefault(log.target, []).append(log)
+    gateways: dict[str, set[str]] = {}
+    for attachment in estate.transit_attachments.values():
+        if attachment.network is not None:
+            gateways.setdefault(attachment.network, set()).add(attachment.gateway)
+    for _, network in sorted(estate.networks.items()):
+        if estate.read("flow-logs", network):
+            transit = (log for name in sorted(gateways.get(network.id, ())) for log in by_target.get(name, ()))
+            yield _visibility(network, estate, by_target, tuple(transit))
+
+
+def _visibility(
+    network: Network, estate: Estate, by_target: dict[str, list[FlowLog]], transit: tuple[FlowLog, ...]
+) -> Visibility:
+    own = tuple(by_target.get(network.id, ()))
+    subnets = [_Place(subnet.label, (*own, *by_target.get(subnet.id, ()))) for subnet in estate.subnets_in(network.id)]
+    interfaces = [
+        _Place(
+            interface.label,
+            (*own, *by_target.get(interface.subnet or "", ()), *by_target.get(interface.id, ())),
+        )
+        for interface in estate.interfaces_in(network.id)
+    ]
+    logs = tuple({log.id: log for place in (*subnets, *interfaces) for log in place.logs}.values()) or own
+    levels = [[_Place(network.label, own)]]
+    levels.extend(
+        places
+        for facet, places in (("subnets", subnets), ("interfaces", interfaces))
+        if places and estate.read(facet, network)
+    )
+    full: bool | None = None if any(_all_seen(level, sure=False) for level in levels) else False
+    if any(_all_seen(level, sure=True) for level in levels):
+        full = True
+    return Visibility(
+        network=network,
+        logs=logs,
+        transit=transit,
+        full=full,
+        nothing=all(log.delivers is False for log in logs),
+        lacks=() if full else tuple(_lacks(logs, subnets, interfaces, transit)),
+    )
+
+
+def _all_seen(places: Iterable[_Place], *, sure: bool) -> bool:
+    return all(_seen(place.logs, sure=sure) == _BOTH for place in places)
+
+
+def _seen(logs: Iterable[FlowLog], *, sure: bool) -> frozenset[str]:
+    """Return the verdicts that are recorded and delivered for sure, or at most."""
+    seen: set[str] = set()
+    for log in logs:
+        if log.delivers is True or (log.delivers is None and not sure):
+            seen |= _BOTH if log.traffic == "all" else {log.traffic}
+    return frozenset(seen)
+
+
+def _lacks(
+    logs: tuple[FlowLog, ...], subnets: list[_Place], interfaces: list[_Place], transit: tuple[FlowLog, ...]
+) -> Iterator[str]:
+    for log in logs:
+        if log.delivers is False:
+            yield f"{log.label} does not deliver{': ' + log.reason if log.reason else ''}"
+        elif log.delivers is None:
+            yield f"unknown: whether {log.label} delivers{': ' + log.reason if log.reason else ''}"
+    seen = _seen(logs, sure=False)
+    if len(seen) == 1:
+        yield f"only {next(iter(seen))} traffic is recorded"
+    places, word = (subnets, "subnets") if subnets else (interfaces, "interfaces")
+    dark = [place.label for place in places if _seen(place.logs, sure=False) != _BOTH]
+    if logs and dark and len(seen) == 2:
+        more = f" and {len(dark) - _SHOWN} more" if len(dark) > _SHOWN else ""
+        yield (
+            f"{len(dark)} of {len(places)} {word} have no flow log of their own that records everything: "
+            f"{', '.join(dark[:_SHOWN])}{more}"
+        )
+    if not logs and transit:
+        yield f"only what crosses a transit gateway is recorded, by {', '.join(log.label for log in transit)}"

@@ -1,0 +1,143 @@
+"""A rule that opens to IPv6 what the same list keeps closed to IPv4.
+
+What it finds:
+    Rules that admit most of the IPv6 internet to traffic that the IPv4 rules of the same list and direction do not
+    open to most of the IPv4 internet. The two families are compared by what all the rules admit together, so two
+    halves count as one. A list without any IPv4 rule in that direction is left out: it is for IPv6 alone.
+
+Why it matters:
+    ``0.0.0.0/0`` does not cover ``::/0``, and the reverse. Who narrows a rule after a review often narrows the IPv4
+    one, and the service stays open to everyone who has IPv6.
+
+Example:
+    ``tcp/22 from 203.0.113.0/24`` beside ``tcp/22 from ::/0``.
+
+Remedy:
+    Narrow the IPv6 rule to the same clients, or remove it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from cloudseg.checks.breadth import is_most, mostly_internet
+from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.rule_lists import at_interfaces, managed
+from cloudseg.findings import Remedy, Severity
+from cloudseg.reach.packets import outside_addresses
+from cloudseg.traffic import NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Direction, Estate, Rule, RuleSet
+
+_DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
+# ICMP belongs to IPv4 and ICMPv6 to IPv6: neither says anything about the other family.
+_OF_ONE_FAMILY = Traffic.protocol("icmp") | Traffic.protocol("icmpv6")
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every rule that is wide open for IPv6 where IPv4 is not."""
+    for rule_set in at_interfaces(context.estate):
+        for direction in _DIRECTIONS:
+            rules = [rule for rule in rule_set.rules if rule.direction == direction and rule.allows]
+            yield from _compare(context, rule_set, rules)
+
+
+def _compare(context: AuditContext, rule_set: RuleSet, rules: Sequence[Rule]) -> Iterator[Finding]:
+    sources = {rule.id: outside_addresses(rule.remote, context.estate)[0] for rule in rules}
+    # Rules of one traffic count together, so that ranges may be split at will.
+    joined: defaultdict[Traffic, AddressSet] = defaultdict(lambda: NO_ADDRESSES)
+    for rule in rules:
+        joined[rule.traffic] |= sources[rule.id]
+    if not any(addresses.v6 for addresses in joined.values()) or not any(a.v4 for a in joined.values()):
+        return
+    open_to_four = NO_TRAFFIC
+    for traffic, addresses in joined.items():
+        if is_most(addresses, 4):
+            open_to_four |= traffic
+    for rule in rules:
+        wider = rule.traffic - open_to_four - _OF_ONE_FAMILY
+        if wider and sources[rule.id].v6 and 6 in mostly_internet(joined[rule.traffic]):
+            four = NO_ADDRESSES
+            for traffic, addresses in joined.items():
+                if traffic.overlaps(wider):
+                    four |= AddressSet(v4=addresses.v4)
+            yield _finding(context, rule_set, rule, wider, four)
+
+
+def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, wider: Traffic, four: AddressSet) -> Finding:
+    judged = context.estate.governed(rule_set)
+    read = context.estate.read("interfaces", rule_set)
+    usable = [interface for interface in judged if interface.addresses.v6]
+    verb = "admits the whole IPv6 internet to" if rule.direction == "ingress" else "lets the whole IPv6 internet have"
+    narrow = f"IPv4 only has {four}" if four else "IPv4 has nobody"
+    return context.finding(
+        rule_set,
+        f"{rule_set.label} {verb} {wider}, where {narrow}",
+        rule=rule,
+        severity=Severity.MEDIUM if usable or not read else Severity.LOW,
+        confidence="high" if read else "medium",
+        evidence=(
+            f"{len(usable)} of {len(judged)} interfaces that carry it have an IPv6 address",
+            *managed(rule_set),
+        ),
+        affected=usable or judged,
+        remedy=Remedy("narrow-ports", "narrow the IPv6 rule to the clients that IPv4 has, or remove it"),
+    )
+
+
+def _forgotten_family() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-admin", allow("ingress", "tcp/22", "203.0.113.0/24"), allow("ingress", "tcp/22", "::/0"))
+    b.interface("eni-1", "subnet-public", ["sg-admin"], "10.0.1.5, 2001:db8::5")
+    return b.build()
+
+
+def _no_address_yet() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-app", allow("egress", "tcp/443", "10.0.0.0/16"), allow("egress", "all", "::/0"))
+    b.interface("eni-1", "subnet-private", ["sg-app"])
+    return b.build()
+
+
+def _alike() -> Estate:
+    b = EstateBuilder()
+    b.group(
+        "sg-web",
+        allow("ingress", "tcp/443", "0.0.0.0/1"),
+        allow("ingress", "tcp/443", "128.0.0.0/1"),
+        allow("ingress", "tcp/443", "::/0"),
+        allow("ingress", "icmpv6", "::/0"),
+        allow("egress", "tcp/443", "::/0"),
+    )
+    b.interface("eni-1", "subnet-public", ["sg-web"], "10.0.1.5, 2001:db8::5")
+    return b.build()
+
+
+CHECK = Check(
+    id="ipv6-wider-than-ipv4",
+    severity=Severity.MEDIUM,
+    run=run,
+    examples=(
+        Example("SSH was narrowed for IPv4 alone", _forgotten_family, ("sg-admin",), Severity.MEDIUM),
+        Example("no carrier has an IPv6 address yet", _no_address_yet, ("sg-app",), Severity.LOW),
+        Example("both families are open, or only one is used", _alike),
+    ),
+    concept={"aws": "IPv4 and IPv6 rules of a security group"},
+    needs=("groups",),
+    uses=("interfaces", "address-lists"),
+    compliance={
+        "cis-aws-3.0": ("5.3",),
+        "cis-aws-5.0": ("5.4",),
+        "nist-800-53r5": ("AC-4", "SC-7(5)"),
+        "pci-dss-4.0": ("1.2.5",),
+    },
+    remedy="narrow-ports",
+    per_rule=True,
+)

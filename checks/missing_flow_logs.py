@@ -1,0 +1,126 @@
+"""A network whose traffic nobody records.
+
+What it finds:
+    Networks without any flow log: none on the network, none on its subnets or interfaces, none on a transit gateway
+    that it is attached to; one finding a network. Networks without interfaces count less: there is nothing to record
+    yet. Logs that record a part are another check's subject.
+
+Why it matters:
+    Without records nobody can tell who used a rule before it is narrowed, nor what an intruder reached.
+
+Example:
+    A VPC in production without a flow log.
+
+Remedy:
+    Record accepted and rejected traffic of the whole network, and keep it for the time that an investigation needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.flow_visibility import visibilities
+from cloudseg.checks.interface import Check, Example
+from cloudseg.findings import Remedy, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate, FlowLog, Network
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every network without a flow log."""
+    estate = context.estate
+    for seen in visibilities(estate):
+        if seen.logs or seen.transit:
+            continue
+        network = seen.network
+        inside = estate.interfaces_in(network.id)
+        empty = not inside and estate.read("interfaces", network)
+        elsewhere = _logs_of_unknown_targets(network, estate)
+        yield context.finding(
+            network,
+            f"{network.label} has no flow log",
+            severity=Severity.LOW if empty else Severity.MEDIUM,
+            confidence="low" if elsewhere else "high",
+            evidence=(
+                "no flow log on the network, its subnets or its interfaces",
+                "no interface is in it"
+                if empty
+                else f"nothing is recorded of {len(inside)} known interface{'s' if len(inside) != 1 else ''}",
+                *(f"unknown: whether {log.label} records a part of it; its target was not read" for log in elsewhere),
+            ),
+            affected=inside,
+            remedy=Remedy("enable-flow-logs", "record accepted and rejected traffic of the whole network"),
+        )
+
+
+def _logs_of_unknown_targets(network: Network, estate: Estate) -> tuple[FlowLog, ...]:
+    """Return the flow logs of the network's place that may stand on a subnet or an interface that was not read."""
+    if estate.read("subnets", network) and estate.read("interfaces", network):
+        return ()
+    known = (estate.networks, estate.subnets, estate.interfaces, estate.gateways)
+    return tuple(
+        log
+        for _, log in sorted(estate.flow_logs.items())
+        if (log.provider, log.scope, log.region) == (network.provider, network.scope, network.region)
+        and not any(log.target in kind for kind in known)
+    )
+
+
+def _no_log() -> Estate:
+    b = EstateBuilder()
+    b.interface("eni-1")
+    return b.build()
+
+
+def _other_network() -> Estate:
+    b = EstateBuilder()
+    b.interface("eni-1")
+    b.flow_log("fl-1", "vpc-2")
+    return b.build()
+
+
+def _empty_network() -> Estate:
+    return EstateBuilder().build()
+
+
+def _recorded() -> Estate:
+    b = EstateBuilder()
+    b.interface("eni-1")
+    b.flow_log("fl-1")
+    return b.build()
+
+
+def _unread() -> Estate:
+    b = EstateBuilder(unread=["flow-logs"])
+    b.interface("eni-1")
+    return b.build()
+
+
+CHECK = Check(
+    id="missing-flow-logs",
+    severity=Severity.MEDIUM,
+    run=run,
+    examples=(
+        Example("a network without a flow log", _no_log, ("vpc-1",), Severity.MEDIUM),
+        Example("the flow log of another network does not count", _other_network, ("vpc-1",), Severity.MEDIUM),
+        Example("an empty network without a flow log", _empty_network, ("vpc-1",), Severity.LOW),
+        Example("everything is recorded", _recorded),
+        Example("where flow logs were not read, none is called missing", _unread),
+    ),
+    concept={"aws": "flow logs of VPCs, subnets and network interfaces"},
+    needs=("networks", "flow-logs"),
+    uses=("subnets", "interfaces", "transit"),
+    compliance={
+        "cis-aws-3.0": ("3.7",),
+        "cis-aws-5.0": ("3.7",),
+        "nist-800-53r5": ("AU-12", "SI-4"),
+        "cisa-ztmm-2": ("Networks: Visibility and Analytics",),
+    },
+    remedy="enable-flow-logs",
+)

@@ -1,0 +1,270 @@
+"""A network that reaches the provider's own services over the internet.
+
+What it finds:
+    Networks whose workloads have a route out to the internet and no private endpoint for a service of the list; one
+    finding a network names the services. An endpoint counts when it is usable and is the very service: the end of its
+    name decides, so that ``ec2messages`` is no ``ec2``. A failed, deleted, pending or rejected endpoint is none, and a
+    gateway endpoint counts for the subnets whose route tables lead to it. Who uses the services was not observed, and
+    an endpoint of another network that is shared over a peering is not seen.
+
+Why it matters:
+    Traffic to storage then leaves by a NAT or internet gateway: it pays for the way, no endpoint policy says which
+    buckets it may go to, and the way out has to stay open for it.
+
+Example:
+    Private subnets that reach object storage through a NAT gateway, although a gateway endpoint costs nothing.
+
+Remedy:
+    Add the endpoint and associate it with the route tables of all subnets. Adding it moves traffic at once: look at
+    bucket policies that name source addresses first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.interface import Check, Example, Parameter
+from cloudseg.checks.provider_interfaces import opens_connections
+from cloudseg.findings import Remedy, Severity
+from cloudseg.reach.routing import next_hops
+from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Endpoint, Estate, Interface, Network, RouteTable
+    from cloudseg.reach.routing import NextHop
+
+SERVICES = Parameter(
+    "services",
+    ("s3", "dynamodb"),
+    "Services that want a private endpoint in every network, by the end of their name: `s3`, `ecr.api`, `sts`.",
+)
+_BALANCERS = frozenset(("load_balancer", "network_load_balancer"))
+
+
+class Missing(NamedTuple):
+    """What keeps a network from using a service privately.
+
+    Attributes:
+        service: the service.
+        subnets: ids of the subnets with a way out and no endpoint for it.
+        certain: no endpoint in an unknown state could serve them.
+        notes: endpoints that are there and do not count, in words.
+    """
+
+    service: str
+    subnets: tuple[str, ...]
+    certain: bool
+    notes: tuple[str, ...]
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every network that lacks an endpoint for one of the services."""
+    estate = context.estate
+    endpoints: dict[str, list[Endpoint]] = {}
+    for _, endpoint in sorted(estate.endpoints.items()):
+        endpoints.setdefault(endpoint.network, []).append(endpoint)
+    for _, network in sorted(estate.networks.items()):
+        if not estate.read("endpoints", network):
+            continue
+        leaving = _leaving_subnets(network, estate)
+        if leaving:
+            own = endpoints.get(network.id, ())
+            found = (_missing(service, leaving, own, network, estate) for service in context.texts(SERVICES.name))
+            missing = [each for each in found if each is not None]
+            if missing:
+                yield _finding(context, network, leaving, missing)
+
+
+def _finding(context: AuditContext, network: Network, leaving: dict[str, bool], missing: list[Missing]) -> Finding:
+    names = ", ".join(each.service for each in missing)
+    lacking = {subnet for each in missing for subnet in each.subnets}
+    certain = any(each.certain and any(leaving[subnet] for subnet in each.subnets) for each in missing)
+    labels = {name: context.estate.subnets[name].label for name in lacking if name in context.estate.subnets}
+    return context.finding(
+        network,
+        f"{network.label} has a way to {names} only over the internet: {len(lacking)} of {len(leaving)} subnets "
+        "with a way out have no private endpoint",
+        confidence="high" if certain else "low",
+        evidence=(
+            *(f"no endpoint for {each.service}: {_shown(sorted(labels[s] for s in each.subnets))}" for each in missing),
+            *(note for each in missing for note in each.notes),
+            *(() if certain else ("unknown: the routes, or the state of an endpoint, were not read in full",)),
+            "use was not observed: no flow logs were read",
+        ),
+        remedy=Remedy("add-private-endpoint", f"add endpoints for {names}, with the route tables of all subnets"),
+    )
+
+
+def _shown(names: list[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
+
+
+def _leaving_subnets(network: Network, estate: Estate) -> dict[str, bool]:
+    """Return the subnets from which workloads have a way out to the internet, and whether that is certain."""
+    hops: dict[str, tuple[NextHop, ...]] = {}
+    leaving: dict[str, bool] = {}
+    for interface in estate.interfaces_in(network.id):
+        subnet = None if interface.subnet is None else estate.subnets.get(interface.subnet)
+        if subnet is None or not _may_be_client(interface, estate):
+            continue
+        table = estate.route_table_of(subnet)
+        if table is None:
+            out = None
+        else:
+            if table.id not in hops:
+                hops[table.id] = next_hops(table, estate)
+            out = _leaves(interface, hops[table.id], estate)
+        if out is not False:
+            leaving[subnet.id] = leaving.get(subnet.id, False) or out is True
+    return leaving
+
+
+def _may_be_client(interface: Interface, estate: Estate) -> bool:
+    owner = estate.owner_of(interface)
+    balances = interface.role in _BALANCERS or (owner is not None and owner.kind == "load-balancer")
+    return opens_connections(interface) and not balances
+
+
+def _leaves(interface: Interface, hops: Iterable[NextHop], estate: Estate) -> bool | None:
+    """Tell whether packets of an interface come out on the internet; None for hops whose onward way is not worked out.
+
+    An internet gateway carries out only who has a public address; a NAT gateway anyone.
+    """
+    answer: bool | None = False
+    for hop in hops:
+        route = hop.route
+        if not route.active or not (hop.addresses & GLOBAL_UNICAST):
+            continue
+        if _carries_out(hop, interface, estate):
+            if hop.certain:
+                return True
+            answer = None
+        elif route.kind in {"endpoint", "interface", "transit-gateway", "unknown"}:
+            endpoint = None if route.target is None else estate.endpoints.get(route.target)
+            if endpoint is None or endpoint.type != "gateway":
+                answer = None
+    return answer
+
+
+def _carries_out(hop: NextHop, interface: Interface, estate: Estate) -> bool:
+    match hop.route.kind:
+        case "internet-gateway":
+            four = hop.addresses.overlaps(ALL_IPV4 & GLOBAL_UNICAST) and interface.has_public_address(4)
+            return four or (bool((hop.addresses & GLOBAL_UNICAST).v6) and interface.has_public_address(6))
+        case "egress-only-gateway":
+            return interface.has_public_address(6)
+        case "nat-gateway":
+            gateway = None if hop.route.target is None else estate.gateways.get(hop.route.target)
+            return gateway is None or (gateway.public and gateway.active is not False)
+        case _:
+            return False
+
+
+def _missing(
+    service: str, leaving: dict[str, bool], endpoints: Iterable[Endpoint], network: Network, estate: Estate
+) -> Missing | None:
+    """Return which subnets no usable endpoint serves for a service; None when all are served."""
+    own = [endpoint for endpoint in endpoints if endpoint.service.endswith(f".{network.region}.{service}")]
+    notes = [
+        f"{endpoint.label} for {service} does not count: it is {endpoint.state or 'not usable'}"
+        for endpoint in own
+        if endpoint.usable is False
+    ]
+    lacking: list[str] = []
+    certain = False
+    for name in sorted(leaving):
+        table = estate.route_table_of(estate.subnets[name])
+        served = [_serves(endpoint, table) for endpoint in own]
+        if True not in served:
+            lacking.append(name)
+            certain = certain or None not in served
+    if not lacking:
+        return None
+    notes.extend(
+        f"{endpoint.label} for {service} is not in the route tables of all these subnets"
+        for endpoint in own
+        if endpoint.usable is not False and endpoint.type == "gateway"
+    )
+    return Missing(service, tuple(lacking), certain, tuple(notes))
+
+
+def _serves(endpoint: Endpoint, table: RouteTable | None) -> bool | None:
+    """Tell whether an endpoint serves a subnet with this route table; None where that is unknown."""
+    if endpoint.usable is False:
+        return False
+    if endpoint.type == "gateway":
+        if table is None:
+            return None
+        if table.id not in endpoint.route_tables:
+            return False
+    return endpoint.usable
+
+
+def _workload() -> EstateBuilder:
+    b = EstateBuilder()
+    b.interface("eni-1")
+    return b
+
+
+def _no_endpoint() -> Estate:
+    return _workload().build()
+
+
+def _wrong_table() -> Estate:
+    b = _workload()
+    for service in ("s3", "dynamodb"):
+        b.endpoint(f"vpce-{service}", service, route_tables=frozenset({b.id("rtb-public")}))
+    return b.build()
+
+
+def _failed_endpoint() -> Estate:
+    b = _workload()
+    tables = frozenset({b.id("rtb-private")})
+    b.endpoint("vpce-s3", "s3", usable=False, state="failed", route_tables=tables)
+    b.endpoint("vpce-ddb", "dynamodb", route_tables=tables)
+    return b.build()
+
+
+def _both_endpoints() -> Estate:
+    b = _workload()
+    b.endpoint("vpce-s3", "s3", route_tables=frozenset({b.id("rtb-private")}))
+    b.endpoint("vpce-ddb", "dynamodb", type="interface")
+    return b.build()
+
+
+def _no_way_out() -> Estate:
+    b = EstateBuilder()
+    b.interface("eni-1", "subnet-public", address="10.0.1.5")
+    b.interface("eni-nat", "subnet-public", address="10.0.1.6", public="203.0.113.10", role="nat_gateway")
+    return b.build()
+
+
+CHECK = Check(
+    id="missing-private-endpoint",
+    severity=Severity.LOW,
+    run=run,
+    examples=(
+        Example("private subnets reach storage through a NAT gateway", _no_endpoint, ("vpc-1",), Severity.LOW),
+        Example("the endpoints stand in another subnet's route table", _wrong_table, ("vpc-1",)),
+        Example("a failed endpoint is no endpoint", _failed_endpoint, ("vpc-1",)),
+        Example("both services have an endpoint for the subnet", _both_endpoints),
+        Example("no workload of the network has a way out", _no_way_out),
+    ),
+    concept={"aws": "VPC endpoints for S3, DynamoDB and other listed services in VPCs with a route to the internet"},
+    absent={"kubernetes": "private endpoints belong to the cloud beneath the cluster"},
+    needs=("networks", "endpoints", "interfaces"),
+    uses=("subnets", "routes", "gateways"),
+    compliance={
+        "nist-800-53r5": ("AC-4", "SC-7"),
+        "pci-dss-4.0": ("1.3.2",),
+        "cisa-ztmm-2": ("Networks: Network Traffic Management",),
+    },
+    parameters=(SERVICES,),
+    remedy="add-private-endpoint",
+)

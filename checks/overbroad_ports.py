@@ -1,0 +1,153 @@
+"""A rule between workloads that opens everything, or a wide range of ports.
+
+What it finds:
+    Allowing rules whose other end is internal (addresses, groups, address lists) and whose traffic is everything in
+    effect (``tcp 1-65535`` and ``0-65534`` too), more ports than the parameter ``max_ports`` allows, or a protocol
+    without ports, which is open as a whole. Public sources are the exposure checks' subject, egress to most of the
+    internet is ``unrestricted-egress``, and a group that opens everything to itself is ``self-referencing-all-traffic``.
+
+Why it matters:
+    A service listens on one or two ports. Every other open port is a way for an intruder who has the first machine
+    to reach administration, debugging and database ports of the second.
+
+Example:
+    ``tcp/0-65535 from sg-web`` in the group of an application that listens on port 8080.
+
+Remedy:
+    Name the ports that the service listens on. Flow logs show which are in use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.checks.breadth import mostly_internet
+from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.exposure import is_everything
+from cloudseg.checks.interface import Check, Example, Parameter
+from cloudseg.checks.rule_lists import at_interfaces, managed, shown
+from cloudseg.findings import Remedy, Severity, peer_text
+from cloudseg.model import GroupRef
+from cloudseg.reach.packets import outside_addresses
+from cloudseg.traffic import NO_ADDRESSES, AddressSet, IntervalSet, Traffic, protocol_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate, Rule, RuleSet
+
+MAX_PORTS = Parameter("max_ports", 100, "A rule may open this many ports of one protocol between workloads.")
+_PORT_PROTOCOLS = ("tcp", "udp", "sctp")
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every internal rule that opens too much."""
+    limit = context.number("max_ports")
+    internal = _internal_addresses(context.estate)
+    widths: dict[Traffic, str] = {}
+    for rule_set in at_interfaces(context.estate):
+        for rule in rule_set.rules:
+            if not rule.allows:
+                continue
+            if rule.traffic not in widths:
+                widths[rule.traffic] = _width(rule.traffic, limit)
+            width = widths[rule.traffic]
+            if width and not _told_elsewhere(context, rule_set, rule, internal):
+                yield _finding(context, rule_set, rule, width)
+
+
+def _internal_addresses(estate: Estate) -> AddressSet:
+    total = NO_ADDRESSES
+    for network in estate.networks.values():
+        total |= network.addresses
+    return total
+
+
+def _width(traffic: Traffic, limit: int) -> str:
+    """Return in words what is too wide about traffic; empty for what is narrow enough."""
+    if traffic.is_all:
+        return "all traffic"
+    found: list[str] = []
+    for protocol in _PORT_PROTOCOLS:
+        ports: IntervalSet = traffic.ports_of(protocol)
+        if ports.size > limit:
+            found.append(f"{ports.size:,} ports of {protocol}")
+    portless = [protocol_name(n) for first, last in traffic.other.intervals for n in range(first, last + 1)]
+    if portless:
+        found.append(f"{shown(portless)}, which {'have' if len(portless) > 1 else 'has'} no ports to narrow")
+    return " and ".join(found)
+
+
+def _told_elsewhere(context: AuditContext, rule_set: RuleSet, rule: Rule, internal: AddressSet) -> bool:
+    if is_everything(rule.traffic) and any(isinstance(p, GroupRef) and p.group == rule_set.id for p in rule.remote):
+        return True
+    if rule.direction == "ingress":
+        return bool(context.internet.public_sources(rule)[1] - internal)
+    return bool(mostly_internet(outside_addresses(rule.remote, context.estate)[1]))
+
+
+def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, width: str) -> Finding:
+    verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
+    everything = is_everything(rule.traffic)
+    return context.finding(
+        rule_set,
+        f"{rule_set.label} {verb} {width} {end} {peer_text(rule.remote, context.estate)}",
+        rule=rule,
+        severity=Severity.MEDIUM if everything else Severity.LOW,
+        confidence="high" if rule.exact else "medium",
+        evidence=managed(rule_set),
+        affected=context.estate.governed(rule_set),
+        remedy=Remedy("narrow-ports", "name the ports that the service listens on"),
+    )
+
+
+def _all_but_one_port() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-app", allow("ingress", "tcp/1-65535", "sg-web"), allow("ingress", "tcp/0-65534", "10.0.1.0/24"))
+    b.group("sg-web")
+    return b.build()
+
+
+def _wide_range() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-app", allow("ingress", "tcp/8000-8200", "sg-web"))
+    b.group("sg-web", allow("egress", "gre", "10.0.2.0/24"))
+    return b.build()
+
+
+def _narrow() -> Estate:
+    b = EstateBuilder()
+    b.group(
+        "sg-app",
+        allow("ingress", "tcp/8080", "sg-web"),
+        allow("ingress", "tcp/9000-9099", "10.0.1.0/24"),
+        allow("ingress", "icmp", "10.0.0.0/16"),
+        allow("egress", "all", "0.0.0.0/0"),
+    )
+    b.group("sg-web", allow("ingress", "all", "203.0.113.0/24"))
+    return b.build()
+
+
+CHECK = Check(
+    id="overbroad-ports",
+    severity=Severity.LOW,
+    run=run,
+    examples=(
+        Example("all ports but one are all ports", _all_but_one_port, ("sg-app", "sg-app"), Severity.MEDIUM),
+        Example("201 ports, and a protocol without ports", _wide_range, ("sg-app", "sg-web"), Severity.LOW),
+        Example("a few ports between workloads; the internet is told by other checks", _narrow),
+    ),
+    concept={"aws": "security group rules between workloads"},
+    needs=("groups",),
+    uses=("networks", "address-lists"),
+    compliance={
+        "nist-800-53r5": ("AC-4", "CM-7"),
+        "pci-dss-4.0": ("1.2.5",),
+        "cisa-ztmm-2": ("Networks: Network Segmentation",),
+    },
+    parameters=(MAX_PORTS,),
+    remedy="narrow-ports",
+    per_rule=True,
+)

@@ -1,0 +1,37 @@
+"""Interfaces that the provider makes for its own plumbing: some take no group, some open no connections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cloudseg.model import Interface
+
+__all__ = ["opens_connections", "takes_groups"]
+
+# The types of interfaces that no security group can be attached to. A network load balancer is none of them: it takes
+# groups, if only from its making on. Source:
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html and the pages of the services.
+_WITHOUT_GROUPS: Final = frozenset(
+    (
+        "nat_gateway",
+        "natgateway",
+        "transit_gateway",
+        "gateway_load_balancer",
+        "gateway_load_balancer_endpoint",
+        "global_accelerator_managed",
+        "vpn",
+        "evs",
+    )
+)
+_ANSWERS_ONLY: Final = frozenset(("vpc_endpoint", "efs", "load_balancer_endpoint"))
+
+
+def takes_groups(interface: Interface) -> bool:
+    """Tell whether a group can be attached to an interface; False for the provider's own plumbing."""
+    return interface.role.lower() not in _WITHOUT_GROUPS
+
+
+def opens_connections(interface: Interface) -> bool:
+    """Tell whether an interface opens connections on behalf of a workload; an endpoint of a service only answers."""
+    return takes_groups(interface) and interface.role.lower() not in _ANSWERS_ONLY

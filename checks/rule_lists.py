@@ -1,0 +1,63 @@
+"""The rule sets that checks go through, and the words in which several checks speak of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cloudseg.model import Estate, RuleSet, Stage
+
+__all__ = ["at_boundaries", "at_interfaces", "counted", "managed", "shown"]
+
+_SHOWN = 5
+
+
+def at_interfaces(estate: Estate) -> tuple[RuleSet, ...]:
+    """Return the rule sets that judge packets at interfaces or in subnets, in order of their ids.
+
+    What stands at a subnet's boundary (a network ACL) only narrows what these let in.
+    """
+    return _in_stages(estate, ("interface", "subnet"))
+
+
+def at_boundaries(estate: Estate) -> tuple[tuple[Stage, RuleSet], ...]:
+    """Return the rule sets at the boundaries of subnets, each with its stage for ingress, in order of their ids."""
+    stages = {
+        stage.name: stage
+        for pipeline in estate.pipelines.values()
+        for stage in pipeline.ingress
+        if stage.at == "subnet-boundary"
+    }
+    return tuple((stages[found.stage], found) for found in _in_stages(estate, ("subnet-boundary",)))
+
+
+def _in_stages(estate: Estate, places: Sequence[str]) -> tuple[RuleSet, ...]:
+    names = {
+        stage.name
+        for pipeline in estate.pipelines.values()
+        for stage in (*pipeline.ingress, *pipeline.egress)
+        if stage.at in places
+    }
+    return tuple(rule_set for _, rule_set in sorted(estate.rule_sets.items()) if rule_set.stage in names)
+
+
+def managed(rule_set: RuleSet) -> tuple[str, ...]:
+    """Return the evidence that a controller owns a rule set and would undo a change; nothing for the user's own."""
+    return (f"managed by {rule_set.managed_by}: change it there",) if rule_set.managed_by else ()
+
+
+def shown(names: Iterable[str], limit: int = _SHOWN) -> str:
+    """Return the first few names in words, with a count of the rest: ``a, b and 3 more``."""
+    every = list(names)
+    if len(every) <= limit:
+        return ", ".join(every)
+    return f"{', '.join(every[:limit])} and {len(every) - limit} more"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 interface``, ``1,024 addresses``."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun}{'es' if noun.endswith('s') else 's'}"

@@ -1,0 +1,111 @@
+"""A group whose members may do anything to each other.
+
+What it finds:
+    Rules that admit everything in effect from, or let everything out to, the very group they stand in. The rules of
+    default groups are told by ``default-group-in-use``.
+
+Why it matters:
+    Whoever takes one member has every port of all the others. Such a group is a flat network of its own, and grows
+    with each workload that joins it.
+
+Example:
+    ``all from sg-cluster`` in ``sg-cluster``, carried by forty instances.
+
+Remedy:
+    Name the ports that members need of each other, or give each role a group of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.exposure import is_everything
+from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.rule_lists import at_interfaces, counted, managed
+from cloudseg.findings import Remedy, Severity
+from cloudseg.model import GroupRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate, Rule, RuleSet
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every rule by which a group opens everything to itself."""
+    for rule_set in at_interfaces(context.estate):
+        if rule_set.is_default:
+            continue
+        for rule in rule_set.rules:
+            if rule.allows and is_everything(rule.traffic) and _names_itself(rule_set, rule):
+                yield _finding(context, rule_set, rule)
+
+
+def _names_itself(rule_set: RuleSet, rule: Rule) -> bool:
+    return any(isinstance(peer, GroupRef) and peer.group == rule_set.id for peer in rule.remote)
+
+
+def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule) -> Finding:
+    members = context.estate.governed(rule_set)
+    read = context.estate.read("interfaces", rule_set)
+    # Two members make the first pair; an egress rule opens nothing that the ingress rules do not.
+    flat = rule.direction == "ingress" and (len(members) > 1 or not read)
+    verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
+    who = counted(len(members), "interface") if read or members else "an unknown number of interfaces"
+    return context.finding(
+        rule_set,
+        f"{rule_set.label} {verb} {rule.traffic} {end} itself, carried by {who}",
+        rule=rule,
+        severity=Severity.MEDIUM if flat else Severity.LOW,
+        confidence="high" if read else "medium",
+        evidence=(*managed(rule_set), *(() if read else ("unknown: not every interface was read",))),
+        affected=members,
+        remedy=Remedy("narrow-ports", "name the ports that members need of each other"),
+    )
+
+
+def _flat_cluster() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-cluster", allow("ingress", "all", "sg-cluster"))
+    b.interface("eni-1", "subnet-private", ["sg-cluster"], "10.0.2.10")
+    b.interface("eni-2", "subnet-private", ["sg-cluster"], "10.0.2.11")
+    return b.build()
+
+
+def _alone() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-one", allow("ingress", "tcp/1-65535", "sg-one"), allow("egress", "all", "sg-one"))
+    b.interface("eni-1", "subnet-private", ["sg-one"], "10.0.2.10")
+    return b.build()
+
+
+def _one_port() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-cluster", allow("ingress", "tcp/9300", "sg-cluster"), allow("ingress", "all", "sg-other"))
+    b.interface("eni-1", "subnet-private", ["sg-cluster"], "10.0.2.10")
+    b.interface("eni-2", "subnet-private", ["sg-cluster"], "10.0.2.11")
+    return b.build()
+
+
+CHECK = Check(
+    id="self-referencing-all-traffic",
+    severity=Severity.MEDIUM,
+    run=run,
+    examples=(
+        Example("every member may do anything to the other", _flat_cluster, ("sg-cluster",), Severity.MEDIUM),
+        Example("a single member has nobody to reach yet", _alone, ("sg-one", "sg-one"), Severity.LOW),
+        Example("members reach each other on one port", _one_port),
+    ),
+    concept={"aws": "security group rules that name their own group"},
+    needs=("groups",),
+    uses=("interfaces",),
+    compliance={
+        "nist-800-53r5": ("AC-4", "SC-7(21)"),
+        "cisa-ztmm-2": ("Networks: Network Segmentation",),
+    },
+    remedy="narrow-ports",
+    per_rule=True,
+)

@@ -1,0 +1,88 @@
+"""A rule that nobody says the purpose of.
+
+What it finds:
+    Allowing rules without a description. The rules that the provider makes itself (those of a default group, and the
+    rule for all egress of a new group) and those of a controller are left out.
+
+Why it matters:
+    A rule outlives the people who made it. Without a purpose nobody dares to remove it, and a review of the rules,
+    which several standards ask for twice a year, can only guess.
+
+Example:
+    ``tcp/8443 from 10.0.1.0/24`` without a description.
+
+Remedy:
+    Write down what the rule is for and who asked for it; remove it if nobody knows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.rule_lists import at_interfaces
+from cloudseg.findings import Severity, peer_text
+from cloudseg.model import ANYONE, Addresses
+from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, ALL_IPV6
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate, Rule
+
+# A new security group gets these rules unasked. Source:
+# https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
+_MADE_UNASKED = (ANYONE, *((Addresses(addresses),) for addresses in (ALL_IPV4, ALL_IPV6, ALL_ADDRESSES)))
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every allowing rule of the user's own without a description."""
+    for rule_set in at_interfaces(context.estate):
+        if rule_set.is_default or rule_set.managed_by:
+            continue
+        for rule in rule_set.rules:
+            if rule.allows and not rule.description.strip() and not _made_unasked(rule):
+                end = "from" if rule.direction == "ingress" else "to"
+                peer = peer_text(rule.remote, context.estate)
+                message = f"nothing says what {rule.traffic} {end} {peer} in {rule_set.label} is for"
+                yield context.finding(rule_set, message, rule=rule)
+
+
+def _made_unasked(rule: Rule) -> bool:
+    return rule.direction == "egress" and rule.traffic.is_all and rule.remote in _MADE_UNASKED
+
+
+def _no_description() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-app", allow("ingress", "tcp/8443", "sg-web", description=" "))
+    return b.build()
+
+
+def _described() -> Estate:
+    b = EstateBuilder()
+    b.group(
+        "sg-app",
+        allow("ingress", "tcp/8443", "sg-web", description="the web tier calls the API"),
+        allow("egress", "all", "0.0.0.0/0", description=""),
+    )
+    b.group("sg-default", allow("ingress", "all", "sg-default", description=""), is_default=True)
+    b.group("sg-cluster", allow("ingress", "all", "sg-app", description=""), managed_by="eks")
+    return b.build()
+
+
+CHECK = Check(
+    id="undescribed-rule",
+    severity=Severity.INFO,
+    run=run,
+    examples=(
+        Example("a rule with an empty description", _no_description, ("sg-app",), Severity.INFO),
+        Example("described rules, and rules that nobody wrote", _described),
+    ),
+    concept={"aws": "descriptions of security group rules"},
+    needs=("groups",),
+    compliance={"nist-800-53r5": ("CM-7",), "pci-dss-4.0": ("1.2.5", "1.2.7")},
+    per_rule=True,
+)

@@ -1,0 +1,120 @@
+"""An interface that no list of rules judges.
+
+What it finds:
+    Interfaces that carry no group and are chosen by no other rule set, told once for each workload. The provider's own
+    plumbing is left out, since nothing can be attached to it: NAT gateways, transit gateways, endpoints of gateway
+    load balancers.
+
+Why it matters:
+    Without a group everything passes in both directions. A network load balancer made without groups hands every
+    packet for its listeners on to its targets, and cannot be given a group later.
+
+Example:
+    A network load balancer without security groups.
+
+Remedy:
+    Attach a group with the rules that the workload needs; make the network load balancer anew with a group.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.provider_interfaces import takes_groups
+from cloudseg.checks.rule_lists import counted, shown
+from cloudseg.findings import Remedy, Severity
+from cloudseg.model import Workload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate, Interface, Resource
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every workload, or interface without one, that nothing filters."""
+    estate = context.estate
+    stages = {
+        stage.name
+        for pipeline in estate.pipelines.values()
+        for stage in (*pipeline.ingress, *pipeline.egress)
+        if stage.at in {"interface", "subnet"}
+    }
+    found: defaultdict[str, list[Interface]] = defaultdict(list)
+    owners: dict[str, Resource] = {}
+    for _, interface in sorted(estate.interfaces.items()):
+        # An attached identity that was not read may filter; that is a gap of its own, and no proof of absence.
+        if interface.attached or not takes_groups(interface):
+            continue
+        if not any(estate.judging(interface, stage) for stage in stages):
+            owner = estate.owner_of(interface) or interface
+            owners[owner.id] = owner
+            found[owner.id].append(interface)
+    for identifier, interfaces in sorted(found.items()):
+        yield _finding(context, owners[identifier], interfaces)
+
+
+def _finding(context: AuditContext, owner: Resource, interfaces: Sequence[Interface]) -> Finding:
+    ways = dict.fromkeys(way.text for interface in interfaces for way in context.internet.ways_in(interface).ways)
+    guessed = all(interface.derived for interface in interfaces)
+    of = "" if owner is interfaces[0] else f"{counted(len(interfaces), 'interface')} of "
+    return context.finding(
+        owner,
+        f"{of}{owner.label} carry no group, so nothing filters their traffic"
+        if len(interfaces) > 1
+        else f"{of}{owner.label} carries no group, so nothing filters its traffic",
+        confidence="low" if guessed else "high",
+        evidence=(
+            f"without a group: {shown(interface.label for interface in interfaces)}",
+            *(f"way in from the internet: {text}" for text in ways),
+            *(("unknown: the interfaces follow from a setting and were not listed",) if guessed else ()),
+        ),
+        affected=interfaces,
+        remedy=Remedy("add-default-deny", "attach a group with the rules that the workload needs"),
+    )
+
+
+def _balancer_without_groups() -> Estate:
+    b = EstateBuilder()
+    b.put("workloads", Workload(id=b.id("net/nlb"), kind="load-balancer", region="eu-west-1", internet_facing=True))
+    for number in (1, 2):
+        b.interface(
+            f"eni-{number}", "subnet-public", [], f"10.0.1.{number}", f"203.0.113.{number}",
+            role="network_load_balancer", workload=b.id("net/nlb"),
+        )  # fmt: skip
+    return b.build()
+
+
+def _plumbing() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-app", allow("ingress", "tcp/443", "sg-web"))
+    b.interface("eni-nat", "subnet-public", [], "10.0.1.4", "203.0.113.4", role="nat_gateway", managed_by="nat_gateway")
+    b.interface("eni-tgw", "subnet-private", [], "10.0.2.4", role="transit_gateway")
+    b.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.5")
+    b.interface("eni-shared", "subnet-private", ["aws:999988887777:eu-west-1:sg-theirs"], "10.0.2.6")
+    return b.build()
+
+
+CHECK = Check(
+    id="unfiltered-interface",
+    severity=Severity.MEDIUM,
+    run=run,
+    examples=(
+        Example("a network load balancer was made without groups", _balancer_without_groups, ("net/nlb",)),
+        Example("gateways take no groups, and everything else carries one", _plumbing),
+    ),
+    concept={"aws": "network interfaces without security groups"},
+    needs=("groups", "interfaces"),
+    uses=("workloads", "load-balancers"),
+    compliance={
+        "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)"),
+        "pci-dss-4.0": ("1.3.1",),
+        "cisa-ztmm-2": ("Networks: Network Segmentation",),
+    },
+    remedy="add-default-deny",
+)

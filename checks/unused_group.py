@@ -1,0 +1,132 @@
+"""A group that nothing carries, nothing names and nothing would attach.
+
+What it finds:
+    Groups without a member, that no rule of another group names, and that no launch template, no setting of a service
+    and no endpoint would attach. Default groups are left out, since they cannot be deleted. Where interfaces were not
+    read nothing is claimed.
+
+Why it matters:
+    Its rules wait for somebody to attach it, usually by its inviting name, and nobody has looked at them since. Every
+    review has to read it again.
+
+Example:
+    ``sg-old-web`` with ``tcp/80 from 0.0.0.0/0``, carried by nobody.
+
+Remedy:
+    Delete the group.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.rule_lists import at_interfaces, counted, managed, shown
+from cloudseg.findings import Severity
+from cloudseg.model import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate, RuleSet
+
+# What may attach a group although no interface carries it today.
+_ATTACHERS = (
+    "templates",
+    "load-balancers",
+    "endpoints",
+    "services.rds",
+    "services.redshift",
+    "services.elasticache",
+    "services.lambda",
+    "services.eks",
+    "services.kafka",
+    "services.dms",
+    "services.efs",
+)
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every group that is of no use today."""
+    estate = context.estate
+    kept = _attachable(estate)
+    for rule_set in at_interfaces(estate):
+        if rule_set.id not in estate.groups or rule_set.is_default or rule_set.id in kept:
+            continue
+        if estate.governed(rule_set) or not estate.read("interfaces", rule_set):
+            continue
+        if any(other.id != rule_set.id for other, _ in estate.references_to(rule_set.id)):
+            continue
+        yield _finding(context, rule_set)
+
+
+def _attachable(estate: Estate) -> frozenset[str]:
+    """Return the groups that some setting would attach."""
+    found: set[str] = set()
+    for holders in (estate.templates, estate.services, estate.endpoints):
+        for holder in holders.values():
+            found |= holder.groups
+    return frozenset(found)
+
+
+def _finding(context: AuditContext, rule_set: RuleSet) -> Finding:
+    estate = context.estate
+    unread = [facet for facet in _ATTACHERS if not estate.read(facet, rule_set)]
+    shared = [n for n in estate.groups[rule_set.id].networks if n in estate.networks and _foreign(n, rule_set)]
+    return context.finding(
+        rule_set,
+        f"{rule_set.label} is carried by no interface, named by no other group and attached by no setting that was read",
+        confidence="low" if unread else "medium" if shared else "high",
+        evidence=(
+            f"it holds {counted(len(rule_set.rules), 'rule')}",
+            *((f"unknown: not read in full: {shown(unread)}",) if unread else ()),
+            *(("unknown: it can also be used in networks of other accounts",) if shared else ()),
+            *managed(rule_set),
+        ),
+    )
+
+
+def _foreign(network: str, rule_set: RuleSet) -> bool:
+    return network.split(":", 2)[1] != rule_set.scope
+
+
+def _nobody() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-old", allow("ingress", "tcp/80", "0.0.0.0/0"), allow("ingress", "all", "sg-old"))
+    return b.build()
+
+
+def _of_some_use() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-app", allow("ingress", "tcp/443", "sg-clients"))
+    b.group("sg-clients")
+    b.group("sg-scaling")
+    b.group("sg-default", is_default=True)
+    b.put("templates", Template(id=b.id("lt-1"), kind="launch-template", groups=frozenset({b.id("sg-scaling")})))
+    b.interface("eni-1", "subnet-private", ["sg-app"])
+    return b.build()
+
+
+def _interfaces_unread() -> Estate:
+    b = EstateBuilder(unread=["interfaces"])
+    b.group("sg-old")
+    return b.build()
+
+
+CHECK = Check(
+    id="unused-group",
+    severity=Severity.INFO,
+    run=run,
+    examples=(
+        Example("nobody carries it, and only it names itself", _nobody, ("sg-old",), Severity.INFO),
+        Example("carried, named by another group, or attached by a launch template", _of_some_use),
+        Example("without the interfaces nothing can be said", _interfaces_unread),
+    ),
+    concept={"aws": "security groups"},
+    needs=("groups", "interfaces"),
+    uses=_ATTACHERS,
+    compliance={"nist-800-53r5": ("CM-7",), "pci-dss-4.0": ("1.2.7",)},
+)

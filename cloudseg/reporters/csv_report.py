@@ -1,0 +1,74 @@
+r"""One row a finding, for spreadsheets: RFC 4180, with a stable header.
+
+Everything that is not printable is written as an escape (``\n``), so that one row is one line. A cell that a
+spreadsheet would read as a formula gets an apostrophe in front: https://owasp.org/www-community/attacks/CSV_Injection.
+Lists are joined by ``; ``. Exact values are in the JSON report.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+from cloudseg.reporters.interface import RenderOptions, Reporter
+from cloudseg.reporters.text import visible
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from cloudseg.engine import FindingsDocument
+    from cloudseg.findings import Finding
+
+__all__ = ["HEADER", "REPORTER"]
+
+HEADER = (
+    "id", "check", "severity", "confidence", "provider", "scope", "region", "resource_kind", "resource_id",
+    "resource_name", "rule_id", "rule_direction", "rule_traffic", "rule_peer", "message", "evidence", "reachable",
+    "affected", "also", "remedy", "remedy_groups", "compliance", "file", "line", "waiver_owner", "waiver_reason",
+    "waiver_expires",
+)  # fmt: skip
+"""Columns; new ones are added at the end only."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def _write(document: FindingsDocument, stream: TextIO, _options: RenderOptions) -> None:
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow(HEADER)
+    for finding in document.findings:
+        writer.writerow([_cell(value) for value in _values(finding)])
+
+
+def _cell(text: str) -> str:
+    return f"'{visible(text)}" if text.startswith(_FORMULA) else visible(text)
+
+
+def _values(finding: Finding) -> tuple[str, ...]:
+    resource, rule, remedy, waiver = finding.resource, finding.rule, finding.remedy, finding.waiver
+    location = finding.location or {}
+    return (
+        finding.id,
+        finding.check,
+        finding.severity.value,
+        finding.confidence,
+        finding.provider,
+        finding.scope,
+        finding.region,
+        resource.kind,
+        resource.id,
+        resource.name,
+        *(("", "", "", "") if rule is None else (rule.id, rule.direction, rule.traffic, rule.peer)),
+        finding.message,
+        "; ".join(finding.evidence),
+        "" if finding.reachable is None else str(finding.reachable).lower(),
+        "; ".join(finding.affected),
+        "; ".join(f"{other.check} ({other.severity}): {other.message}" for other in finding.also),
+        *(("", "") if remedy is None else (remedy.summary, "; ".join(remedy.groups))),
+        "; ".join(finding.compliance),
+        str(location.get("file", "")),
+        str(location.get("line", "")),
+        *(("", "", "") if waiver is None else (waiver.owner, waiver.reason, waiver.expires)),
+    )
+
+
+REPORTER = Reporter(name="csv", suffixes=(".csv",), write=_write)

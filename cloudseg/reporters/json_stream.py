@@ -1,0 +1,80 @@
+"""JSON written piece by piece, indented by two: an iterator among the values becomes an array, an element at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeGuard, cast
+
+import msgspec
+
+from cloudseg.reporters.text import valid
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+__all__ = ["write_json"]
+
+# JSON does not ask for these to be escaped, but a terminal that shows the file acts on them.
+_ACTING = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def write_json(stream: TextIO, value: object) -> None:
+    """Write a value as one JSON document with a line feed at its end.
+
+    Args:
+        stream: takes UTF-8.
+        value: what msgspec encodes; iterators may stand as the document, as values of dictionaries that are reached
+            through iterators and dictionaries only, and nowhere else.
+    """
+    _write(stream, value, "\n")
+    stream.write("\n")
+
+
+def _write(stream: TextIO, value: object, line: str) -> None:
+    """Write a value whose lines after the first begin with the end of ``line``: a line feed and the indentation."""
+    deeper = line + "  "
+    if isinstance(value, Iterator):
+        empty = True
+        for item in cast("Iterator[object]", value):
+            stream.write(("[" if empty else ",") + deeper)
+            _write(stream, item, deeper)
+            empty = False
+        stream.write("[]" if empty else f"{line}]")
+    elif _holds_iterators(value):
+        opening = "{"
+        for key, item in value.items():
+            stream.write(f"{opening}{deeper}{_text(key, deeper)}: ")
+            _write(stream, item, deeper)
+            opening = ","
+        stream.write(f"{line}}}")
+    else:
+        stream.write(_text(value, line))
+
+
+def _holds_iterators(value: object) -> TypeGuard[dict[str, object]]:
+    if not isinstance(value, dict):
+        return False
+    return any(isinstance(item, Iterator) for item in cast("dict[str, object]", value).values())
+
+
+def _text(value: object, line: str) -> str:
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        encoded = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)))
+    text = msgspec.json.format(encoded, indent=2).decode().replace("\n", line)
+    return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _without_surrogates(value: object) -> object:
+    match value:
+        case str():
+            return valid(value)
+        case dict():
+            members = cast("dict[str, object]", value)
+            return {valid(key): _without_surrogates(item) for key, item in members.items()}
+        case list():
+            return [_without_surrogates(item) for item in cast("list[object]", value)]
+        case _:
+            return value

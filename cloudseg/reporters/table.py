@@ -1,0 +1,147 @@
+"""Tables for the terminal: grouped by check, the worst first, fitted to its width, with what was not read at the end.
+
+Below 100 columns the place moves under the resource, below 60 the resource above the message.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.findings import Severity
+from cloudseg.reporters.interface import RenderOptions, Reporter
+from cloudseg.reporters.screen import Screen
+from cloudseg.reporters.text import amount
+from cloudseg.reporters.wording import (
+    TITLES,
+    by_check,
+    check_counts,
+    gap_lines,
+    place,
+    remarks,
+    scope_line,
+    severity_counts,
+    unsettled_checks,
+    verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import TextIO
+
+    from cloudseg.engine import FindingsDocument
+    from cloudseg.findings import Finding
+
+__all__ = ["REPORTER"]
+
+_COLORS = {
+    Severity.CRITICAL: "1;31",
+    Severity.HIGH: "31",
+    Severity.MEDIUM: "33",
+    Severity.LOW: "36",
+    Severity.INFO: "2",
+}
+_SEVERITY_COLUMNS = max(len(severity) for severity in Severity)
+_BATCH = 100
+_GAPS_SHOWN = 10
+_PLACE_APART, _RESOURCE_APART = 100, 60
+
+
+def _write(document: FindingsDocument, stream: TextIO, options: RenderOptions) -> None:
+    screen = Screen(options)
+    for check, findings in by_check(document.findings).items():
+        _write_group(check, findings, stream, screen)
+    stream.writelines(f"{line}\n" for line in _summary(document, screen))
+
+
+def _write_group(check: str, findings: Sequence[Finding], stream: TextIO, screen: Screen) -> None:
+    worst = min((finding.severity for finding in findings), key=lambda severity: severity.rank)
+    heading = f"{check}: {worst}, {amount(len(findings), 'finding')}"
+    stream.writelines(f"{screen.colored(line, '1')}\n" for line in screen.folded(heading))
+    remedy = shared_remedy(findings)
+    for text in (TITLES.get(check, ""), remedy):
+        stream.writelines(f"{line}\n" for line in screen.folded(text))
+    stream.write("\n")
+    shown = findings[: screen.limit] if screen.limit else findings
+    widths = _widths(shown, screen)
+    for start in range(0, len(shown), _BATCH):
+        rows = [_row(finding, widths, screen, with_remedy=not remedy) for finding in shown[start : start + _BATCH]]
+        stream.writelines(f"{line}\n" for line in screen.table(rows, widths))
+    if len(shown) < len(findings):
+        more = f"… and {len(findings) - len(shown):,} more (use --format json, or --check {check} with --limit 0)"
+        stream.writelines(f"{line}\n" for line in screen.folded(more, indent="  "))
+    stream.write("\n")
+
+
+def _widths(findings: Iterable[Finding], screen: Screen) -> tuple[int, ...]:
+    """Return the columns of each cell: severity, resource and place where there is room, and what was found."""
+    room = screen.width - screen.indent - _SEVERITY_COLUMNS - screen.gap
+    if screen.width < _RESOURCE_APART:
+        return (_SEVERITY_COLUMNS, max(room, 8))
+    apart = screen.width >= _PLACE_APART
+    resources, places = 1, 1
+    for finding in findings:
+        resources = max(resources, *(screen.cells(text) for text in _resource_lines(finding, with_place=not apart)))
+        places = max(places, screen.cells(place(finding)))
+    resource = min(resources, room * 3 // 10)
+    room -= resource + screen.gap
+    if not apart:
+        return (_SEVERITY_COLUMNS, resource, room)
+    where = min(places, room // 3)
+    return (_SEVERITY_COLUMNS, resource, where, room - where - screen.gap)
+
+
+def _resource_lines(finding: Finding, *, with_place: bool) -> list[str]:
+    lines = [finding.resource.id]
+    if finding.resource.name and finding.resource.name != finding.resource.id:
+        lines.append(f"({finding.resource.name})")
+    if with_place:
+        lines.append(place(finding))
+    return lines
+
+
+def _row(finding: Finding, widths: Sequence[int], screen: Screen, *, with_remedy: bool) -> list[list[str]]:
+    """Return the cells of a finding, each as the lines that fit its column."""
+    severity = [screen.colored(finding.severity.value, _COLORS[finding.severity])]
+    found = [finding.message, *remarks(finding, with_remedy=with_remedy)]
+    if len(widths) == 2:
+        return [severity, screen.cell([*_resource_lines(finding, with_place=True), *found], widths[1])]
+    if len(widths) == 3:
+        resource = _resource_lines(finding, with_place=True)
+        return [severity, screen.cell(resource, widths[1]), screen.cell(found, widths[2])]
+    resource = _resource_lines(finding, with_place=False)
+    return [
+        severity,
+        screen.cell(resource, widths[1]),
+        screen.cell([place(finding)], widths[2]),
+        screen.cell(found, widths[3]),
+    ]
+
+
+def _summary(document: FindingsDocument, screen: Screen) -> Iterable[str]:
+    """Yield what was found, what was read, and everything that leaves the answer open; the verdict comes last."""
+    summary = document.summary
+    read = ", ".join((amount(summary.interfaces, "interface"), amount(summary.rules, "rule")))
+    yield screen.colored("Summary", "1")
+    yield from screen.folded(f"findings: {severity_counts(document)}", indent="  ")
+    yield from screen.folded(f"read: {amount(summary.scopes, 'scope')}, {read}", indent="  ")
+    for source in document.sources:
+        yield from screen.folded(scope_line(source), indent="    ")
+    if summary.gaps:
+        yield from screen.folded(f"not read, so the answer is incomplete: {amount(summary.gaps, 'gap')}", indent="  ")
+        most = _GAPS_SHOWN if screen.limit else summary.gaps
+        for number, line in enumerate(gap_lines(document)):
+            if number == most:
+                yield from screen.folded(f"… and {amount(summary.gaps - most, 'more gap')}", indent="    ")
+                break
+            yield from screen.folded(line, indent="    ")
+    if document.checks:
+        yield from screen.folded(f"checks: {check_counts(document)}", indent="  ")
+    for check in unsettled_checks(document):
+        yield from screen.folded(f"{check.id}: {check.status}: {check.reason}", indent="    ")
+    for note in document.notes:
+        yield from screen.folded(f"note: {note}", indent="  ")
+    yield ""
+    yield from screen.folded(verdict(document))
+
+
+REPORTER = Reporter(name="table", suffixes=(".txt",), write=_write)

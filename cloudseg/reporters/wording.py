@@ -1,0 +1,125 @@
+"""The sentences that the reports for people share. They are raw: each format escapes them in its own way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.checks import CHECKS
+from cloudseg.reporters.check_page import summary_of
+from cloudseg.reporters.text import amount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cloudseg.engine import CheckStatus, FindingsDocument, SourceInfo
+    from cloudseg.findings import Finding, Remedy
+
+__all__ = [
+    "TITLES",
+    "by_check",
+    "check_counts",
+    "gap_lines",
+    "place",
+    "remarks",
+    "scope_line",
+    "severity_counts",
+    "shared_remedy",
+    "unsettled_checks",
+    "verdict",
+]
+
+TITLES = {check.id: summary_of(check) for check in CHECKS}
+
+
+def by_check(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    """Return findings by check, the check with the worst first; waived ones come last, among checks and in each."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in sorted(findings, key=lambda finding: (finding.waiver is not None, finding.severity.rank)):
+        groups.setdefault(finding.check, []).append(finding)
+    return groups
+
+
+def place(finding: Finding) -> str:
+    """Return where a finding is: scope and region."""
+    return f"{finding.scope} {finding.region}".strip()
+
+
+def shared_remedy(findings: Sequence[Finding]) -> str:
+    """Return the remedy that all findings of a check share, to be told once; nothing where they differ."""
+    remedies = {finding.remedy for finding in findings}
+    (remedy,) = remedies if len(remedies) == 1 else (None,)
+    return "" if remedy is None else f"remedy: {_remedy_words(remedy)}"
+
+
+def _remedy_words(remedy: Remedy) -> str:
+    return f"{remedy.summary} ({', '.join(remedy.groups)})" if remedy.groups else remedy.summary
+
+
+def remarks(finding: Finding, *, with_remedy: bool = True) -> Iterator[str]:
+    """Yield what a person needs beside the message, a line each."""
+    if finding.confidence != "high":
+        unknown = next((text for text in finding.evidence if text.startswith("unknown")), "")
+        yield f"{finding.confidence} confidence{': ' + unknown if unknown else ''}"
+    if finding.rule is not None:
+        yield f"rule: {finding.rule.id}"
+    if finding.location is not None:
+        yield f"at: {finding.location.get('file', '')}:{finding.location.get('line', '')}"
+    for other in finding.also:
+        yield f"also {other.check} ({other.severity}): {other.message}"
+    if with_remedy and finding.remedy is not None:
+        yield f"remedy: {_remedy_words(finding.remedy)}"
+    if finding.waiver is not None:
+        yield f"waived until {finding.waiver.expires} by {finding.waiver.owner}: {finding.waiver.reason}"
+
+
+def severity_counts(document: FindingsDocument) -> str:
+    """Return how many findings there are of each severity, worst first; waived ones are told apart."""
+    counts = [f"{count:,} {severity}" for severity, count in document.summary.findings.items() if count]
+    if document.summary.waived:
+        counts.append(f"{document.summary.waived:,} waived")
+    return ", ".join(counts) or "none"
+
+
+def scope_line(source: SourceInfo) -> str:
+    """Return what was read of a scope."""
+    name = f" ({source.name})" if source.name else ""
+    regions = ", ".join(source.regions) or "no region"
+    missing = "" if source.complete else f"; {amount(len(source.gaps), 'gap')}"
+    return f"{source.provider} {source.scope}{name}: {regions}{missing}"
+
+
+def gap_lines(document: FindingsDocument) -> Iterator[str]:
+    """Yield every gap: where, what, and why."""
+    for source in document.sources:
+        for gap in source.gaps:
+            where = " ".join(
+                part for part in (source.provider, source.scope, gap.region, gap.what, gap.resource) if part
+            )
+            yield f"{where}: {gap.reason}{': ' + gap.detail if gap.detail else ''}"
+
+
+def unsettled_checks(document: FindingsDocument) -> list[CheckStatus]:
+    """Return the checks that could not be evaluated in full: the silence of these is no answer."""
+    return [check for check in document.checks if check.status != "evaluated"]
+
+
+def check_counts(document: FindingsDocument) -> str:
+    """Return how many checks could be evaluated."""
+    states = [check.status for check in document.checks]
+    return ", ".join(
+        f"{states.count(status):,} {status}" for status in ("evaluated", "partly", "not evaluated") if status in states
+    )
+
+
+def verdict(document: FindingsDocument) -> str:
+    """Return the one line that sums a report up; it never reads as an all-clear when something was not read."""
+    number = sum(document.summary.findings.values())
+    parts = [amount(number, "finding")]
+    if document.summary.waived:
+        parts.append(f"{document.summary.waived:,} waived")
+    if not document.complete:
+        parts.append(f"the answer is incomplete: {amount(document.summary.gaps, 'gap')}")
+    unsettled = len(unsettled_checks(document))
+    if unsettled:
+        parts.append(f"{amount(unsettled, 'check')} not fully evaluated")
+    return "; ".join(parts)

@@ -1,0 +1,64 @@
+"""The program as a user runs it: a process of its own, in an empty folder, without colours or credentials."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Part = Callable[[str, object], None]
+
+OPEN_SSH = {
+    "GroupId": "sg-1",
+    "GroupName": "bastion",
+    "OwnerId": "111122223333",
+    "VpcId": "vpc-1",
+    "Description": "bastion hosts",
+    "IpPermissions": [
+        {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "ssh"}]}
+    ],
+    "IpPermissionsEgress": [],
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `cloudseg` with arguments in an empty folder; returns what the process printed and its exit code."""
+
+    def start(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+        return subprocess.run(
+            [sys.executable, "-m", "cloudseg", *arguments],
+            cwd=tmp_path,
+            env={**kept, "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path), **(environment or {})},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+
+    return start
+
+
+@pytest.fixture
+def part(tmp_path: Path) -> Part:
+    """Write one answer of the snapshot `estate` in the folder in which the program runs."""
+
+    def write(path: str, payload: object) -> None:
+        file = tmp_path / "estate" / "aws" / "111122223333" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(payload if isinstance(payload, str) else json.dumps(payload), encoding="utf-8")
+
+    return write
+
+
+@pytest.fixture
+def open_ssh(part: Part) -> Part:
+    """A snapshot with one group that opens SSH to everyone; its interfaces were not read."""
+    part("eu-west-1/ec2/describe_security_groups.json", {"SecurityGroups": [OPEN_SSH]})
+    return part

@@ -1,0 +1,222 @@
+"""`cloudseg audit`: reports, exit codes, and what it says of wrong input."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Part = Callable[[str, object], None]
+
+
+def test_the_demo_is_audited_and_shows_findings(run: Run) -> None:
+    result = run("audit", "demo")
+    assert result.returncode == 1, result.stderr
+    assert "internet-exposed-port" in result.stdout
+    assert "critical" in result.stderr
+    assert "gaps" not in result.stderr
+    assert "\x1b" not in result.stdout
+
+
+def test_fail_on_none_succeeds_although_there_are_findings(run: Run) -> None:
+    assert run("audit", "demo", "--fail-on", "none").returncode == 0
+
+
+def test_findings_come_before_gaps_in_the_exit_code(run: Run, open_ssh: Part) -> None:
+    assert run("audit", "estate", "--fail-on", "high").returncode == 1
+    assert run("audit", "estate", "--fail-on", "critical").returncode == 3
+    assert run("audit", "estate", "--fail-on", "none").returncode == 3
+
+
+def test_json_names_the_rule_the_gaps_and_the_status_of_every_check(run: Run, open_ssh: Part) -> None:
+    result = run("audit", "estate", "--format", "json", "--quiet")
+    document = json.loads(result.stdout)
+    assert result.stderr == ""
+    assert document["schema"] == "cloudseg/findings/v1"
+    (finding,) = [f for f in document["findings"] if f["check"] == "internet-exposed-port"]
+    assert (finding["resource"]["id"], finding["rule"]["traffic"], finding["rule"]["peer"]) == (
+        "sg-1",
+        "tcp/22",
+        "0.0.0.0/0",
+    )
+    assert (finding["severity"], finding["confidence"], finding["reachable"]) == ("high", "low", None)
+    assert not document["sources"][0]["complete"]
+    statuses = {check["id"]: check["status"] for check in document["checks"]}
+    assert statuses["internet-exposed-port"] == "partly"
+    assert statuses["missing-flow-logs"] == "not evaluated"
+
+
+def test_several_reports_are_written_in_one_run(run: Run, tmp_path: Path) -> None:
+    names = ("report.json", "report.sarif", "report.md", "report.csv")
+    options = [word for name in names for word in ("--output", name)]
+    result = run("audit", "demo", *options)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    findings = json.loads((tmp_path / "report.json").read_text())["findings"]
+    results = json.loads((tmp_path / "report.sarif").read_text())["runs"][0]["results"]
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "report.csv").read_text())))
+    assert len(findings) == len(results) == len(rows) > 20
+    assert "internet-exposed-port" in (tmp_path / "report.md").read_text()
+
+
+def test_a_saved_snapshot_repeats_the_audit_byte_for_byte(run: Run) -> None:
+    live = run("audit", "demo", "--save", "kept.zip", "--format", "json")
+    again = run("audit", "kept.zip", "--format", "json")
+    assert live.stdout == again.stdout
+    assert live.returncode == again.returncode == 1
+
+
+def test_checks_can_be_chosen_and_left_out(run: Run) -> None:
+    only = json.loads(run("audit", "demo", "-f", "json", "--check", "internet-exposed-port").stdout)
+    assert {f["check"] for f in only["findings"]} == {"internet-exposed-port"}
+    without = json.loads(run("audit", "demo", "-f", "json", "--skip", "internet-exposed-port").stdout)
+    assert "internet-exposed-port" not in {f["check"] for f in without["findings"]}
+    assert {f["check"] for f in without["findings"]} > {"address-based-rule"}
+
+
+def test_waivers_accept_findings_until_they_expire(run: Run, open_ssh: Part, tmp_path: Path) -> None:
+    (tmp_path / "waivers.yaml").write_text(
+        "- {check: internet-exposed-port, resource: sg-1, owner: net, reason: bastion, expires: 2026-12-31}\n"
+    )
+    valid = run("audit", "estate", "--waivers", "waivers.yaml", "--as-of", "2026-06-01", "-f", "json")
+    document = json.loads(valid.stdout)
+    (waived,) = [f for f in document["findings"] if f["waiver"]]
+    assert waived["waiver"] == {"owner": "net", "reason": "bastion", "expires": "2026-12-31"}
+    assert valid.returncode == 3
+    expired = run("audit", "estate", "--waivers", "waivers.yaml", "--as-of", "2027-01-01", "-f", "json")
+    assert expired.returncode == 1
+    assert "expired-waiver" in {f["check"] for f in json.loads(expired.stdout)["findings"]}
+
+
+def test_the_configuration_is_read_and_options_go_before_it(run: Run, open_ssh: Part, tmp_path: Path) -> None:
+    (tmp_path / "cloudseg.toml").write_text('sources = ["estate"]\nfail_on = "none"\n')
+    assert run("audit").returncode == 3
+    assert run("audit", "--fail-on", "high").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["audit"], "nothing to read: name a source"),
+        (["audit", "nowhere.zip"], "there is no 'nowhere.zip'"),
+        (["audit", "azure"], "azure cannot be read yet"),
+        (["audit", "demo", "--check", "internet-exposed"], "did you mean internet-exposed-port"),
+        (["audit", "demo", "--as-of", "tomorrow"], "--as-of 'tomorrow' is no day; write it as 2026-01-31"),
+        (["audit", "demo", "--output", "report.docx"], "report.docx"),
+        (["audit", "demo", "--output", "no/such/folder/report.json"], "cannot write the report to"),
+        (["audit", "demo", "--waivers", "none.yaml"], "none.yaml"),
+        (["audit", "demo", "--fail-on", "bad"], "bad"),
+        (["audit", "demo", "--config", "none.toml"], "none.toml"),
+        (["collect", "demo"], "say where to write the snapshot"),
+        (["checks", "no-such-check"], "there is no check 'no-such-check'"),
+    ],
+)
+def test_wrong_input_is_named_and_leaves_with_2(run: Run, arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_broken_file_in_a_snapshot_is_named(run: Run, open_ssh: Part) -> None:
+    open_ssh("eu-west-1/ec2/describe_vpcs.json", '{"Vpcs": [')
+    result = run("audit", "estate")
+    assert result.returncode == 2
+    assert "aws/111122223333/eu-west-1/ec2/describe_vpcs.json" in result.stderr
+
+
+def test_a_port_beyond_the_last_is_a_gap_and_everything_else_is_judged(run: Run, part: Part) -> None:
+    def group(own: str, port: int) -> object:
+        ranges = [{"CidrIp": "0.0.0.0/0"}]
+        permission = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": ranges}
+        return {"GroupId": own, "GroupName": own, "VpcId": "vpc-1", "IpPermissions": [permission]}
+
+    part("eu-west-1/ec2/describe_security_groups.json", {"SecurityGroups": [group("sg-1", 70000), group("sg-2", 22)]})
+    document = json.loads(run("audit", "estate", "-f", "json").stdout)
+    gaps = [gap for gap in document["sources"][0]["gaps"] if gap["reason"] == "malformed"]
+    assert [gap["resource"] for gap in gaps] == ["sg-1"]
+    assert {f["resource"]["id"] for f in document["findings"] if f["check"] == "internet-exposed-port"} == {
+        "sg-1",
+        "sg-2",
+    }
+
+
+def test_hostile_names_reach_the_terminal_as_plain_text(run: Run, part: Part) -> None:
+    name = "\x1b[2J\x1b]0;owned\x07<script>=cmd()\u202e"
+    part(
+        "eu-west-1/ec2/describe_security_groups.json",
+        {"SecurityGroups": [{"GroupId": "sg-1", "GroupName": name, "VpcId": "vpc-1", "IpPermissions": [
+            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}]},
+    )  # fmt: skip
+    for form in ("table", "markdown", "csv"):
+        result = run("audit", "estate", "-f", form, "--verbose")
+        for text in (result.stdout, result.stderr):
+            assert not set(text) & {"\x1b", "\x07", "\u202e"}
+    assert json.loads(run("audit", "estate", "-f", "json").stdout)["findings"][0]["resource"]["name"] == name
+
+
+def test_a_reader_that_leaves_early_changes_nothing_about_the_verdict(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cloudseg", "audit", "demo", "--format", "json", "--quiet"]
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+        code = process.wait(timeout=60)
+    assert errors == ""
+    assert code == 1
+
+
+def test_a_terminal_of_40_columns_is_enough(run: Run) -> None:
+    result = run("audit", "demo", environment={"COLUMNS": "40"})
+    assert max(len(line) for line in result.stdout.splitlines()) <= 40
+    assert "sg-" in result.stdout
+
+
+def test_collect_keeps_a_source_and_the_copy_is_audited_alike(run: Run) -> None:
+    kept = run("collect", "demo", "-o", "kept")
+    assert kept.returncode == 0
+    assert "written to kept" in kept.stderr
+    assert run("audit", "kept", "-f", "csv").stdout == run("audit", "demo", "-f", "csv").stdout
+
+
+def test_without_credentials_the_way_out_is_named(run: Run) -> None:
+    result = run("audit", "aws", "--region", "eu-west-1")
+    assert result.returncode == 2
+    assert "credentials" in result.stderr
+    assert "Traceback" not in result.stderr
+    result = run("audit", "aws", "--profile", "nobody")
+    assert result.returncode == 2
+    assert "nobody" in result.stderr
+
+
+def test_checks_are_listed_and_explained(run: Run) -> None:
+    listed = run("checks")
+    assert listed.returncode == 0
+    assert "address-based-rule" in listed.stdout
+    explained = run("checks", "internet-exposed-port")
+    assert "Why it matters" in explained.stdout
+    assert "cis-aws-5.0" in explained.stdout
+
+
+def test_help_and_version_load_no_sdk(run: Run) -> None:
+    assert run("--version").stdout.startswith("cloudseg ")
+    code = (
+        "import sys; sys.argv = ['cloudseg', '--help']\n"
+        "from cloudseg.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'boto3', 'botocore', 'rich.progress', 'yaml', 'tabulate'} & set(sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.splitlines()[-1] == "[]"
