@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types imports docs docs-check setup clean
+.PHONY: demo test check lint types imports docs docs-check bench setup clean
 
 setup: $(READY)
 
@@ -38,6 +38,9 @@ docs: $(READY)
 
 docs-check: $(READY)
 	$(BIN)/python docs/generate.py --check
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.run docs/benchmarks.md
 
 check: lint types imports docs-check test
 

@@ -44,6 +44,7 @@ LISTS = ("corporate", "partners", "monitoring")
 """Names of the customer-managed prefix lists."""
 
 ANYWHERE, ANYWHERE_V6 = "0.0.0.0/0", "::/0"
+_TIER_OF: dict[str, Tier] = {"web": "private", "app": "private", "db": "data", "ops": "public"}
 _TRAFFIC = (
     ("tcp", 443, 443),
     ("tcp", 80, 80),
@@ -115,6 +116,26 @@ class GroupRule(msgspec.Struct, frozen=True, order=True):
     def identity(self) -> tuple[str, ...]:
         """What tells rules of a group apart: everything but the description."""
         return (self.direction, self.protocol, str(self.first), str(self.last), self.kind, self.peer)
+
+
+_ROLE_RULES = {
+    "lb": (
+        GroupRule("ingress", "tcp", 443, 443, "ipv4", ANYWHERE, "public site"),
+        GroupRule("ingress", "tcp", 443, 443, "ipv6", ANYWHERE_V6, "public site"),
+        GroupRule("ingress", "tcp", 80, 80, "ipv4", ANYWHERE, "redirect"),
+    ),
+    "ops": (GroupRule("ingress", "tcp", 22, 22, "list", "corporate", "operators"),),
+}
+_BEFORE = {"web": ("lb", 8080), "app": ("web", 8443), "db": ("app", 5432)}
+"""The tier that a tier is called from, and on which port."""
+_MISTAKES = {
+    "lb": (0.05, GroupRule("ingress", "tcp", 22, 22, "ipv4", ANYWHERE)),
+    "web": (0.1, GroupRule("ingress", "tcp", 0, 65535, "ipv4", ANYWHERE)),
+    "app": (0.2, GroupRule("ingress", "-1", -1, -1, "ipv4", "10.0.0.0/8", "cluster")),
+    "db": (0.2, GroupRule("ingress", "tcp", 5432, 5432, "ipv4", "10.0.0.0/8")),
+    "ops": (0.3, GroupRule("ingress", "tcp", 22, 22, "ipv4", ANYWHERE, "temporary")),
+}
+"""How often a mistake is made in a tier, and which."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -227,7 +248,7 @@ def _network(number: int) -> Network:
     environment = ENVIRONMENTS[number % len(ENVIRONMENTS)]
     name = f"{environment}-{number // len(ENVIRONMENTS) + 1}"
     block = ipaddress.ip_network(f"10.{number}.0.0/16")
-    places = [(tier, zone) for tier in TIERS for zone in ZONES]
+    places: list[tuple[Tier, str]] = [(tier, zone) for tier in TIERS for zone in ZONES]
     subnets = tuple(
         Subnet(f"{name}-{tier}-{zone}", name, tier, zone, str(part))
         for (tier, zone), part in zip(places, block.subnets(new_prefix=20), strict=False)
@@ -290,45 +311,28 @@ def _groups(
 
 
 def _purpose(chance: random.Random, application: str, role: str, known: set[str]) -> list[GroupRule]:
-    """What the role of a group is for, and the mistakes that are made there."""
-
-    def before(previous: str, port: int) -> GroupRule:
-        peer = f"{application}-{previous}"
-        if peer in known:
-            return GroupRule("ingress", "tcp", port, port, "group", peer, f"from the {previous} tier")
-        return GroupRule("ingress", "tcp", port, port, "ipv4", "10.0.0.0/8")
-
-    mistake = chance.random()
-    match role:
-        case "lb":
-            rules = [
-                GroupRule("ingress", "tcp", 443, 443, "ipv4", ANYWHERE, "public site"),
-                GroupRule("ingress", "tcp", 443, 443, "ipv6", ANYWHERE_V6, "public site"),
-                GroupRule("ingress", "tcp", 80, 80, "ipv4", ANYWHERE, "redirect"),
-            ]
-        case "web":
-            rules = [before("lb", 8080), before("ops", 22)]
-            if mistake < 0.1:
-                rules.append(GroupRule("ingress", "tcp", 0, 65535, "ipv4", ANYWHERE))
-        case "app":
-            rules = [before("web", 8443), before("ops", 22)]
-            if mistake < 0.2:
-                rules.append(GroupRule("ingress", "-1", -1, -1, "group", f"{application}-app", "cluster"))
-        case "db":
-            rules = [before("app", 5432)]
-            if mistake < 0.2:
-                rules.append(GroupRule("ingress", "tcp", 5432, 5432, "ipv4", "10.0.0.0/8"))
-        case _:
-            rules = [GroupRule("ingress", "tcp", 22, 22, "list", "corporate", "operators")]
-            if mistake < 0.25:
-                rules.append(GroupRule("ingress", "tcp", 22, 22, "ipv4", ANYWHERE, "temporary"))
-            elif mistake < 0.35:
-                rules.append(GroupRule("ingress", "tcp", 3389, 3389, "ipv4", ANYWHERE))
+    """What the role of a group is for, what mistakes are made there, and how it leaves."""
+    rules = list(_ROLE_RULES.get(role, ()))
+    if role in _BEFORE:
+        previous, port = _BEFORE[role]
+        rules.append(_from(application, previous, port, known))
+        if role != "db":
+            rules.append(_from(application, "ops", 22, known))
+    often, mistake = _MISTAKES[role]
+    if chance.random() < often:
+        rules.append(mistake)
     if chance.random() < 0.8:
         rules.append(GroupRule("egress", "-1", -1, -1, "ipv4", ANYWHERE))
     else:
         rules.append(GroupRule("egress", "tcp", 443, 443, "ipv4", ANYWHERE, "updates"))
     return rules
+
+
+def _from(application: str, previous: str, port: int, known: set[str]) -> GroupRule:
+    peer = f"{application}-{previous}"
+    if peer in known:
+        return GroupRule("ingress", "tcp", port, port, "group", peer, f"from the {previous} tier")
+    return GroupRule("ingress", "tcp", port, port, "ipv4", "10.0.0.0/8")
 
 
 def _further(chance: random.Random, ranges: list[str], siblings: list[str]) -> GroupRule:
@@ -356,7 +360,7 @@ def _instances(
     used: dict[str, int] = {}
     found: list[Instance] = []
     for number, group in enumerate(chance.choices(hosting, weights, k=size.instances)):
-        tier: Tier = {"web": "private", "app": "private", "db": "data", "ops": "public"}[group.role]  # type: ignore[assignment]
+        tier = _TIER_OF[group.role]
         if tier == "private" and chance.random() < 0.05:
             tier = "public"
         subnet = chance.choice([each for each in by_name[group.network].subnets if each.tier == tier])
@@ -364,7 +368,9 @@ def _instances(
         network = ipaddress.ip_network(subnet.cidr)
         carried = [group.name]
         if group.role != "ops" and chance.random() < 0.2:
-            carried.append(chance.choice([each.name for each in hosting[:50] if each.network == group.network] or carried))
+            carried.append(
+                chance.choice([each.name for each in hosting[:50] if each.network == group.network] or carried)
+            )
         public = str(ipaddress.ip_address("3.64.0.0") + number) if tier == "public" else ""
         found.append(
             Instance(

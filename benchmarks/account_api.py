@@ -1,4 +1,4 @@
-"""Fills an API with a generated account, through boto3 and nothing else."""
+"""Fills an API with a generated account, through its calls and nothing else."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import io
 import json
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import boto3
+from botocore.session import Session
 
 from benchmarks.account_snapshot import permissions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.account import Account, Network, Subnet
 
 __all__ = ["Api", "fill"]
@@ -24,11 +25,12 @@ class Api:
 
     def __init__(self, region: str) -> None:
         self.region = region
+        self._session = Session()
         self._clients: dict[str, object] = {}
 
     def __call__(self, service: str, operation: str, **arguments: object) -> dict[str, Any]:
         if service not in self._clients:
-            self._clients[service] = boto3.client(service, region_name=self.region)
+            self._clients[service] = self._session.create_client(service, region_name=self.region)
         method: Callable[..., dict[str, Any]] = getattr(self._clients[service], operation)
         return method(**arguments)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from cloudseg.providers.aws.operations import roots
 from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot
 
-from benchmarks.account import Account, Balancer, Group, GroupRule, Instance, Network, Subnet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from benchmarks.account import Account, Balancer, Group, GroupRule, Instance, Network, Subnet
 
 __all__ = ["ACCOUNT", "REGION", "TAKEN_AT", "permissions", "snapshot_of"]
 
@@ -65,7 +66,13 @@ def permissions(rules: Iterable[GroupRule], ids: Mapping[str, str], lists: Mappi
     for rule in rules:
         permission = found.setdefault(
             (rule.protocol, rule.first, rule.last),
-            {"IpProtocol": rule.protocol, "IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": [], "UserIdGroupPairs": []},
+            {
+                "IpProtocol": rule.protocol,
+                "IpRanges": [],
+                "Ipv6Ranges": [],
+                "PrefixListIds": [],
+                "UserIdGroupPairs": [],
+            },
         )
         if rule.protocol != "-1":
             permission["FromPort"], permission["ToPort"] = rule.first, rule.last
@@ -94,12 +101,10 @@ def _tags(name: str, **more: str) -> Json:
 
 
 def _ec2(account: Account) -> dict[str, Answer]:
-    groups: list[Json] = []
+    groups = [_default_group(network) for network in account.networks]
     rules: list[Json] = []
     ids = {group.name: _id("sg", group.name) for group in account.groups}
     lists = {name: _id("pl", name) for name in account.lists}
-    for network in account.networks:
-        groups.append(_default_group(network))
     for group in account.groups:
         groups.append(_group(group, ids, lists))
         rules.extend(_rule(group, number, rule, ids, lists) for number, rule in enumerate(group.rules))
@@ -170,7 +175,12 @@ def _route_tables(network: Network) -> list[Json]:
     }
     for tier, way in ways.items():
         routes: list[Json] = [
-            {"DestinationCidrBlock": network.cidr, "GatewayId": "local", "Origin": "CreateRouteTable", "State": "active"}
+            {
+                "DestinationCidrBlock": network.cidr,
+                "GatewayId": "local",
+                "Origin": "CreateRouteTable",
+                "State": "active",
+            }
         ]
         if way:
             routes.append({"DestinationCidrBlock": "0.0.0.0/0", **way, "Origin": "CreateRoute", "State": "active"})
@@ -467,9 +477,7 @@ def _services(account: Account) -> dict[Part, object]:
     return found
 
 
-def _databases(
-    account: Account, subnets: Mapping[tuple[str, str, str], Subnet], ids: Mapping[str, str]
-) -> list[Json]:
+def _databases(account: Account, subnets: Mapping[tuple[str, str, str], Subnet], ids: Mapping[str, str]) -> list[Json]:
     found: list[Json] = []
     for database in account.databases:
         own: list[Json] = [

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore import xform_name
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
@@ -26,7 +27,10 @@ __all__ = ["main"]
 
 
 def _client(service: str, region: str) -> BaseClient:
-    client: BaseClient = boto3.client(service, region_name=region)  # type: ignore[call-overload]
+    # Asked once, whatever the answer: the number of requests is then that of the recording.
+    once = Config(retries={"total_max_attempts": 1})
+    make: Callable[..., BaseClient] = boto3.client  # pyright: ignore[reportUnknownMemberType] - no stubs of services
+    client = make(service, region_name=region, config=once)
     # The account's number goes before the host name, which a loopback address does not allow: the one thing that needs
     # a hand.
     client.meta.events.register("before-call.s3-control", _without_account_in_host)

@@ -18,7 +18,7 @@ class Budget(msgspec.Struct, frozen=True):
     what: str
     measured: float | None
     limit: float
-    unit: str = "×"
+    unit: str = "x"
     note: str = ""
 
     @property
@@ -53,7 +53,7 @@ def budgets_table(budgets: Iterable[Budget]) -> str:
     rows = [
         (
             budget.what + (f" ({budget.note})" if budget.note else ""),
-            "–" if budget.measured is None else f"{budget.measured:.2f} {budget.unit}",
+            "-" if budget.measured is None else f"{budget.measured:.2f} {budget.unit}",
             f"≤ {budget.limit:g} {budget.unit}",
             budget.verdict,
         )

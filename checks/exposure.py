@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from cloudseg.findings import Severity
 from cloudseg.reach.internet import Exposure, joined
-from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, AddressSet, Traffic
+from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST, AddressSet, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -82,6 +82,9 @@ PORT_CLASSES: Final = (
 )
 WEB: Final = Traffic.parse("tcp/80, tcp/443, udp/443")
 ECHO: Final = Traffic.parse("icmp/8, icmpv6/128")
+_IPV4: Final = GLOBAL_UNICAST & ALL_IPV4
+_IPV6: Final = GLOBAL_UNICAST & AddressSet.parse("2000::/3")
+_RANGES_SHOWN: Final = 3
 # Everything from the first to the last port but one or two is everything in effect.
 _NEARLY_ALL_PORTS: Final = 65_000
 
@@ -121,18 +124,28 @@ def severity_of(
 def public_words(sources: AddressSet) -> str:
     """Return public source addresses in words: the whole internet, or how much of it.
 
-    A range of /8 or /3 is reported by its size: it is neither everyone nor a few.
+    A few blocks that are missing (a network's own public range) leave it whole; a range of /8 or /3 is reported by its
+    size: it is neither everyone nor a few. Of IPv6 only 2000::/3 is handed out. Source:
+    https://www.iana.org/assignments/ipv6-unicast-address-assignments
     """
-    if sources >= GLOBAL_UNICAST:
-        return "the whole internet"
-    if sources >= GLOBAL_UNICAST & ALL_IPV4:
-        return "the whole IPv4 internet"
-    if sources >= GLOBAL_UNICAST & ALL_IPV6:
-        return "the whole IPv6 internet"
-    four = sources.v4.size
-    if four >= 1 << 16:
-        return f"{four:,} public IPv4 addresses ({100 * four / (1 << 32):.2g} % of all)"
-    return str(sources)
+    four, six = _IPV4 - sources, _IPV6 - sources
+    whole4, whole6 = four.size < _IPV4.size >> 10, six.size < _IPV6.size >> 10
+    if whole4 or whole6:
+        return "the whole internet" if whole4 and whole6 else f"the whole IPv{4 if whole4 else 6} internet"
+    parts: list[str] = []
+    for family, everything in ((4, _IPV4), (6, _IPV6)):
+        part = sources & everything
+        if part.size > everything.size >> 16:
+            parts.append(f"{100 * part.size / everything.size:.2g} % of the IPv{family} internet")
+        elif part:
+            parts.append(_few(part))
+    return " and ".join(parts) or str(sources)
+
+
+def _few(addresses: AddressSet) -> str:
+    ranges = str(addresses).split(", ")
+    more = len(ranges) - _RANGES_SHOWN
+    return ", ".join(ranges[:_RANGES_SHOWN]) + (f" and {more} more ranges" if more > 0 else "")
 
 
 class RuleExposure(NamedTuple):
@@ -192,9 +205,11 @@ def _assess(context: AuditContext, rule_set: RuleSet, rule: Rule, sources: Addre
     verdict = total.verdict
     if not judged:
         total = total._replace(blocked=("no interface carries it",))
-        if not all_read:
-            verdict = "unknown"
-            total = total._replace(unknown=("the interfaces that carry it were not read",))
+    place = (rule_set.provider, rule_set.scope, rule_set.region)
+    blind = not all_read and (not judged or estate.coverage.state("interfaces", *place) == "unread")
+    if blind and verdict == "latent":
+        verdict = "unknown"
+        total = total._replace(unknown=("the interfaces that carry it were not read",))
     return RuleExposure(
         rule_set=rule_set,
         rule=rule,
@@ -226,3 +241,16 @@ def serves_the_public(context: AuditContext, interfaces: Iterable[Interface], de
         if not (kind in {"load-balancer", "vpn"} or wanted & set(tags.items())):
             return False
     return found
+
+
+def delivered_sources(found: RuleExposure) -> AddressSet:
+    """Return the addresses that something is delivered from: the rule's public ones, unless an ACL narrows them."""
+    narrowed = found.exposure.sources
+    if not narrowed or public_words(narrowed) == public_words(found.sources):
+        return found.sources
+    return narrowed
+
+
+def traffic_words(traffic: Traffic) -> str:
+    """Return traffic in words: ``all traffic`` or ``tcp/443``."""
+    return "all traffic" if traffic.is_all else str(traffic)

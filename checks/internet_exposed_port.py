@@ -25,7 +25,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
-from cloudseg.checks.exposure import classes_of, open_rules, public_words, serves_the_public, severity_of
+from cloudseg.checks.exposure import (
+    classes_of,
+    delivered_sources,
+    open_rules,
+    public_words,
+    serves_the_public,
+    severity_of,
+    traffic_words,
+)
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.findings import Remedy, Severity
 
@@ -55,14 +63,15 @@ def _finding(context: AuditContext, found: RuleExposure) -> Finding:
     rule, exposure = found.rule, found.exposure
     sure = found.verdict == "exposed"
     traffic = exposure.at_most or rule.traffic
-    sources = exposure.sources or found.sources
+    sources = delivered_sources(found)
     public = serves_the_public(context, found.maybe, context.texts("declared_public"))
     severity = severity_of(traffic, sources, public_service=public)
-    reach = "reaches" if sure else "may reach"
-    whom = f"{len(found.maybe)} interface{'s' if len(found.maybe) != 1 else ''}" if found.maybe else "its members"
+    count = len(found.maybe)
+    whom = f"{count} interface{'s' if count != 1 else ''}" if count else "its members"
+    state = "is" if sure else "may be"
     return context.finding(
         found.rule_set,
-        f"{public_words(sources)} {reach} {traffic} of {whom} by {found.rule_set.label}",
+        f"{found.rule_set.label}: {traffic_words(traffic)} of {whom} {state} open to {public_words(sources)}",
         rule=rule,
         severity=severity,
         confidence="high" if sure else "low",

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from cloudseg.checks.breadth import is_most, mostly_internet
+from cloudseg.checks.breadth import is_most, share_words
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_interfaces, managed
@@ -63,23 +63,23 @@ def _compare(context: AuditContext, rule_set: RuleSet, rules: Sequence[Rule]) ->
             open_to_four |= traffic
     for rule in rules:
         wider = rule.traffic - open_to_four - _OF_ONE_FAMILY
-        if wider and sources[rule.id].v6 and 6 in mostly_internet(joined[rule.traffic]):
+        if wider and sources[rule.id].v6 and is_most(joined[rule.traffic], 6):
             four = NO_ADDRESSES
             for traffic, addresses in joined.items():
                 if traffic.overlaps(wider):
                     four |= AddressSet(v4=addresses.v4)
-            yield _finding(context, rule_set, rule, wider, four)
+            whom = share_words(joined[rule.traffic], 6)
+            yield _finding(context, rule_set, rule, wider, whom, f"IPv4 has {four or 'nobody'}")
 
 
-def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, wider: Traffic, four: AddressSet) -> Finding:
+def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, wider: Traffic, whom: str, narrow: str) -> Finding:
     judged = context.estate.governed(rule_set)
     read = context.estate.read("interfaces", rule_set)
     usable = [interface for interface in judged if interface.addresses.v6]
-    verb = "admits the whole IPv6 internet to" if rule.direction == "ingress" else "lets the whole IPv6 internet have"
-    narrow = f"IPv4 only has {four}" if four else "IPv4 has nobody"
+    verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {wider}, where {narrow}",
+        f"{rule_set.label} {verb} {wider} {end} {whom}, where {narrow}",
         rule=rule,
         severity=Severity.MEDIUM if usable or not read else Severity.LOW,
         confidence="high" if read else "medium",

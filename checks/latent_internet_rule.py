@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
-from cloudseg.checks.exposure import classes_of, open_rules, public_words, serves_the_public, severity_of
+from cloudseg.checks.exposure import classes_of, open_rules, public_words, serves_the_public, severity_of, traffic_words
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.internet_exposed_port import DECLARED_PUBLIC
 from cloudseg.findings import Remedy, Severity
@@ -49,7 +49,8 @@ def run(context: AuditContext) -> Iterator[Finding]:
         why = "; ".join(found.exposure.blocked)
         yield context.finding(
             found.rule_set,
-            f"{found.rule_set.label} opens {found.rule.traffic} to {public_words(found.sources)}; not reachable: {why}",
+            f"{found.rule_set.label} opens {traffic_words(found.rule.traffic)} to {public_words(found.sources)};"
+            f" not reachable: {why}",
             rule=found.rule,
             severity=severity,
             confidence="high" if found.all_read else "low",

@@ -3,8 +3,8 @@
 What it finds:
     Allowing rules whose other end is internal (addresses, groups, address lists) and whose traffic is everything in
     effect (``tcp 1-65535`` and ``0-65534`` too), more ports than the parameter ``max_ports`` allows, or a protocol
-    without ports, which is open as a whole. Public sources are the exposure checks' subject, egress to most of the
-    internet is ``unrestricted-egress``, and a group that opens everything to itself is ``self-referencing-all-traffic``.
+    without ports, which is open as a whole. Left to other checks: public sources, egress to most of the internet
+    (``unrestricted-egress``), and a group that opens everything to itself (``self-referencing-all-traffic``).
 
 Why it matters:
     A service listens on one or two ports. Every other open port is a way for an intruder who has the first machine

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate, Service
+    from cloudseg.model import Estate, Rule, RuleSet, Service
     from cloudseg.reach.internet import Exposure
 
 
@@ -79,11 +79,11 @@ FAMILIES: Final = {
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every managed service with a public endpoint, or whose setting was not read."""
-    boundary = _boundary_stages(context.estate)
+    rules = _OpenRules(context)
     for _, service in sorted(context.estate.services.items()):
         sources = service.sources & GLOBAL_UNICAST
         if not service.control_plane and service.public is not False and sources:
-            yield _finding(context, service, sources, _through_rules(context, service, boundary))
+            yield _finding(context, service, sources, rules.reach_of(service))
 
 
 def _finding(context: AuditContext, service: Service, sources: AddressSet, way: Exposure | None) -> Finding:
@@ -160,36 +160,51 @@ def _is_declared(service: Service, declared: tuple[str, ...]) -> bool:
     return any(f"{key}={value}" in declared for key, value in service.tags.items())
 
 
-def _boundary_stages(estate: Estate) -> frozenset[str]:
-    """Return the stages that only narrow what others let in."""
-    return frozenset(
-        stage.name
-        for pipeline in estate.pipelines.values()
-        for stage in pipeline.ingress
-        if stage.at in {"subnet-boundary", "network"} and not stage.stateful
-    )
+class _OpenRules:
+    """The rules that admit public addresses, looked up once for each rule set."""
 
+    def __init__(self, context: AuditContext) -> None:
+        self._estate = context.estate
+        self._view = context.internet
+        # Stages at a boundary that keep no state only narrow what others let in.
+        self._stages = sorted(
+            {
+                stage.name
+                for pipeline in context.estate.pipelines.values()
+                for stage in pipeline.ingress
+                if stage.at not in {"subnet-boundary", "network"} or stage.stateful
+            }
+        )
+        self._open: dict[str, tuple[Rule, ...]] = {}
 
-def _through_rules(context: AuditContext, service: Service, boundary: frozenset[str]) -> Exposure | None:
-    """Return what rules let the internet reach of a service's interfaces; None where that was not read in full."""
-    estate, view = context.estate, context.internet
-    if not _family(service).at_interfaces:
-        return None
-    interfaces = [estate.interfaces[name] for name in sorted(service.interfaces) if name in estate.interfaces]
-    stages = sorted({stage.name for pipeline in estate.pipelines.values() for stage in pipeline.ingress} - boundary)
-    found = joined(
-        view.exposure(rule_set, rule, interface)
-        for interface in interfaces
-        for stage in stages
-        for rule_set in estate.judging(interface, stage)
-        for rule in rule_set.rules
-        if rule.direction == "ingress" and rule.allows and view.public_sources(rule)[1]
-    )
-    if found.verdict != "latent":
-        return found
-    if not interfaces or not all(i.attached and i.attached <= estate.rule_sets.keys() for i in interfaces):
-        return None
-    return found if found.blocked else found._replace(blocked=("no rule admits a public address",))
+    def reach_of(self, service: Service) -> Exposure | None:
+        """Return what rules let the internet reach of a service's interfaces; None where that was not read in full."""
+        estate = self._estate
+        if not _family(service).at_interfaces:
+            return None
+        interfaces = [estate.interfaces[name] for name in sorted(service.interfaces) if name in estate.interfaces]
+        exposures = (
+            self._view.exposure(rule_set, rule, interface)
+            for interface in interfaces
+            for stage in self._stages
+            for rule_set in estate.judging(interface, stage)
+            for rule in self._open_of(rule_set)
+        )
+        found = joined(dict.fromkeys(exposures))
+        if found.verdict != "latent":
+            return found
+        if not interfaces or not all(i.attached and i.attached <= estate.rule_sets.keys() for i in interfaces):
+            return None
+        return found if found.blocked else found._replace(blocked=("no rule admits a public address",))
+
+    def _open_of(self, rule_set: RuleSet) -> tuple[Rule, ...]:
+        if rule_set.id not in self._open:
+            self._open[rule_set.id] = tuple(
+                rule
+                for rule in rule_set.rules
+                if rule.direction == "ingress" and rule.allows and self._view.public_sources(rule)[1]
+            )
+        return self._open[rule_set.id]
 
 
 def _public_database(source: str) -> EstateBuilder:

@@ -24,7 +24,7 @@ from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_interfaces, counted, managed, shown
 from cloudseg.findings import Severity
-from cloudseg.model import Template
+from cloudseg.model import FACETS, Template, own_id, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,14 +38,7 @@ _ATTACHERS = (
     "templates",
     "load-balancers",
     "endpoints",
-    "services.rds",
-    "services.redshift",
-    "services.elasticache",
-    "services.lambda",
-    "services.eks",
-    "services.kafka",
-    "services.dms",
-    "services.efs",
+    *(f for f in FACETS if f.startswith("services.") and f not in {"services.s3", "services.ecr-public"}),
 )
 
 
@@ -75,22 +68,32 @@ def _attachable(estate: Estate) -> frozenset[str]:
 def _finding(context: AuditContext, rule_set: RuleSet) -> Finding:
     estate = context.estate
     unread = [facet for facet in _ATTACHERS if not estate.read(facet, rule_set)]
-    shared = [n for n in estate.groups[rule_set.id].networks if n in estate.networks and _foreign(n, rule_set)]
+    beyond = [*_used_by_others(estate, rule_set), *_peers_not_read(estate, rule_set)]
     return context.finding(
         rule_set,
-        f"{rule_set.label} is carried by no interface, named by no other group and attached by no setting that was read",
-        confidence="low" if unread else "medium" if shared else "high",
+        f"{rule_set.label} is carried by no interface, named by no other group and attached by no setting read",
+        confidence="low" if unread else "medium" if beyond else "high",
         evidence=(
             f"it holds {counted(len(rule_set.rules), 'rule')}",
             *((f"unknown: not read in full: {shown(unread)}",) if unread else ()),
-            *(("unknown: it can also be used in networks of other accounts",) if shared else ()),
+            *beyond,
             *managed(rule_set),
         ),
     )
 
 
-def _foreign(network: str, rule_set: RuleSet) -> bool:
-    return network.split(":", 2)[1] != rule_set.scope
+def _used_by_others(estate: Estate, rule_set: RuleSet) -> Iterator[str]:
+    networks = estate.groups[rule_set.id].networks
+    if any(scope_of(network) != rule_set.scope for network in networks):
+        yield "unknown: it can also be used in networks of other accounts"
+
+
+def _peers_not_read(estate: Estate, rule_set: RuleSet) -> Iterator[str]:
+    for _, peering in sorted(estate.peerings.items()):
+        if peering.active and rule_set.network in peering.networks:
+            others = [network for network in peering.networks if network not in estate.networks]
+            if others:
+                yield f"unknown: groups of {own_id(others[0])}, which was not read, may name it over {peering.label}"
 
 
 def _nobody() -> Estate:

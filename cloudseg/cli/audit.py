@@ -119,8 +119,8 @@ def audit(
 def _request(
     settings: Config, check: Sequence[str] | None, skip: Sequence[str] | None, waivers: Path | None, as_of: str | None
 ) -> AuditRequest:
-    from cloudseg.config import load_waivers
     from cloudseg.engine import AuditRequest, select_checks
+    from cloudseg.waivers_file import load_waivers
 
     accepted = load_waivers(waivers or settings.waivers) if waivers or settings.waivers else ()
     return AuditRequest(

@@ -71,4 +71,4 @@ def main() -> None:
 def _say(message: str) -> None:
     from cloudseg.reporters.text import visible
 
-    print(visible(message, keep_newlines=True), file=sys.stderr)  # noqa: T201 - stderr is where messages go
+    typer.echo("\n".join(visible(line) for line in message.split("\n")), err=True)

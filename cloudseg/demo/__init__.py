@@ -1,4 +1,4 @@
-"""A bundled estate to try things on: a bookshop in two fictional AWS accounts, with mistakes and with parts that are right.
+"""A bundled estate to try things on: a bookshop in two fictional AWS accounts, with mistakes and parts that are right.
 
 The JSON files under ``snapshot/`` are the source of truth; edit them by hand.
 """

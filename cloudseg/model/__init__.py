@@ -1,6 +1,6 @@
 """The estate in one model for every cloud: frozen values, and edits to them."""
 
-from cloudseg.model.coverage import FACETS, Coverage, Gap, GapReason, Reading, ReadingState, ScopeRead
+from cloudseg.model.coverage import FACETS, Coverage, Facet, Gap, GapReason, Reading, ReadingState, ScopeRead
 from cloudseg.model.edits import (
     AddEndpoint,
     AddFlowLog,
@@ -85,6 +85,7 @@ __all__ = [
     "Estate",
     "Everyone",
     "Everything",
+    "Facet",
     "Family",
     "Firewall",
     "FlowLog",

@@ -1,13 +1,13 @@
 """What was read of each scope and region, and what was not: the difference between "none" and "unknown"."""
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
-__all__ = ["FACETS", "Coverage", "Gap", "GapReason", "Reading", "ReadingState", "ScopeRead"]
+__all__ = ["FACETS", "Coverage", "Facet", "Gap", "GapReason", "Reading", "ReadingState", "ScopeRead"]
 
-FACETS: Final = (
+Facet = Literal[
     "networks",
     "subnets",
     "routes",
@@ -41,7 +41,10 @@ FACETS: Final = (
     "services.dms",
     "services.efs",
     "services.verified-access",
-)
+]
+"""A part of the estate that is read, or not, as a whole."""
+
+FACETS: Final[tuple[Facet, ...]] = get_args(Facet)
 
 GapReason = Literal[
     "denied", "throttled", "unsupported", "unreachable", "malformed", "not-found", "timeout", "skipped", "unread"

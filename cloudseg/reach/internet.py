@@ -16,7 +16,7 @@ from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, NO_TRAFFIC, AddressSe
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cloudseg.model import Estate, Interface, Pipeline, Rule, RuleSet, Stage
+    from cloudseg.model import Estate, Interface, Peer, Pipeline, Rule, RuleSet, Stage
 
 __all__ = ["Exposure", "InternetView", "joined"]
 
@@ -71,14 +71,18 @@ class InternetView:
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
+        self._sources: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._ways: dict[str, WaysIn] = {}
         self._exposures: dict[tuple[object, ...], Exposure] = {}
         self._judges: dict[str, tuple[tuple[str, ...], ...]] = {}
 
     def public_sources(self, rule: Rule) -> tuple[AddressSet, AddressSet]:
         """Return the internet addresses that a rule admits: the certain ones, and the most there can be."""
-        least, most = outside_addresses(rule.remote, self._estate)
-        return least & GLOBAL_UNICAST, most & GLOBAL_UNICAST
+        known = self._sources.get(rule.remote)
+        if known is None:
+            least, most = outside_addresses(rule.remote, self._estate)
+            known = self._sources[rule.remote] = (least & GLOBAL_UNICAST, most & GLOBAL_UNICAST)
+        return known
 
     def ways_in(self, interface: Interface) -> WaysIn:
         """Return how packets from the internet can come to an interface, and what is in the way."""
@@ -189,7 +193,9 @@ def _only_until(judges: tuple[RuleSet, ...], rule: Rule) -> tuple[RuleSet, ...]:
         earlier = tuple(
             other
             for other in rule_set.rules
-            if other == rule or (not other.allows and (other.priority or 0) <= (rule.priority or 0))
+            if other == rule
+            or other.direction != rule.direction
+            or (not other.allows and (other.priority or 0) <= (rule.priority or 0))
         )
         return msgspec.structs.replace(rule_set, rules=earlier)
 

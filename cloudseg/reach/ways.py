@@ -8,13 +8,15 @@ from cloudseg.reach.routing import next_hops
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, ALL_TRAFFIC, GLOBAL_UNICAST, AddressSet, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cloudseg.model import Entrance, Estate, Family, Interface, RouteTable, Subnet
     from cloudseg.reach.routing import NextHop
 
 __all__ = ["WayIn", "WaysIn", "find_ways_in", "is_public"]
 
+# Blocked public access to a target's own subnet cuts these, whatever else leads to it.
+_CUT_WITH_TARGET = frozenset(("global-accelerator-endpoint-group", "cloudfront-vpc-origin"))
 FAMILIES: tuple[tuple[Family, AddressSet], ...] = ((4, ALL_IPV4), (6, ALL_IPV6))
 
 
@@ -58,13 +60,14 @@ def find_ways_in(interface: Interface, estate: Estate) -> WaysIn:
 
     A way is a public IPv4 address with a route to an internet gateway, a global IPv6 address with one, or an entrance
     (accelerator, VPC origin, public network load balancer) that leads to the interface. Blocked public access cuts all
-    of them. Sources: https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html and
+    of them, but a load balancer in a subnet that is excluded from the block still hands packets on. Sources:
+    https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html and
     https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html
     """
     subnet = None if interface.subnet is None else estate.subnets.get(interface.subnet)
     block = "off" if subnet is None else subnet.internet_block
     if block in {"ingress", "bidirectional"}:
-        return WaysIn(blocked=("public access to the subnet is blocked",))
+        return _joined((WaysIn(blocked=("public access to the subnet is blocked",)), *_past_block(interface, estate)))
     found = [_direct(interface, subnet, family, everything, estate) for family, everything in FAMILIES]
     found.extend(_by_entrance(entrance) for entrance in _entrances_to(interface, estate))
     ways = _joined(found)
@@ -150,6 +153,16 @@ def _entrances_to(interface: Interface, estate: Estate) -> list[Entrance]:
         or (interface.workload is not None and interface.workload in entrance.targets)
         or (entrance.network == interface.network and entrance.target_addresses.overlaps(interface.addresses))
     ]
+
+
+def _past_block(interface: Interface, estate: Estate) -> Iterator[WaysIn]:
+    """Yield the entrances in subnets of their own, of which the block of the target's subnet says nothing."""
+    for entrance in _entrances_to(interface, estate):
+        if entrance.kind in _CUT_WITH_TARGET or entrance.active is False:
+            continue
+        ways, _, unknown = _by_entrance(entrance)
+        reason = f"whether blocked public access cuts {entrance.label} was not worked out"
+        yield WaysIn(tuple(way._replace(certain=False) for way in ways), (), (*unknown, reason))
 
 
 def _by_entrance(entrance: Entrance) -> WaysIn:

@@ -11,6 +11,7 @@ import msgspec
 from cloudseg.reporters.text import valid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
 __all__ = ["write_json"]
@@ -55,7 +56,8 @@ def _write(stream: TextIO, value: object, line: str) -> None:
 def _holds_iterators(value: object) -> TypeGuard[dict[str, object]]:
     if not isinstance(value, dict):
         return False
-    return any(isinstance(item, Iterator) for item in cast("dict[str, object]", value).values())
+    items = cast("dict[str, object]", value).values()
+    return any(isinstance(item, Iterator) or _holds_iterators(item) for item in items)
 
 
 def _text(value: object, line: str) -> str:
@@ -74,7 +76,7 @@ def _without_surrogates(value: object) -> object:
         case dict():
             members = cast("dict[str, object]", value)
             return {valid(key): _without_surrogates(item) for key, item in members.items()}
-        case list():
-            return [_without_surrogates(item) for item in cast("list[object]", value)]
+        case list() | tuple():
+            return [_without_surrogates(item) for item in cast("Sequence[object]", value)]
         case _:
             return value

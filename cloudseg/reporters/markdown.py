@@ -16,6 +16,7 @@ from cloudseg.reporters.wording import (
     by_check,
     check_counts,
     gap_lines,
+    group_counts,
     place,
     remarks,
     scope_line,
@@ -111,7 +112,7 @@ def _head(document: FindingsDocument) -> Iterator[str]:
 def _heading(check: str, findings: list[Finding]) -> str:
     paragraphs = (TITLES.get(check, ""), shared_remedy(findings))
     text = "".join(f"{_short(paragraph)}\n\n" for paragraph in paragraphs if paragraph)
-    return f"\n### {_short(check)} ({len(findings):,})\n\n{text}"
+    return f"\n### {_short(check)} ({group_counts(findings)})\n\n{text}"
 
 
 def _group_frame(check: str, findings: list[Finding]) -> int:

@@ -53,7 +53,7 @@ _LONGEST_CATEGORY = 100
 
 def _write(document: FindingsDocument, stream: TextIO, _options: RenderOptions) -> None:
     run: dict[str, object] = {
-        "tool": {"driver": {"name": "cloudseg", "version": __version__, "rules": [_rule(check) for check in CHECKS]}},
+        "tool": {"driver": {"name": "cloudseg", "version": __version__, "rules": map(_rule, CHECKS)}},
         "automationDetails": {"id": f"cloudseg/{_category(document)}/{document.generated_at}"},
         "invocations": iter(
             (

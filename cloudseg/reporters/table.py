@@ -16,10 +16,12 @@ from cloudseg.reporters.wording import (
     by_check,
     check_counts,
     gap_lines,
+    group_counts,
     place,
     remarks,
     scope_line,
     severity_counts,
+    shared_remedy,
     unsettled_checks,
     verdict,
 )
@@ -54,9 +56,8 @@ def _write(document: FindingsDocument, stream: TextIO, options: RenderOptions) -
 
 
 def _write_group(check: str, findings: Sequence[Finding], stream: TextIO, screen: Screen) -> None:
-    worst = min((finding.severity for finding in findings), key=lambda severity: severity.rank)
-    heading = f"{check}: {worst}, {amount(len(findings), 'finding')}"
-    stream.writelines(f"{screen.colored(line, '1')}\n" for line in screen.folded(heading))
+    heading = screen.folded(f"{check}: {group_counts(findings)}")
+    stream.writelines(f"{screen.colored(line, '1')}\n" for line in heading)
     remedy = shared_remedy(findings)
     for text in (TITLES.get(check, ""), remedy):
         stream.writelines(f"{line}\n" for line in screen.folded(text))

@@ -19,6 +19,7 @@ __all__ = [
     "by_check",
     "check_counts",
     "gap_lines",
+    "group_counts",
     "place",
     "remarks",
     "scope_line",
@@ -37,6 +38,18 @@ def by_check(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     for finding in sorted(findings, key=lambda finding: (finding.waiver is not None, finding.severity.rank)):
         groups.setdefault(finding.check, []).append(finding)
     return groups
+
+
+def group_counts(findings: Sequence[Finding]) -> str:
+    """Return how many findings a check has and how bad the worst is: ``high, 3 findings, 1 waived``."""
+    severities = [finding.severity for finding in findings if finding.waiver is None]
+    waived = len(findings) - len(severities)
+    parts: list[str] = []
+    if severities:
+        parts = [min(severities, key=lambda severity: severity.rank).value, amount(len(severities), "finding")]
+    if waived:
+        parts.append(f"{waived:,} waived")
+    return ", ".join(parts)
 
 
 def place(finding: Finding) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 from botocore.client import BaseClient
@@ -21,6 +21,8 @@ _PAGING_KEYS = frozenset({
     "AdditionalRoutesAvailable", "ContinuationToken", "IsTruncated", "Marker", "MaxItems", "NextMarker", "NextToken",
     "Quantity", "ResponseMetadata", "nextToken", "position",
 })  # fmt: skip
+_TOKENS = ("ContinuationToken", "Marker", "NextMarker", "NextToken", "nextToken", "position")
+_EMPTY_CBOR = frozenset({b"\xa0", b"\xbf\xff"})
 _NOT_OFFERED = frozenset({404, 405, 500, 501})
 
 
@@ -42,15 +44,14 @@ def plain_answers(session: Session) -> None:
 
 
 def _time_text(value: object) -> str:
-    if isinstance(value, int | float):
-        moment = datetime.fromtimestamp(value, UTC)
-    else:
-        text = str(value)
-        if text.endswith("Z"):
-            return text.removesuffix(".000Z") + "Z" if text.endswith(".000Z") else text
-        moment = _moment(text)
-    plain = moment.astimezone(UTC).replace(tzinfo=None)
-    return plain.isoformat(timespec="milliseconds" if plain.microsecond else "seconds") + "Z"
+    text = str(value)
+    if text.endswith("Z"):
+        return text.removesuffix(".000Z") + "Z" if text.endswith(".000Z") else text
+    moment = _moment(text)
+    # A time without an offset is in UTC, whatever the zone of this machine.
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    moment = moment.replace(tzinfo=None)
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds") + "Z"
 
 
 def _moment(text: str) -> datetime:
@@ -72,28 +73,28 @@ def _blob_text(value: object) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _refuse_unknown_operation(response_dict: Mapping[str, Any], **_: object) -> None:
+def _refuse_unknown_operation(**event: object) -> None:
     # A page for people in place of the protocol's error is no answer of a service, nor of a gateway in front of it
     # (502 to 504, which is worth another try): the endpoint does not know the operation.
-    status: int = response_dict["status_code"]
-    if status in _NOT_OFFERED and response_dict["body"][:9].lower() == b"<!doctype":
+    response = cast("Mapping[str, Any]", event["response_dict"])
+    status: int = response["status_code"]
+    if status in _NOT_OFFERED and response["body"][:9].lower() == b"<!doctype":
         raise UnsupportedByEndpointError(f"the endpoint does not know the operation (HTTP status {status})")
 
 
-def _refuse_unreadable(
-    response_dict: Mapping[str, Any] | None = None, parsed_response: Mapping[str, Any] | None = None, **_: object
-) -> None:
-    if response_dict is None or parsed_response is None or response_dict["status_code"] >= 300:
+def _refuse_unreadable(**event: object) -> None:
+    response = cast("Mapping[str, Any] | None", event.get("response_dict"))
+    parsed = cast("Mapping[str, Any] | None", event.get("parsed_response"))
+    if response is None or parsed is None or response["status_code"] >= 300:
         return
-    if parsed_response.keys() - {"ResponseMetadata"}:
+    if parsed.keys() - {"ResponseMetadata"} or response["body"] in _EMPTY_CBOR:
         return
-    body: bytes = response_dict["body"]
     try:
-        empty = msgspec.json.decode(body) == {}
+        empty = not any(msgspec.json.decode(response["body"], type=dict[str, Any]).values())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ResponseParserError(f"the answer is no JSON that the service could mean: {error}") from error
+        raise ResponseParserError(f"the answer is none of the operation: {error}") from error
     if not empty:
-        raise ResponseParserError(f"the answer holds none of the fields of the operation: {body[:80]!r}")
+        raise ResponseParserError(f"the answer holds none of the fields of the operation: {response['body'][:80]!r}")
 
 
 def call(client: BaseClient, operation: str, **arguments: object) -> Answer:
@@ -109,8 +110,12 @@ def ask(client: BaseClient, operation: Operation, arguments: Mapping[str, object
         ClientError, BotoCoreError, ResponseParserError, UnsupportedByEndpointError: it could not be had in full.
     """
     answer: Answer = {}
-    for page in _pages(client, operation, {**dict(operation.arguments), **arguments}, wait):
-        answer = merged(answer, page) if answer else page
+    try:
+        for page in _pages(client, operation, {**dict(operation.arguments), **arguments}, wait):
+            answer = merged(answer, page) if answer else page
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        # botocore's parsers trust the service to send the shapes of its model.
+        raise ResponseParserError(f"the answer is not shaped as the operation's: {error!r}") from error
     answer = {key: value for key, value in answer.items() if key not in _PAGING_KEYS}
     if operation.paging is not None and "." in operation.paging.answer:
         inner = answer.get(operation.key)
@@ -137,13 +142,11 @@ def _pages(
             arguments = {**arguments, operation.paging.request: token}
     elif client.can_paginate(operation.name):
         size = {"PaginationConfig": {"PageSize": operation.page}} if operation.page else {}
-        pages = iter(client.get_paginator(operation.name).paginate(**arguments, **size))
-        while True:
-            wait()
-            page = next(pages, None)
-            if page is None:
-                return
+        wait()
+        for page in client.get_paginator(operation.name).paginate(**arguments, **size):
             yield page
+            if any(page.get(key) for key in _TOKENS):
+                wait()
     else:
         wait()
         yield call(client, operation.name, **arguments)

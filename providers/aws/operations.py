@@ -8,47 +8,12 @@ from typing import Literal
 
 import msgspec
 
+from cloudseg.model import Facet
+
 __all__ = ["DISCOVERY", "OPERATIONS", "Each", "Operation", "Paging", "children_of", "iam_actions", "roots"]
 
 Place = Literal["regional", "global", "us-east-1", "us-west-2"]
 """Where an operation is asked: in every region; once, anywhere; or at the one place where the service lives."""
-
-Facet = Literal[
-    "networks",
-    "subnets",
-    "routes",
-    "gateways",
-    "peerings",
-    "transit",
-    "boundary-rules",
-    "groups",
-    "address-lists",
-    "interfaces",
-    "workloads",
-    "templates",
-    "load-balancers",
-    "endpoints",
-    "endpoint-services",
-    "firewalls",
-    "flow-logs",
-    "entrances",
-    "public-access-block",
-    "services.s3",
-    "services.rds",
-    "services.redshift",
-    "services.opensearch",
-    "services.elasticache",
-    "services.memorydb",
-    "services.eks",
-    "services.lambda",
-    "services.apigateway",
-    "services.ecr-public",
-    "services.kafka",
-    "services.dms",
-    "services.efs",
-    "services.verified-access",
-]
-"""The part of the model that an operation feeds."""
 
 
 class Each(msgspec.Struct, frozen=True):
@@ -184,9 +149,18 @@ _NETWORK: tuple[Operation, ...] = (
         ("load-balancers",), page=400,
     ),
     Operation(
-        "elbv2", "describe_listeners", "elasticloadbalancing:DescribeListeners", "Listeners", ("load-balancers",),
-        Each("describe_load_balancers", ("LoadBalancers",), _same("LoadBalancerArn"), "LoadBalancerArn"),
-        redact=("ClientSecret",), page=400,
+        "elbv2", "describe_target_groups", "elasticloadbalancing:DescribeTargetGroups", "TargetGroups",
+        ("load-balancers",), page=400,
+    ),
+    Operation(
+        "elbv2", "describe_target_health", "elasticloadbalancing:DescribeTargetHealth", "TargetHealthDescriptions",
+        ("load-balancers",),
+        Each("describe_target_groups", ("TargetGroups",), _same("TargetGroupArn"), "TargetGroupArn"),
+    ),
+    Operation(
+        "elbv2", "describe_target_group_attributes", "elasticloadbalancing:DescribeTargetGroupAttributes", "Attributes",
+        ("load-balancers",),
+        Each("describe_target_groups", ("TargetGroups",), _same("TargetGroupArn"), "TargetGroupArn"),
     ),
     Operation(
         "elb", "describe_load_balancers", "elasticloadbalancing:DescribeLoadBalancers", "LoadBalancerDescriptions",

@@ -71,41 +71,50 @@ def test_a_page_that_fails_leaves_no_half_list(stub: Stub) -> None:
     assert "describe_vpcs" not in {part.operation for part in snapshot.parts()}
 
 
-@pytest.mark.parametrize(
-    ("reply", "reason"),
-    [
-        (ec2_error(403, "UnauthorizedOperation"), "denied"),
-        (ec2_error(400, "ExpiredToken"), "denied"),
-        (ec2_error(400, "InvalidAction"), "unsupported"),
-        (ec2_error(401, "OptInRequired"), "unsupported"),
-        (ec2_error(400, "InvalidVpcID.NotFound"), "not-found"),
-        (ec2_error(500, "InternalError"), "unreachable"),
-        (ec2_error(400, "InvalidParameterValue"), "malformed"),
-        ((404, b"<!doctype html>"), "unsupported"),
-        ((200, b"<DescribeVpcsResponse><vpcSet><item><vpcId>vp"), "malformed"),
-        ((200, b""), "malformed"),
-        ((200, b"<html><body>Please sign in</body></html>"), "malformed"),
-    ],
-)
-def test_a_failed_call_is_a_gap_and_the_run_goes_on(stub: Stub, reply: Reply, reason: str) -> None:
-    stub(DescribeVpcs=reply, DescribeSubnets=ec2("DescribeSubnets", "<subnetSet/>"))
+def test_a_failed_call_is_a_gap_and_the_run_goes_on(stub: Stub) -> None:
+    cases = {
+        "describe_vpcs": (ec2_error(403, "UnauthorizedOperation"), "denied"),
+        "describe_route_tables": (ec2_error(400, "ExpiredToken"), "denied"),
+        "describe_network_acls": (ec2_error(400, "InvalidAction"), "unsupported"),
+        "describe_addresses": (ec2_error(401, "OptInRequired"), "unsupported"),
+        "describe_flow_logs": (ec2_error(400, "InvalidVpcID.NotFound"), "not-found"),
+        "describe_instances": (ec2_error(500, "InternalError"), "unreachable"),
+        "describe_nat_gateways": (ec2_error(400, "InvalidParameterValue"), "malformed"),
+        "describe_vpc_endpoints": ((404, b"<!doctype html>"), "unsupported"),
+        "describe_internet_gateways": ((200, b"<Response><internetGatewaySet><item><internetGat"), "malformed"),
+        "describe_transit_gateways": ((200, b""), "malformed"),
+        "describe_network_interfaces": ((200, b"<html><body>Please sign in</body></html>"), "malformed"),
+    }
+    stub(DescribeSubnets=ec2("DescribeSubnets", "<subnetSet/>"))
+    for operation, (reply, _) in cases.items():
+        stub.answers["".join(word.capitalize() for word in operation.split("_"))] = reply
     snapshot = collect(ONE)
-    gap = gap_of(snapshot, "describe_vpcs")
-    assert (gap.scope, gap.region, gap.service, gap.reason) == ("111122223333", "us-east-1", "ec2", reason)
-    assert gap.detail
+    for operation, (_, reason) in cases.items():
+        gap = gap_of(snapshot, operation)
+        assert (gap.scope, gap.region, gap.service, gap.reason) == ("111122223333", "us-east-1", "ec2", reason)
+        assert gap.detail
     assert answer_of(snapshot, "describe_subnets") == {"Subnets": []}
 
 
-@pytest.mark.parametrize("body", [b'{"Firewalls": [', b"<html>sign in</html>", b'{"message": "sign in"}', b""])
-def test_a_truncated_json_answer_is_no_empty_list(stub: Stub, body: bytes) -> None:
-    stub(ListRules=(200, body), ListEventBuses=(200, b'{"EventBuses": [{"Name": "default"}]}'))
-    assert gap_of(collect(ONE), "list_rules").reason == "malformed"
+def test_a_broken_json_answer_is_no_empty_list(stub: Stub) -> None:
+    stub(
+        ListClusters=(200, b'{"clusterArns": ['),
+        ListWorkgroups=(200, b"<html>sign in</html>"),
+        ListEventBuses=(200, b'{"message": "sign in"}'),
+        DescribeReplicationInstances=(200, b""),
+    )
+    stub.answers["GET /2015-03-31/functions"] = (200, b'{"Functions": ["f", 5]}')
+    snapshot = collect(ONE)
+    for operation in ("list_functions", "list_workgroups", "list_event_buses", "describe_replication_instances"):
+        assert gap_of(snapshot, operation).reason == "malformed"
+    assert {gap.reason for gap in snapshot.gaps if gap.service == "ecs"} == {"malformed"}
 
 
 def test_an_empty_json_object_is_an_empty_answer(stub: Stub) -> None:
-    stub(ListEventBuses=(200, b"{}"))
+    stub(ListEventBuses=(200, b"{}"), DescribeReplicationInstances=(200, b'{"Marker": null}'))
     snapshot = collect(ONE)
     assert snapshot.read(Part("aws", "111122223333", "us-east-1", "events", "list_event_buses")) == {}
+    assert snapshot.read(Part("aws", "111122223333", "us-east-1", "dms", "describe_replication_instances")) == {}
 
 
 def test_throttling_that_does_not_end_is_a_gap(stub: Stub) -> None:

@@ -1,7 +1,7 @@
 """A small estate around managed services: one VPC with a public subnet, a private one, and a group."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -50,7 +50,7 @@ def translated() -> Translate:
             what, _, resource = name.partition("#")
             region, _, what = what.rpartition(":")
             service, operation = what.split(".")
-            payload = {KEYS[what]: answer} if isinstance(answer, list) else answer
+            payload: object = {KEYS[what]: cast("list[object]", answer)} if isinstance(answer, list) else answer
             parts[Part("aws", ACCOUNT, region or REGION, service, operation, resource or None)] = payload
         return translate(Snapshot.of(parts))
 

@@ -1,5 +1,5 @@
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -14,7 +14,7 @@ def block(*, acls: bool, policies: bool) -> dict[str, object]:
     return {"PublicAccessBlockConfiguration": {"IgnorePublicAcls": acls, "RestrictPublicBuckets": policies}}
 
 
-def bucket(translated: Translate, answers: dict[str, object]) -> Service:
+def bucket(translated: Translate, answers: Mapping[str, object]) -> Service:
     named = {f"global:{name}": answer for name, answer in answers.items()}
     estate = translated({"global:s3.list_buckets": [{"Name": "b", "BucketRegion": "eu-west-1"}]} | named)
     (service,) = estate.services.values()
@@ -45,7 +45,9 @@ NOTHING_SET: dict[str, object] = {
     "s3control.get_public_access_block": {},
     "s3.get_public_access_block#b": {},
     "s3.get_bucket_policy_status#b": {},
-    "s3.get_bucket_acl#b": {"Grants": [{"Grantee": {"Type": "CanonicalUser", "ID": "o"}, "Permission": "FULL_CONTROL"}]},
+    "s3.get_bucket_acl#b": {
+        "Grants": [{"Grantee": {"Type": "CanonicalUser", "ID": "o"}, "Permission": "FULL_CONTROL"}]
+    },
 }
 
 

@@ -35,7 +35,7 @@ def endpoint(translated: Translate, **fields: object) -> Endpoint:
         ("", None),
     ],
 )
-def test_only_an_available_endpoint_is_usable(translated: Translate, state: str, usable: bool | None) -> None:
+def test_only_an_available_endpoint_is_usable(translated: Translate, state: str, *, usable: bool | None) -> None:
     assert endpoint(translated, State=state).usable is usable
 
 
@@ -72,9 +72,7 @@ def test_a_policy_is_open_when_everyone_may_do_everything(
 @pytest.mark.semantics(212)
 def test_services_without_endpoint_policies_are_not_at_fault(translated: Translate) -> None:
     document = json.dumps({"Statement": FULL})
-    own = endpoint(
-        translated, ServiceName="com.amazonaws.vpce.eu-west-1.vpce-svc-1", PolicyDocument=document
-    )
+    own = endpoint(translated, ServiceName="com.amazonaws.vpce.eu-west-1.vpce-svc-1", PolicyDocument=document)
     balancer = endpoint(translated, VpcEndpointType="GatewayLoadBalancer")
     assert (own.policy, balancer.policy) == ("unsupported", "unsupported")
     wire = {"VpcEndpointId": "vpce-1", "VpcEndpointType": "Interface", "VpcId": "vpc-1", "ServiceName": "s"}

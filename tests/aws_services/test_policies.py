@@ -71,11 +71,15 @@ def test_a_text_that_is_no_policy_is_none(text: str) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.sampled_from(["*", "Deny", "aws:SourceIp"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["Statement", "Effect", "Principal", "AWS", "Condition", "IpAddress", "aws:SourceIp", "Action"]),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["Statement", "Effect", "Principal", "AWS", "Condition", "IpAddress", "aws:SourceIp", "Action"]
+            ),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )

@@ -34,7 +34,7 @@ def policy(*statements: object) -> str:
     ],
 )
 def test_a_database_is_as_public_as_its_setting(
-    translated: Translate, engine: str, setting: dict[str, bool], expected: bool | None
+    translated: Translate, engine: str, setting: dict[str, bool], *, expected: bool | None
 ) -> None:
     instance = {"DBInstanceIdentifier": "db", "Engine": engine} | setting
     service = only(translated({"rds.describe_db_instances": [instance]}))
@@ -45,15 +45,15 @@ def test_a_database_is_as_public_as_its_setting(
 @pytest.mark.parametrize(
     ("cluster", "expected"),
     [
-        ({"PubliclyAccessible": True, "DBClusterMembers": [{}]}, True),
-        ({"PubliclyAccessible": False, "DBClusterMembers": [{}]}, False),
+        ({"PubliclyAccessible": True, "DBClusterMembers": [{"DBInstanceIdentifier": "i"}]}, True),
+        ({"PubliclyAccessible": False, "DBClusterMembers": [{"DBInstanceIdentifier": "i"}]}, False),
         ({"DBClusterMembers": [{"DBInstanceIdentifier": "elsewhere"}]}, None),
         ({"EngineMode": "serverless"}, False),
         ({"Engine": "docdb"}, False),
     ],
 )
 def test_a_cluster_without_instances_that_were_read(
-    translated: Translate, cluster: dict[str, object], expected: bool | None
+    translated: Translate, cluster: dict[str, object], *, expected: bool | None
 ) -> None:
     answer = {"DBClusterIdentifier": "c", "Engine": "mysql"} | cluster
     assert only(translated({"rds.describe_db_clusters": [answer]})).public is expected
@@ -93,7 +93,10 @@ def test_node_addresses_of_a_private_redshift_cluster_are_not_public(translated:
             True, False, ALL_ADDRESSES,
         ),
         (
-            {"AccessPolicies": policy(OPEN), "AdvancedSecurityOptions": {"Enabled": True, "AnonymousAuthEnabled": True}},
+            {
+                "AccessPolicies": policy(OPEN),
+                "AdvancedSecurityOptions": {"Enabled": True, "AnonymousAuthEnabled": True},
+            },
             True, True, ALL_ADDRESSES,
         ),
         ({"AccessPolicies": ""}, True, False, ALL_ADDRESSES),
@@ -113,6 +116,11 @@ def test_a_broken_access_policy_is_a_gap_and_an_unknown(translated: Translate) -
     (service,) = estate.services.values()
     assert (service.public, service.anonymous) == (True, None)
     assert [(gap.resource, gap.facets) for gap in estate.gaps] == [("logs", ("services.opensearch",))]
+
+
+def test_a_listed_domain_that_was_not_described_is_a_gap(translated: Translate) -> None:
+    estate = translated({"opensearch.list_domain_names": [{"DomainName": "logs"}]})
+    assert [(gap.resource, gap.reason) for gap in estate.gaps] == [("logs", "unread")]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +160,7 @@ def test_a_function_is_public_by_its_urls_alone(
     translated: Translate,
     config: dict[str, object],
     urls: list[object] | None,
+    *,
     public: bool | None,
     anonymous: bool | None,
 ) -> None:
@@ -178,7 +187,7 @@ def test_a_function_is_public_by_its_urls_alone(
     ],
 )  # fmt: skip
 def test_a_rest_api_is_public_by_its_type_and_its_policy(
-    translated: Translate, api: dict[str, object], public: bool | None, sources: AddressSet
+    translated: Translate, api: dict[str, object], *, public: bool | None, sources: AddressSet
 ) -> None:
     service = only(translated({"apigateway.get_rest_apis": [{"id": "a"} | api]}))
     assert (service.public, service.sources) == (public, sources)
@@ -193,7 +202,11 @@ def test_http_apis_are_public_until_their_endpoint_is_off(translated: Translate)
 @pytest.mark.parametrize(
     ("provisioned", "public", "anonymous"),
     [
-        ({"BrokerNodeGroupInfo": {"ConnectivityInfo": {"PublicAccess": {"Type": "SERVICE_PROVIDED_EIPS"}}}}, True, None),
+        (
+            {"BrokerNodeGroupInfo": {"ConnectivityInfo": {"PublicAccess": {"Type": "SERVICE_PROVIDED_EIPS"}}}},
+            True,
+            None,
+        ),
         ({"BrokerNodeGroupInfo": {"ConnectivityInfo": {"PublicAccess": {"Type": "DISABLED"}}}}, False, None),
         ({"BrokerNodeGroupInfo": {}}, False, None),
         ({"ClientAuthentication": {"Unauthenticated": {"Enabled": True}}}, False, True),
@@ -219,7 +232,7 @@ def test_a_kafka_cluster_is_public_once_that_is_turned_on(
     ],
 )
 def test_a_cache_is_never_public_and_may_know_no_credentials(
-    translated: Translate, cluster: dict[str, object], anonymous: bool | None
+    translated: Translate, cluster: dict[str, object], *, anonymous: bool | None
 ) -> None:
     service = only(translated({"elasticache.describe_cache_clusters": [{"CacheClusterId": "c"} | cluster]}))
     assert (service.public, service.anonymous) == (False, anonymous)

@@ -147,10 +147,14 @@ def test_a_public_database_whose_address_is_not_listed_is_public_all_the_same(tr
         ("opensearch.describe_domains", [{"DomainName": "c", "VPCOptions": {"VPCId": "vpc-1"}}], "ES c"),
         (
             "kafka.list_clusters_v2",
-            [{"ClusterArn": "arn:k", "ClusterName": "c", "Provisioned": {}}],
+            [{"ClusterArn": "arn:k", "ClusterName": "c", "Provisioned": {"NumberOfBrokerNodes": 1}}],
             "DO NOT DELETE - Amazon MSK network interface for cluster arn:k.",
         ),
-        ("eks.describe_cluster#c", {"cluster": {"name": "c", "resourcesVpcConfig": {}}}, "Amazon EKS c"),
+        (
+            "eks.describe_cluster#c",
+            {"cluster": {"name": "c", "resourcesVpcConfig": {"vpcId": "vpc-1"}}},
+            "Amazon EKS c",
+        ),
         (
             "lambda.list_functions",
             [{"FunctionName": "c", "VpcConfig": {"VpcId": "vpc-1", "SecurityGroupIds": ["sg-1"]}}],

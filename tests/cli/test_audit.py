@@ -14,6 +14,8 @@ import pytest
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Part = Callable[[str, object], None]
 
+NO_EGRESS: dict[str, list[object]] = {"IpPermissionsEgress": []}
+
 
 def test_the_demo_is_audited_and_shows_findings(run: Run) -> None:
     result = run("audit", "demo")
@@ -136,7 +138,7 @@ def test_a_port_beyond_the_last_is_a_gap_and_everything_else_is_judged(run: Run,
     def group(own: str, port: int) -> object:
         ranges = [{"CidrIp": "0.0.0.0/0"}]
         permission = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": ranges}
-        return {"GroupId": own, "GroupName": own, "VpcId": "vpc-1", "IpPermissions": [permission]}
+        return {"GroupId": own, "GroupName": own, "VpcId": "vpc-1", "IpPermissions": [permission], **NO_EGRESS}
 
     part("eu-west-1/ec2/describe_security_groups.json", {"SecurityGroups": [group("sg-1", 70000), group("sg-2", 22)]})
     document = json.loads(run("audit", "estate", "-f", "json").stdout)

@@ -23,6 +23,7 @@ REGION = "eu-west-1"
 
 Json = dict[str, object]
 
+
 def permission(protocol: str, first: int | None, last: int | None, *peers: str, text: str = "for the case") -> Json:
     """Return one permission of a group, with all its peers: ranges, prefix lists (``pl-``) and groups (``sg-``)."""
 
@@ -36,9 +37,7 @@ def permission(protocol: str, first: int | None, last: int | None, *peers: str, 
         "IpRanges": [named("CidrIp", peer) for peer in peers if "/" in peer and ":" not in peer],
         "Ipv6Ranges": [named("CidrIpv6", peer) for peer in peers if ":" in peer],
         "PrefixListIds": [named("PrefixListId", peer) for peer in peers if peer.startswith("pl-")],
-        "UserIdGroupPairs": [
-            {**named("GroupId", peer), "UserId": ACCOUNT} for peer in peers if peer.startswith("sg-")
-        ],
+        "UserIdGroupPairs": [{**named("GroupId", peer), "UserId": ACCOUNT} for peer in peers if peer.startswith("sg-")],
     }
 
 
@@ -80,8 +79,6 @@ class Account:
             ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
         )
         self.put("s3control", "get_public_access_block", {"PublicAccessBlockConfiguration": closed})
-        self._networks: list[Json] = []
-        self._lists: list[Json] = []
         self._network()
 
     def put(self, service: str, operation: str, answer: Json, resource: str | None = None) -> None:
@@ -99,11 +96,14 @@ class Account:
         attached = [{"VpcId": "vpc-1", "State": "available"}]
         gateway = _owned({"InternetGatewayId": "igw-1", "Attachments": attached})
         self.add("ec2", "describe_internet_gateways", "InternetGateways", gateway)
-        nat = {"NatGatewayId": "nat-1", "VpcId": "vpc-1", "SubnetId": "subnet-public", "State": "available"}
+        nat: Json = {"NatGatewayId": "nat-1", "VpcId": "vpc-1", "SubnetId": "subnet-public", "State": "available"}
         self.add("ec2", "describe_nat_gateways", "NatGateways", nat)
-        plan = (("public", "10.0.1.0/24", {"GatewayId": "igw-1"}), ("private", "10.0.2.0/24", {"NatGatewayId": "nat-1"}))
+        plan = (
+            ("public", "10.0.1.0/24", {"GatewayId": "igw-1"}),
+            ("private", "10.0.2.0/24", {"NatGatewayId": "nat-1"}),
+        )
         for name, cidr, target in plan:
-            subnet = {"SubnetId": f"subnet-{name}", "VpcId": "vpc-1", "CidrBlock": cidr, "State": "available"}
+            subnet: Json = {"SubnetId": f"subnet-{name}", "VpcId": "vpc-1", "CidrBlock": cidr, "State": "available"}
             self.add("ec2", "describe_subnets", "Subnets", _owned(subnet))
             local = {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "Origin": "CreateRouteTable"}
             out: list[Json] = [{"DestinationCidrBlock": "0.0.0.0/0", "Origin": "CreateRoute", **target}]
@@ -117,7 +117,9 @@ class Account:
             }
             self.add("ec2", "describe_route_tables", "RouteTables", _owned(table))
         everything = ("0.0.0.0/0", "::/0")
-        self.acl(*(acl_entry(100 + n, "allow", cidr, egress=e) for e in (False, True) for n, cidr in enumerate(everything)))
+        self.acl(
+            *(acl_entry(100 + n, "allow", cidr, egress=e) for e in (False, True) for n, cidr in enumerate(everything))
+        )
 
     def acl(self, *entries: Json) -> None:
         """Give both subnets a network ACL of these entries, in place of the open one."""

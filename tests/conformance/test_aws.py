@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tests.conformance.cases import Case, Expected
 
 CASE = pytest.mark.parametrize(
-    "case", [pytest.param(case, id=f"{case.number}: {case.title}", marks=pytest.mark.semantics(case.number)) for case in CASES]
+    "case",
+    [pytest.param(case, id=f"{case.number}: {case.title}", marks=pytest.mark.semantics(case.number)) for case in CASES],
 )
 
 

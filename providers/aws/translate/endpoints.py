@@ -41,8 +41,8 @@ class _Group(msgspec.Struct, rename="pascal"):
 
 class _Endpoint(msgspec.Struct, rename="pascal"):
     vpc_endpoint_id: str
+    vpc_id: str
     vpc_endpoint_type: str = ""
-    vpc_id: str = ""
     service_name: str | None = None
     state: str = ""
     policy_document: str | None = None

@@ -181,6 +181,8 @@ def link_entrances(draft: Draft) -> None:
 
     What was not read keeps the id that it would have in the entrance's own account, or in that of its ARN.
     """
+    if not draft.entrances:
+        return
     known: dict[str, str] = {}
     for mapping in (draft.interfaces, draft.workloads):
         known |= _by_place(mapping)

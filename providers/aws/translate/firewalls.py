@@ -86,9 +86,8 @@ def _firewall(answers: Answers, draft: Draft, answer: _Answer, verdict: Verdict)
     wire, status = answer.firewall, answer.firewall_status
     attachments = [state.attachment for state in status.sync_states.values()]
     subnets = [*(mapping.subnet_id for mapping in wire.subnet_mappings), *(each.subnet_id for each in attachments)]
-    if wire.vpc_id or not wire.transit_gateway_id:
-        network = draft.id_of(answers, wire.vpc_id)
-    else:
+    network = draft.id_of(answers, wire.vpc_id) if wire.vpc_id else ""
+    if wire.transit_gateway_id and not network:
         network = draft.id_of(answers, wire.transit_gateway_id, wire.transit_gateway_owner_account_id)
     endpoints = [
         *(each.endpoint_id for each in attachments),

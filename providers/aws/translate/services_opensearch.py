@@ -44,6 +44,10 @@ class _Domain(msgspec.Struct, rename="pascal"):
     advanced_security_options: _AdvancedSecurity = msgspec.field(default_factory=_AdvancedSecurity)
 
 
+class _Listed(msgspec.Struct, rename="pascal"):
+    domain_name: str
+
+
 class _Access(msgspec.Struct):
     sources: AddressSet
     anonymous: bool | None
@@ -59,14 +63,21 @@ def add_opensearch(answers: Answers, places: Places) -> None:
     https://docs.aws.amazon.com/opensearch-service/latest/developerguide/vpc.html
     https://docs.aws.amazon.com/opensearch-service/latest/developerguide/fgac.html
     """
+    described: set[str] = set()
     for operation in _OPERATIONS:
         for domain in answers.each(*operation, "DomainStatusList", _Domain, _FACET):
+            described.add(domain.domain_name)
             if domain.deleted and not domain.endpoint and not domain.endpoints:
                 answers.note(f"{answers.scope} {answers.region}: OpenSearch domain {domain.domain_name} is deleted")
                 continue
             service = _domain(answers, places, operation, domain)
             text = f"ES {domain.domain_name}"
             places.add(service, places.described(text))
+    if answers.failed("opensearch", "describe_domains") is None:
+        for listed in answers.each("opensearch", "list_domain_names", "DomainNames", _Listed, _FACET):
+            if listed.domain_name not in described:
+                detail = "the domain is listed, but was not described"
+                answers.gap("opensearch.describe_domains", listed.domain_name, "unread", detail, _FACET)
 
 
 def _domain(answers: Answers, places: Places, operation: tuple[str, str], domain: _Domain) -> Service:

@@ -1,0 +1,258 @@
+"""Workloads that may send anything to anywhere on the internet.
+
+What it finds:
+    Networks in which interfaces have egress rules for everything in effect to most of the internet, and a way out: a
+    NAT gateway, an internet gateway with a public address, an egress-only gateway for IPv6. Network ACLs count, and a
+    firewall that filters on the way makes it no finding. Where a transit gateway, an appliance or a firewall of
+    unknown policy lies on the way the confidence is low. One finding a network.
+
+Why it matters:
+    An intruder needs to fetch tools and to send data out. Egress rules are what stops both, and the provider's default
+    allows everything.
+
+Example:
+    ``all to 0.0.0.0/0`` in the group of an application whose subnet routes to a NAT gateway.
+
+Remedy:
+    Name what the workload needs: groups inside, prefix lists or private endpoints for the cloud's services, and a
+    firewall with an allow-list of names for the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.checks.breadth import INTERNET, admitted, is_most, open_addresses
+from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, allow
+from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.provider_interfaces import opens_connections
+from cloudseg.checks.rule_lists import counted
+from cloudseg.checks.ways_out import WaysOut
+from cloudseg.findings import Remedy, Severity
+from cloudseg.model import Firewall
+from cloudseg.reach.packets import Box, replied
+from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate, Family, Interface, Network, RuleSet, Stage
+
+_FAMILIES: tuple[Family, ...] = (4, 6)
+_GROUPS_SHOWN = 10
+
+
+class _Open(NamedTuple):
+    """The internet addresses to which everything in effect may be sent: for sure, and at most."""
+
+    surely: AddressSet
+    at_most: AddressSet
+
+
+class _Sender(NamedTuple):
+    """An interface that may send anything to most of the internet.
+
+    Attributes:
+        interface: the interface.
+        certain: nothing unknown decides.
+        ways: the ways out, in words.
+        groups: the rule sets that open it by themselves.
+    """
+
+    interface: Interface
+    certain: bool
+    ways: tuple[str, ...]
+    groups: tuple[RuleSet, ...]
+
+
+class _Egress:
+    """Works out what interfaces may send; answers are kept for the same rule sets."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._ways = WaysOut(estate)
+        self._passed: dict[tuple[str, tuple[str, ...], Family], _Open] = {}
+
+    def sender(self, interface: Interface, network: Network) -> _Sender | None:
+        """Return what an interface may send; None where it is less than everything to most of the internet."""
+        verdicts = [self._in_family(interface, network, family) for family in _FAMILIES]
+        found = [verdict for verdict in verdicts if verdict is not None]
+        if not found:
+            return None
+        ways = tuple(dict.fromkeys(text for _, texts in found for text in texts))
+        return _Sender(interface, any(sure for sure, _ in found), ways, self._opening(interface, network))
+
+    def _in_family(self, interface: Interface, network: Network, family: Family) -> tuple[bool, tuple[str, ...]] | None:
+        if family == 6 and not interface.addresses.v6:
+            return None
+        ways = self._ways.of(interface, family)
+        if not ways:
+            return None
+        surely = at_most = INTERNET[family]
+        pipeline = self._estate.pipelines.get(network.pipeline)
+        for stage in () if pipeline is None else pipeline.egress:
+            judges = self._estate.judging(interface, stage.name)
+            passed = self._through(stage, judges, family)
+            if stage.at == "subnet-boundary":
+                passed = passed if judges else passed._replace(surely=NO_ADDRESSES)
+            elif not interface.attached <= self._estate.groups.keys():
+                # A group that was not read may open everything.
+                passed = _Open(passed.surely if judges else NO_ADDRESSES, INTERNET[family])
+            surely, at_most = surely & passed.surely, at_most & passed.at_most
+        led = sure_led = NO_ADDRESSES
+        for way in ways:
+            led |= way.addresses
+            sure_led |= way.addresses if way.certain else NO_ADDRESSES
+        if not is_most(at_most & led, family):
+            return None
+        return is_most(surely & sure_led, family), tuple(dict.fromkeys(way.text for way in ways))
+
+    def _through(self, stage: Stage, judges: Sequence[RuleSet], family: Family) -> _Open:
+        key = (stage.name, tuple(judge.id for judge in judges), family)
+        if key not in self._passed:
+            internet = INTERNET[family]
+            bounds = admitted(stage, judges, "egress", internet, self._estate)
+            passed = _Open(open_addresses(bounds.lower, internet), open_addresses(bounds.upper, internet))
+            if not stage.stateful:
+                back = [Box(internet, ALL_TRAFFIC)]
+                answered = replied(back, stage, judges, "ingress", self._estate)
+                passed = _Open(
+                    passed.surely & open_addresses(answered.lower, internet),
+                    passed.at_most & open_addresses(answered.upper, internet),
+                )
+            self._passed[key] = passed
+        return self._passed[key]
+
+    def _opening(self, interface: Interface, network: Network) -> tuple[RuleSet, ...]:
+        """Return the rule sets at the interface that open everything by themselves."""
+        pipeline = self._estate.pipelines.get(network.pipeline)
+        return tuple(
+            judge
+            for stage in (() if pipeline is None else pipeline.egress)
+            if stage.at in {"interface", "subnet"}
+            for judge in self._estate.judging(interface, stage.name)
+            if any(is_most(self._through(stage, (judge,), family).at_most, family) for family in _FAMILIES)
+        )
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every network with workloads that may send anything to anywhere."""
+    egress = _Egress(context.estate)
+    for _, network in sorted(context.estate.networks.items()):
+        interfaces = [i for i in context.estate.interfaces_in(network.id) if opens_connections(i)]
+        senders = [found for i in interfaces if (found := egress.sender(i, network)) is not None]
+        if senders:
+            yield _finding(context, network, senders, len(interfaces))
+
+
+def _finding(context: AuditContext, network: Network, senders: Sequence[_Sender], total: int) -> Finding:
+    certain = any(sender.certain for sender in senders)
+    groups = Counter(group.id for sender in senders for group in sender.groups)
+    worst = sorted(groups, key=lambda group: (-groups[group], group))
+    names = context.estate.rule_sets
+    ways = Counter(way for sender in senders for way in sender.ways)
+    bare = sum(1 for sender in senders if not sender.groups)
+    may = "may send anything" if certain else "may be able to send anything"
+    return context.finding(
+        network,
+        f"{len(senders)} of {counted(total, 'interface')} of {network.label} {may} to anywhere on the internet",
+        confidence="high" if certain else "low",
+        evidence=(
+            *(f"opened by {names[g].label}: {counted(groups[g], 'interface')}" for g in worst[:_GROUPS_SHOWN]),
+            *((f"opened by {len(worst) - _GROUPS_SHOWN} more groups",) if len(worst) > _GROUPS_SHOWN else ()),
+            *(
+                (f"opened by several groups together, by unread ones, or by none: {counted(bare, 'interface')}",)
+                if bare
+                else ()
+            ),
+            *(
+                f"way out: {way}: {counted(ways[way], 'interface')}"
+                for way in sorted(ways, key=lambda w: (-ways[w], w))
+            ),
+        ),
+        affected=[sender.interface for sender in senders],
+        remedy=Remedy(
+            "restrict-egress",
+            "name what the workloads need: groups, prefix lists, private endpoints, names on a firewall",
+        ),
+    )
+
+
+def _default_egress() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-app", allow("egress", "all", "0.0.0.0/0"))
+    b.interface("eni-app", "subnet-private", ["sg-app"])
+    return b.build()
+
+
+def _two_halves() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-web", allow("egress", "tcp/1-65535", "0.0.0.0/1"))
+    b.group("sg-base", allow("egress", "tcp/1-65535", "128.0.0.0/1"))
+    b.interface("eni-web", "subnet-public", ["sg-web", "sg-base"], "10.0.1.5", "203.0.113.10")
+    return b.build()
+
+
+def _web_only() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-app", allow("egress", "tcp/443", "0.0.0.0/0"), allow("egress", "all", "10.0.0.0/16"))
+    b.interface("eni-app", "subnet-private", ["sg-app"])
+    return b.build()
+
+
+def _no_way_out() -> Estate:
+    b = EstateBuilder()
+    b.subnet("subnet-db", "10.0.3.0/24")
+    b.group("sg-db", allow("egress", "all", "0.0.0.0/0"))
+    b.interface("eni-db", "subnet-db", ["sg-db"], "10.0.3.5")
+    b.interface("eni-web", "subnet-public", ["sg-db"], "10.0.1.5")
+    return b.build()
+
+
+def _behind_a_firewall() -> Estate:
+    b = EstateBuilder()
+    b.subnet("subnet-app", "10.0.3.0/24")
+    b.route("rtb-app", "0.0.0.0/0", "endpoint", "vpce-firewall")
+    b.acl("acl-1", ["subnet-app"], ACL_OPEN)
+    b.put(
+        "firewalls",
+        Firewall(
+            id=b.id("firewall-1"),
+            kind="network-firewall",
+            region="eu-west-1",
+            network=b.id("vpc-1"),
+            subnets=frozenset({b.id("subnet-public")}),
+            endpoints=frozenset({b.id("vpce-firewall")}),
+            filters=True,
+        ),
+    )
+    b.group("sg-app", allow("egress", "all", "0.0.0.0/0"))
+    b.interface("eni-app", "subnet-app", ["sg-app"], "10.0.3.5")
+    return b.build()
+
+
+CHECK = Check(
+    id="unrestricted-egress",
+    severity=Severity.MEDIUM,
+    run=run,
+    examples=(
+        Example("the default egress rule and a NAT gateway", _default_egress, ("vpc-1",), Severity.MEDIUM),
+        Example("two groups open one half of the internet each", _two_halves, ("vpc-1",), Severity.MEDIUM),
+        Example("only HTTPS leaves the network", _web_only),
+        Example("no route, or no public address, leads out", _no_way_out),
+        Example("a firewall that filters stands on the way", _behind_a_firewall),
+    ),
+    concept={"aws": "egress rules of security groups, and the routes of their subnets"},
+    needs=("groups", "interfaces", "networks", "routes"),
+    uses=("subnets", "gateways", "firewalls", "endpoints", "address-lists", "boundary-rules", "public-access-block"),
+    compliance={
+        "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)"),
+        "pci-dss-4.0": ("1.3.2",),
+        "cisa-ztmm-2": ("Networks: Network Traffic Management",),
+        "nist-800-207": ("2.1",),
+    },
+    remedy="restrict-egress",
+)

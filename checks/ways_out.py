@@ -1,0 +1,157 @@
+"""How packets of an interface come out on the internet, before any rule is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cloudseg.checks.breadth import INTERNET
+from cloudseg.reach.routing import NextHop, next_hops
+from cloudseg.reach.ways import is_public
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cloudseg.model import Estate, Family, Firewall, Interface, InternetBlock, RouteTable, Subnet
+    from cloudseg.traffic import AddressSet
+
+__all__ = ["WayOut", "WaysOut"]
+
+# A route may lead to a firewall, that to a NAT gateway, that to the internet gateway; more is a loop.
+_MOST_HOPS: Final = 5
+
+
+class WayOut(NamedTuple):
+    """One way to the internet.
+
+    Attributes:
+        addresses: the internet addresses that it leads to.
+        certain: packets come out for sure, and nothing on the way filters them.
+        text: the way in words.
+    """
+
+    addresses: AddressSet
+    certain: bool
+    text: str
+
+
+class _Sender(NamedTuple):
+    """What decides on the way besides the routes: a public address (None: not read), and blocked public access."""
+
+    public: bool | None
+    block: InternetBlock
+    family: Family
+
+
+class WaysOut:
+    """Finds the ways out of interfaces; answers are kept for interfaces of one subnet that nothing here tells apart."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._known: dict[tuple[str | None, _Sender], tuple[WayOut, ...]] = {}
+        self._firewalls = {endpoint: wall for wall in estate.firewalls.values() for endpoint in wall.endpoints}
+
+    def of(self, interface: Interface, family: Family) -> tuple[WayOut, ...]:
+        """Return the ways out for the addresses of one family; none where nothing comes out.
+
+        A NAT gateway, an egress-only gateway (IPv6) and an internet gateway (with a public address) lead out. A
+        firewall that filters does not count as a way out, and whatever is not followed is an uncertain one. Blocked
+        public access cuts internet gateways, and in both directions everything. Sources:
+        https://docs.aws.amazon.com/vpc/latest/userguide/VPC_NAT_Instance.html and
+        https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html
+        """
+        subnet = None if interface.subnet is None else self._estate.subnets.get(interface.subnet)
+        block: InternetBlock = "off" if subnet is None else subnet.internet_block
+        sender = _Sender(is_public(interface, family, self._estate), block, family)
+        key = (interface.subnet, sender)
+        if key not in self._known:
+            self._known[key] = tuple(self._from_subnet(subnet, sender, 0))
+        return self._known[key]
+
+    def _from_subnet(self, subnet: Subnet | None, sender: _Sender, depth: int) -> Iterator[WayOut]:
+        table = None if subnet is None else self._estate.route_table_of(subnet)
+        if table is None:
+            yield WayOut(INTERNET[sender.family], certain=False, text="the routes of its subnet were not read")
+            return
+        if subnet is not None and subnet.internet_block == "bidirectional":
+            return
+        yield from self._over_table(table, sender, depth)
+
+    def _over_table(self, table: RouteTable, sender: _Sender, depth: int) -> Iterator[WayOut]:
+        hops = next_hops(table, self._estate)
+        doubtful = any(not hop.certain for hop in hops)
+        for hop in hops:
+            reached = hop.addresses & INTERNET[sender.family]
+            if not reached or not hop.route.active:
+                continue
+            for way in self._over(hop, sender, depth):
+                sure = way.certain and hop.certain and not doubtful and sender.block != "unknown"
+                yield WayOut(reached & way.addresses, sure, way.text)
+
+    def _over(self, hop: NextHop, sender: _Sender, depth: int) -> Iterator[WayOut]:
+        everything = INTERNET[sender.family]
+        name = _name(hop)
+        match hop.route.kind:
+            case "internet-gateway":
+                if sender.public is not False and sender.block != "ingress" and self._active(hop) is not False:
+                    sure = sender.public is True and self._active(hop) is True
+                    yield WayOut(everything, sure, f"public address and route to {name}")
+            case "egress-only-gateway":
+                if sender.public and sender.family == 6 and self._active(hop) is not False:
+                    yield WayOut(everything, self._active(hop) is True, f"route to {name}")
+            case "nat-gateway":
+                if sender.family == 4 and self._active(hop) is not False:
+                    yield from self._over_nat(hop, sender, depth)
+            case "endpoint":
+                yield from self._over_endpoint(hop, sender, depth)
+            case "transit-gateway" | "private-gateway" | "interface" | "unknown":
+                yield WayOut(everything, certain=False, text=f"route to {name}, behind which nothing was followed")
+            case "local" | "peering" | "drop":
+                # A peered network's own gateways are not for its peers:
+                # https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html
+                return
+
+    def _over_nat(self, hop: NextHop, sender: _Sender, depth: int) -> Iterator[WayOut]:
+        gateway = self._estate.gateways.get(hop.route.target or "")
+        name = _name(hop)
+        if gateway is None or depth >= _MOST_HOPS:
+            yield WayOut(INTERNET[4], certain=False, text=f"route to {name}, which was not read")
+        elif gateway.subnet is None:
+            if gateway.public:
+                yield WayOut(INTERNET[4], gateway.active is True, f"route to {name}")
+        else:
+            subnet = self._estate.subnets.get(gateway.subnet)
+            # Blocked public access for ingress keeps NAT gateways.
+            block: InternetBlock = "off" if sender.block == "ingress" else sender.block
+            onwards = self._from_subnet(subnet, _Sender(gateway.public, block, 4), depth + 1)
+            for way in onwards:
+                yield WayOut(way.addresses, way.certain and gateway.active is True, f"route to {name}")
+
+    def _over_endpoint(self, hop: NextHop, sender: _Sender, depth: int) -> Iterator[WayOut]:
+        target = hop.route.target or ""
+        firewall = self._firewalls.get(target)
+        name = _name(hop)
+        if firewall is not None:
+            if firewall.filters is not True and depth < _MOST_HOPS:
+                yield from self._behind(firewall, sender, depth)
+            return
+        endpoint = self._estate.endpoints.get(target)
+        if endpoint is None or endpoint.type != "gateway":
+            yield WayOut(INTERNET[sender.family], certain=False, text=f"route to {name}, behind which may be a filter")
+
+    def _behind(self, firewall: Firewall, sender: _Sender, depth: int) -> Iterator[WayOut]:
+        subnets = [self._estate.subnets.get(subnet) for subnet in sorted(firewall.subnets)]
+        state = "does not filter" if firewall.filters is False else "may not filter"
+        text = f"through {firewall.label}, which {state}" + (f" ({firewall.reason})" if firewall.reason else "")
+        onwards: Iterable[WayOut] = (
+            way for subnet in subnets or [None] for way in self._from_subnet(subnet, sender, depth + 1)
+        )
+        for way in onwards:
+            yield WayOut(way.addresses, way.certain and firewall.filters is False, text)
+
+    def _active(self, hop: NextHop) -> bool | None:
+        gateway = self._estate.gateways.get(hop.route.target or "")
+        return True if gateway is None else gateway.active
+
+
+def _name(hop: NextHop) -> str:
+    return hop.route.kind if hop.route.target is None else hop.route.target.rsplit(":", 1)[-1]

@@ -1,0 +1,240 @@
+"""Writes the generated pages of the documentation; with ``--check`` names those that are stale.
+
+A page is made from what it documents: a check's docstring and metadata, the program's own ``--help``, the types of a
+document, the conformance cases, and a run of the program over the bundled estate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from typer.main import get_command  # noqa: E402
+from typer.testing import CliRunner  # noqa: E402
+
+from cloudseg.checks import CHECKS  # noqa: E402
+from cloudseg.cli.main import app  # noqa: E402
+from cloudseg.providers import TRANSLATORS  # noqa: E402
+from cloudseg.reporters.check_page import docstring_of, summary_of, toml  # noqa: E402
+from cloudseg.reporters.schema import findings_schema  # noqa: E402
+from tests.conformance.aws import CASES  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.checks.interface import Check
+
+DOCS = ROOT / "docs"
+CLOUDS = ("aws", "azure", "gcp", "kubernetes")
+COLUMNS = 100
+README_EXAMPLE = (
+    "audit", "demo", "--quiet", "--limit", "2",
+    "--check", "internet-exposed-port", "--check", "address-based-rule",
+)  # fmt: skip
+GENERATED = "<!-- Written by docs/generate.py; edit what it is made from. -->\n\n"
+_SECTION = re.compile(r"^([A-Z][\w ]+):\n((?:(?:    .*)?\n?)+)", re.MULTILINE)
+
+
+def check_page(check: Check) -> str:
+    """Return the page of one check."""
+    summary, _, rest = docstring_of(check).partition("\n")
+    lines = [
+        f"# {check.id}",
+        "",
+        _markdown(summary),
+        "",
+        f"Severity: **{check.severity}**, unless a finding says otherwise.",
+    ]
+    for heading, body in _SECTION.findall(rest):
+        text = "\n".join(line.removeprefix("    ") for line in str(body).strip("\n").splitlines())
+        lines += ["", f"## {heading}", "", _markdown(text)]
+        if heading == "Remedy" and check.remedy:
+            lines += ["", f"The remedy's id is `{check.remedy}`."]
+    lines += ["", "## Clouds", "", "| cloud | what it looks at |", "|---|---|"]
+    lines += [f"| {cloud} | {_where(check, cloud)} |" for cloud in CLOUDS]
+    if check.needs or check.uses:
+        needs = _codes(check.needs) or "nothing in particular"
+        lines += ["", f"It cannot be evaluated without {needs}."]
+        if check.uses:
+            lines += [f"Its verdicts are certain where these were read as well: {_codes(check.uses)}."]
+    if check.parameters:
+        lines += [
+            "",
+            "## Settings",
+            "",
+            f"In `cloudseg.toml`, under `[checks.{check.id}]`:",
+            "",
+            "| key | default | meaning |",
+            "|---|---|---|",
+        ]
+        lines += [f"| `{p.name}` | `{toml(p.default)}` | {p.description} |" for p in check.parameters]
+    lines += ["", "## Examples", ""]
+    lines += [f"- {'Reported' if example.finds else 'Not reported'}: {example.name}." for example in check.examples]
+    if check.compliance:
+        lines += ["", "## Compliance", "", "| benchmark | controls |", "|---|---|"]
+        lines += [f"| {name} | {', '.join(controls)} |" for name, controls in sorted(check.compliance.items())]
+    return GENERATED + "\n".join(lines) + "\n"
+
+
+def check_index() -> str:
+    """Return the list of all checks."""
+    lines = ["# Checks", "", "`cloudseg checks` prints this list, `cloudseg checks ID` explains one.", ""]
+    lines += ["| check | severity | finds |", "|---|---|---|"]
+    lines += [f"| [{c.id}]({c.id}.md) | {c.severity} | {_markdown(summary_of(c))} |" for c in _by_id()]
+    return GENERATED + "\n".join(lines) + "\n"
+
+
+def coverage_page() -> str:
+    """Return which check looks at which cloud."""
+    lines = [
+        "# Coverage",
+        "",
+        "What each check looks at, cloud by cloud. *Not yet*: this version cannot read the cloud, or the check does",
+        "not know it. *None*: the cloud has no such thing, and the page of the check says why.",
+        "",
+    ]
+    lines += [f"| check | {' | '.join(CLOUDS)} |", f"|---|{'---|' * len(CLOUDS)}"]
+    for check in _by_id():
+        marks = (_mark(check, cloud) for cloud in CLOUDS)
+        lines.append(f"| [{check.id}](checks/{check.id}.md) | {' | '.join(marks)} |")
+    return GENERATED + "\n".join(lines) + "\n"
+
+
+def cli_page() -> str:
+    """Return the program's own help, command by command."""
+    runner = CliRunner()
+    commands = sorted(getattr(get_command(app), "commands", {}))
+    lines = ["# Command line"]
+    for words in ((), *((name,) for name in commands)):
+        result = runner.invoke(app, [*words, "--help"], prog_name="cloudseg", terminal_width=COLUMNS, color=False)
+        text = "\n".join(line.rstrip() for line in result.stdout.strip("\n").splitlines())
+        lines += ["", f"## {' '.join(('cloudseg', *words))}", "", "```text", text, "```"]
+    return GENERATED + "\n".join(lines) + "\n"
+
+
+def conformance_page() -> str:
+    """Return the conformance cases with their verdicts and reasons."""
+    lines = [
+        "# Conformance",
+        "",
+        "Mistakes that audits of segmentation make, each as a small estate with the right verdict and the reason. The",
+        "numbers are those of [semantics.md](semantics.md); the estates are in `tests/conformance/`.",
+        "",
+        "## AWS",
+    ]
+    number = 0
+    for case in CASES:
+        if case.number != number:
+            number = case.number
+            lines += [
+                "",
+                f"### {number}",
+                "",
+                "| estate and verdict | reason | reported | not reported |",
+                "|---|---|---|---|",
+            ]
+        found = dict.fromkeys(f"{e.check}{f' ({e.severity})' if e.severity else ''}" for e in case.finds)
+        silent = dict.fromkeys(entry if isinstance(entry, str) else entry[0] for entry in case.silent)
+        lines.append(
+            f"| {case.title} | {case.reason} | {', '.join(found) or 'nothing'} | {', '.join(silent) or 'nothing'} |"
+        )
+    return GENERATED + "\n".join(lines) + "\n"
+
+
+def readme() -> str:
+    """Return the README with the example of a report written anew."""
+    result = CliRunner().invoke(
+        app, list(README_EXAMPLE), prog_name="cloudseg", env={"COLUMNS": str(COLUMNS), "NO_COLOR": "1"}
+    )
+    words = " ".join(word for word in README_EXAMPLE if word != "--quiet")
+    text = "\n".join(line.rstrip() for line in result.stdout.strip("\n").splitlines())
+    block = f"```console\n$ cloudseg {words}\n{text}\n```"
+    old = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.sub(
+        r"(<!-- example -->\n).*?(\n<!-- /example -->)", lambda m: f"{m[1]}{block}{m[2]}", old, flags=re.DOTALL
+    )
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Yield every generated file with what it must hold."""
+    for check in CHECKS:
+        yield DOCS / "checks" / f"{check.id}.md", check_page(check)
+    yield DOCS / "checks" / "README.md", check_index()
+    yield DOCS / "coverage.md", coverage_page()
+    yield DOCS / "cli.md", cli_page()
+    yield DOCS / "conformance.md", conformance_page()
+    yield DOCS / "schemas" / "findings.schema.json", json.dumps(findings_schema(), indent=2, ensure_ascii=False) + "\n"
+    yield ROOT / "README.md", readme()
+
+
+def orphans(kept: set[Path]) -> list[Path]:
+    """Return pages of checks that are no more."""
+    return sorted(path for path in (DOCS / "checks").glob("*.md") if path not in kept)
+
+
+def main() -> int:
+    """Write the pages, or compare them; returns the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 and name the stale pages")
+    check: bool = parser.parse_args().check
+    wanted = dict(pages())
+    stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    extra = orphans(set(wanted))
+    for path in stale:
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], encoding="utf-8")
+        print(f"{'stale' if check else 'wrote'}: {path.relative_to(ROOT)}")
+        if check and path.is_file():
+            _show_difference(path.read_text(encoding="utf-8"), wanted[path])
+    for path in extra:
+        if not check:
+            path.unlink()
+        print(f"{'no such check any more' if check else 'removed'}: {path.relative_to(ROOT)}")
+    if check and (stale or extra):
+        print("run `make docs`")
+        return 1
+    return 0
+
+
+def _show_difference(old: str, new: str) -> None:
+    for line in list(
+        difflib.unified_diff(old.splitlines(), new.splitlines(), "as it is", "as it must be", "", "", 0, "")
+    )[:20]:
+        print(f"  {line}")
+
+
+def _by_id() -> list[Check]:
+    return sorted(CHECKS, key=lambda check: check.id)
+
+
+def _markdown(text: str) -> str:
+    return text.replace("``", "`")
+
+
+def _codes(words: tuple[str, ...]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _where(check: Check, cloud: str) -> str:
+    if cloud in check.concept and cloud in TRANSLATORS:
+        return check.concept[cloud]
+    return f"none: {check.absent[cloud]}" if cloud in check.absent else "not yet"
+
+
+def _mark(check: Check, cloud: str) -> str:
+    if cloud in check.concept and cloud in TRANSLATORS:
+        return "yes"
+    return "none" if cloud in check.absent else "not yet"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cloudseg.model import Estate, Firewall
+from cloudseg.providers.aws.translate.suricata import rules_in
+
+Translate = Callable[..., Estate]
+HERE = "aws:111122223333:eu-west-1"
+FIREWALL = "arn:aws:network-firewall:eu-west-1:111122223333:firewall/f"
+POLICY = "arn:aws:network-firewall:eu-west-1:111122223333:firewall-policy/p"
+FORWARD = {"StatelessDefaultActions": ["aws:forward_to_sfe"], "StatelessFragmentDefaultActions": ["aws:drop"]}
+STRICT = FORWARD | {"StatefulEngineOptions": {"RuleOrder": "STRICT_ORDER"}}
+LIST = {"TargetTypes": ["TLS_SNI", "HTTP_HOST"], "Targets": [".example.com", "example.org"]}
+
+
+def firewall(translated: Translate, policy: dict[str, Any] | None, **groups: dict[str, Any]) -> Firewall:
+    answers: dict[str, object] = {
+        "network-firewall.list_firewalls": [{"FirewallName": "f", "FirewallArn": FIREWALL}],
+        f"network-firewall.describe_firewall#{FIREWALL}": {
+            "Firewall": {
+                "FirewallName": "f", "FirewallArn": FIREWALL, "FirewallPolicyArn": POLICY, "VpcId": "vpc-1",
+                "SubnetMappings": [{"SubnetId": "subnet-a"}],
+            },
+            "FirewallStatus": {
+                "SyncStates": {"eu-west-1a": {"Attachment": {"SubnetId": "subnet-a", "EndpointId": "vpce-1"}}}
+            },
+        },
+    }  # fmt: skip
+    if policy is not None:
+        answers[f"network-firewall.describe_firewall_policy#{POLICY}"] = {
+            "FirewallPolicyResponse": {"FirewallPolicyArn": POLICY},
+            "FirewallPolicy": policy,
+        }
+    for name, source in groups.items():
+        answers[f"network-firewall.describe_rule_group#{name}"] = {
+            "RuleGroupResponse": {"RuleGroupArn": name},
+            "RuleGroup": {"RulesSource": source},
+        }
+    estate = translated(answers)
+    assert estate.gaps == ()
+    return estate.firewalls[f"{HERE}:{FIREWALL}"]
+
+
+def stateful(*names: str) -> dict[str, Any]:
+    return {"StatefulRuleGroupReferences": [{"ResourceArn": name} for name in names]}
+
+
+def stateless(*names: str) -> dict[str, Any]:
+    return {"StatelessRuleGroupReferences": [{"ResourceArn": name} for name in names]}
+
+
+def test_a_firewall_names_its_subnets_and_the_endpoints_that_routes_lead_to(translated: Translate) -> None:
+    found = firewall(translated, None)
+    assert (found.network, found.subnets) == (f"{HERE}:vpc-1", {f"{HERE}:subnet-a"})
+    assert found.endpoints == {f"{HERE}:vpce-1"}
+    assert (found.filters, found.reason) == (None, "its policy was not read")
+
+
+@pytest.mark.semantics(122)
+@pytest.mark.parametrize(
+    ("policy", "filters"),
+    [
+        (FORWARD, False),
+        (FORWARD | {"StatefulDefaultActions": ["aws:drop_strict"]}, False),
+        (STRICT, False),
+        (STRICT | {"StatefulDefaultActions": ["aws:alert_strict"]}, False),
+        (STRICT | {"StatefulDefaultActions": ["aws:drop_strict", "aws:alert_strict"]}, True),
+        (STRICT | {"StatefulDefaultActions": ["aws:drop_established"]}, True),
+        (STRICT | {"StatefulDefaultActions": ["aws:drop_strict"], "StatelessDefaultActions": ["aws:pass"]}, False),
+        ({"StatelessDefaultActions": ["aws:drop"]}, True),
+        ({"StatelessDefaultActions": ["aws:drop", "metric"]}, True),
+        ({"StatelessDefaultActions": []}, None),
+    ],
+)
+def test_a_firewall_filters_only_when_its_policy_has_a_drop(
+    translated: Translate, policy: dict[str, Any], *, filters: bool | None
+) -> None:
+    assert firewall(translated, policy).filters is filters
+
+
+def pass_rule(**match: object) -> dict[str, Any]:
+    rule = {"RuleDefinition": {"MatchAttributes": match, "Actions": ["aws:pass"]}, "Priority": 1}
+    return {"StatelessRulesAndCustomActions": {"StatelessRules": [rule]}}
+
+
+@pytest.mark.semantics(122)
+@pytest.mark.parametrize(
+    ("match", "filters"),
+    [
+        ({}, False),
+        ({"Destinations": [{"AddressDefinition": "0.0.0.0/0"}], "Protocols": [6]}, False),
+        ({"Destinations": [{"AddressDefinition": "10.0.0.0/8"}]}, True),
+        ({"Protocols": [1]}, True),
+    ],
+)
+def test_a_stateless_pass_skips_inspection(translated: Translate, match: dict[str, object], *, filters: bool) -> None:
+    policy = STRICT | {"StatefulDefaultActions": ["aws:drop_strict"]} | stateless("g")
+    assert firewall(translated, policy, g=pass_rule(**match)).filters is filters
+
+
+@pytest.mark.semantics(122)
+def test_an_allow_list_in_default_order_lets_other_protocols_through(translated: Translate) -> None:
+    source = {"RulesSourceList": LIST | {"GeneratedRulesType": "ALLOWLIST"}}
+    loose = firewall(translated, FORWARD | stateful("g"), g=source)
+    strict = firewall(translated, STRICT | {"StatefulDefaultActions": ["aws:drop_strict"]} | stateful("g"), g=source)
+    assert loose.names == strict.names == ("*.example.com", "example.com", "example.org")
+    assert (loose.filters, strict.filters) == (False, True)
+    assert "no default drop" in loose.reason
+    assert "forge" in strict.reason
+
+
+@pytest.mark.parametrize("kind", ["DENYLIST", "ALERTLIST", "REJECTLIST"])
+def test_other_lists_let_no_names_out(translated: Translate, kind: str) -> None:
+    source = {"RulesSourceList": LIST | {"GeneratedRulesType": kind}}
+    found = firewall(translated, FORWARD | stateful("g"), g=source)
+    assert (found.names, found.filters) == ((), False)
+
+
+@pytest.mark.semantics(122)
+def test_names_bound_to_resolved_addresses_cannot_be_forged(translated: Translate) -> None:
+    listed = {"Targets": ["example.org"], "GeneratedRulesType": "ALLOWLIST"}
+    source = {"RulesSourceList": listed | {"TargetTypes": ["TLS_SNI", "AWS_ROUTE_53_RESOLVED_DOMAIN"]}}
+    policy = STRICT | {"StatefulDefaultActions": ["aws:drop_strict"]} | stateful("g")
+    assert "forge" not in firewall(translated, policy, g=source).reason
+
+
+@pytest.mark.parametrize(
+    ("rules", "filters"),
+    [
+        ("drop ip any any -> any any (sid:1;)", True),
+        ('drop ip any any -> $EXTERNAL_NET any (msg:"no; way"; sid:1; rev:2;)', True),
+        ("drop tcp any any -> any any (flow:established,to_server; sid:1;)", False),
+        ("drop tcp any any -> any any (sid:1;)\ndrop udp any any -> any any (sid:2;)", True),
+        ("reject ip any any -> any any (sid:1;)", True),
+        ("drop ip $HOME_NET any -> any any (sid:1;)", None),
+        ("drop ip $EXTERNAL_NET any -> $HOME_NET any (sid:1;)", False),
+        ("drop ip any any -> any 22 (sid:1;)", False),
+        ("drop tls any any -> any any (sid:1;)", False),
+        ('drop ip any any -> any any (content:"x"; sid:1;)', False),
+        ("# drop ip any any -> any any (sid:1;)", False),
+        ("alert ip any any -> any any (sid:1;)", False),
+        ("drop ip any any -> any any (sid:1;)\npass ip any any -> any any (sid:2;)", False),
+        (
+            "drop ip any any -> any any (sid:1;)\npass tcp any any -> any any (flow:not_established,to_server; sid:2;)",
+            True,
+        ),
+        ("", False),
+    ],
+)  # fmt: skip
+def test_in_default_order_only_a_rule_for_everything_filters(
+    translated: Translate, rules: str, *, filters: bool | None
+) -> None:
+    assert firewall(translated, FORWARD | stateful("g"), g={"RulesString": rules}).filters is filters
+
+
+@pytest.mark.parametrize(("protocol", "filters"), [("IP", False), ("TCP", False), ("ICMP", True)])
+def test_a_stateful_pass_for_everything_undoes_the_default_drop(
+    translated: Translate, protocol: str, *, filters: bool
+) -> None:
+    header = {"Protocol": protocol, "Direction": "ANY"} | dict.fromkeys(
+        ("Source", "SourcePort", "Destination", "DestinationPort"), "ANY"
+    )
+    rule = {"Action": "PASS", "Header": header, "RuleOptions": [{"Keyword": "sid", "Settings": ["1"]}]}
+    policy = STRICT | {"StatefulDefaultActions": ["aws:drop_strict"]} | stateful("g")
+    assert firewall(translated, policy, g={"StatefulRules": [rule]}).filters is filters
+
+
+def test_a_rule_group_that_was_not_read_is_unknown_unless_aws_keeps_it(translated: Translate) -> None:
+    managed = "arn:aws:network-firewall:eu-west-1:aws-managed:stateful-rulegroup/ThreatSignaturesBotnet"
+    drop = STRICT | {"StatefulDefaultActions": ["aws:drop_strict"]}
+    assert firewall(translated, drop | stateful("unread")).filters is None
+    assert firewall(translated, drop | stateless("unread")).filters is None
+    assert firewall(translated, drop | stateful(managed)).filters is True
+
+
+def test_names_in_suricata_rules_are_names_too(translated: Translate) -> None:
+    rules = 'pass tls any any -> any 443 (tls.sni; dotprefix; content:".example.net"; endswith; sid:1;)'
+    policy = STRICT | {"StatefulDefaultActions": ["aws:drop_established"]} | stateful("g")
+    assert firewall(translated, policy, g={"RulesString": rules}).names == ("*.example.net", "example.net")
+
+
+@pytest.mark.semantics(127)
+def test_a_firewall_of_a_transit_gateway_stands_there(translated: Translate) -> None:
+    wire = {"FirewallName": "f", "FirewallArn": FIREWALL, "TransitGatewayId": "tgw-1"}
+    status = {"TransitGatewayAttachmentSyncState": {"AttachmentId": "tgw-attach-1"}}
+    answer = {"Firewall": wire | {"TransitGatewayOwnerAccountId": "111122223333"}, "FirewallStatus": status}
+    found = translated({"network-firewall.describe_firewall#f": answer}).firewalls[f"{HERE}:{FIREWALL}"]
+    assert (found.network, found.endpoints) == (f"{HERE}:tgw-1", {f"{HERE}:tgw-attach-1"})
+
+
+def test_a_listed_firewall_that_was_not_described_is_a_gap(translated: Translate) -> None:
+    estate = translated({"network-firewall.list_firewalls": [{"FirewallName": "f", "FirewallArn": FIREWALL}]})
+    assert [(gap.resource, gap.reason) for gap in estate.gaps] == [(FIREWALL, "unread")]
+
+
+def test_hostile_rules_are_read_in_no_time() -> None:
+    texts = [
+        "pass ip " + "[ " * 50_000,
+        "pass ip any any -> any any (" + 'a:"' * 50_000,
+        "[" * 100_000,
+        "\\\n" * 50_000,
+    ]
+    assert [list(rules_in(text)) for text in texts] == [[], [], [], []]

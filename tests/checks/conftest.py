@@ -1,0 +1,38 @@
+"""One check, run alone over a small estate."""
+
+from collections.abc import Callable
+
+import pytest
+
+from cloudseg.checks.interface import AuditContext, Check, ParameterValue
+from cloudseg.findings import Finding
+from cloudseg.model import Estate
+from cloudseg.reach.internet import InternetView
+from cloudseg.waivers import WaiverState
+
+Findings = Callable[..., list[Finding]]
+
+
+@pytest.fixture
+def findings() -> Findings:
+    """Return the findings of one check; keywords are settings of it."""
+
+    def run(
+        check: Check,
+        estate: Estate,
+        waivers: tuple[WaiverState, ...] = (),
+        statuses: dict[str, str] | None = None,
+        **settings: ParameterValue,
+    ) -> list[Finding]:
+        context = AuditContext(
+            estate=estate,
+            check=check,
+            settings={parameter.name: parameter.default for parameter in check.parameters} | settings,
+            internet=InternetView(estate),
+            as_of=estate.taken_at,
+            waivers=waivers,
+            statuses=statuses or {},
+        )
+        return list(check.run(context))
+
+    return run
