@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from cloudseg.providers.aws.operations import roots
 from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot
 
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -449,7 +448,6 @@ def _services(account: Account) -> dict[Part, object]:
                 "SecurityGroups": [ids[balancer.group]], "IpAddressType": "ipv4",
             }
         )  # fmt: skip
-        put("elbv2", "describe_listeners", {"Listeners": [{"Port": 443, "Protocol": "HTTPS", "ListenerArn": arn}]}, arn)
     put("elbv2", "describe_load_balancers", {"LoadBalancers": balancers})
     put("rds", "describe_db_instances", {"DBInstances": _databases(account, subnets, ids)})
     functions: list[Json] = []

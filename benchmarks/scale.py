@@ -107,7 +107,7 @@ def measure(runs: int = 3) -> Result:
             budgets.append(Budget(f"all checks at {rules:,} rules", seconds[CHECKS], 3, "s"))
     about = (
         "Generated snapshots; each size in fresh processes. The stages run one after the other, so memory is the "
-        "largest until the end of the stage. The ratio is to decoding the snapshot's JSON with msgspec in the same process."
+        "largest until its end. The ratio is to decoding the snapshot's JSON with msgspec in the same process."
     )
     header = ("stage", "rules", "interfaces", "findings", "s", "x decode", "MiB")
     return Result("Scale", about, header, tuple(rows), tuple(budgets))

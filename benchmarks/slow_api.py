@@ -1,8 +1,9 @@
 """Collecting over an API that takes 50 ms for every answer, against the longest chain of answers that must wait.
 
-Run as ``python -m benchmarks.slow_api [RUNS]``. The answers are those of a generated account on a moto server, kept and
-repeated by ``slow_server`` with long lists in short pages: a page can be asked for only when the one before it is
-there, and what is asked about a resource only when its list is there. The longest such chain is the least a run can take.
+Run as ``python -m benchmarks.slow_api [RUNS]``. The answers are those of a generated account on a moto server, kept
+and repeated by ``slow_server`` with long lists in short pages: a page can be asked for only when the one before it is
+there, and what is asked about a resource only when its list is there. The longest such chain is the least a run can
+take.
 """
 
 from __future__ import annotations

@@ -102,8 +102,9 @@ def _advice(found: InternalRange) -> str:
 
 def _evidence(context: AuditContext, rule_set: RuleSet, rule: Rule, found: InternalRange) -> Iterator[str]:
     estate = context.estate
+    inside = {interface.id for interface in found.interfaces}
     for group in found.cover.groups:
-        members = [interface for interface in estate.members(group.id) if interface in found.interfaces]
+        members = [interface for interface in estate.members(group.id) if interface.id in inside]
         kind = "the default group " if group.is_default else ""
         yield f"{kind}{group.label} is carried by {shown(interface.own_id for interface in members)}"
     if found.cover.uncovered:

@@ -201,7 +201,8 @@ def _assess(context: AuditContext, rule_set: RuleSet, rule: Rule, sources: Addre
     judged = estate.governed(rule_set)
     each = [(interface, context.internet.exposure(rule_set, rule, interface)) for interface in judged]
     all_read = estate.read("interfaces", rule_set)
-    total = joined(exposure for _, exposure in each)
+    # Interfaces of one class share one answer, which need not be joined more than once.
+    total = joined({id(exposure): exposure for _, exposure in each}.values())
     verdict = total.verdict
     if not judged:
         total = total._replace(blocked=("no interface carries it",))

@@ -22,6 +22,7 @@ Remedy:
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
@@ -36,14 +37,16 @@ from cloudseg.checks.exposure import (
 )
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.findings import Remedy, Severity
+from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cloudseg.checks.exposure import RuleExposure
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
     from cloudseg.model import Estate
+    from cloudseg.traffic import AddressSet, Traffic
 
 DECLARED_PUBLIC = Parameter(
     "declared_public",
@@ -54,12 +57,29 @@ DECLARED_PUBLIC = Parameter(
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule by which the internet reaches something, or may reach it."""
-    for found in open_rules(context):
-        if found.verdict != "latent":
-            yield _finding(context, found)
+    reaching = (found for found in open_rules(context) if found.verdict != "latent")
+    for _, of_one_set in groupby(reaching, key=lambda found: found.rule_set.id):
+        together = list(of_one_set)
+        by_traffic: dict[Traffic, AddressSet] = {}
+        for found in together:
+            known = by_traffic.get(found.rule.traffic, NO_ADDRESSES)
+            by_traffic[found.rule.traffic] = known | delivered_sources(found)
+        for found in together:
+            yield _finding(context, found, by_traffic)
 
 
-def _finding(context: AuditContext, found: RuleExposure) -> Finding:
+def _open_to(found: RuleExposure, by_traffic: Mapping[Traffic, AddressSet]) -> str:
+    """Return whom a rule lets in, in words; halves that only together with other rules are everyone are told so."""
+    own = delivered_sources(found)
+    total = own
+    for traffic, sources in by_traffic.items():
+        if found.rule.traffic <= traffic:
+            total |= sources
+    words, all_words = public_words(own), public_words(total)
+    return f"{words}, with its other rules to {all_words}" if all_words != words and "whole" in all_words else words
+
+
+def _finding(context: AuditContext, found: RuleExposure, by_traffic: Mapping[Traffic, AddressSet]) -> Finding:
     rule, exposure = found.rule, found.exposure
     sure = found.verdict == "exposed"
     traffic = exposure.at_most or rule.traffic
@@ -71,7 +91,7 @@ def _finding(context: AuditContext, found: RuleExposure) -> Finding:
     state = "is" if sure else "may be"
     return context.finding(
         found.rule_set,
-        f"{found.rule_set.label}: {traffic_words(traffic)} of {whom} {state} open to {public_words(sources)}",
+        f"{found.rule_set.label}: {traffic_words(traffic)} of {whom} {state} open to {_open_to(found, by_traffic)}",
         rule=rule,
         severity=severity,
         confidence="high" if sure else "low",

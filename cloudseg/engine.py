@@ -39,7 +39,17 @@ _PLACES_SHOWN = 3
 
 
 class GapInfo(msgspec.Struct, frozen=True):
-    """Something that could not be read: where, what, why, and which parts of the answer it leaves open."""
+    """Something that could not be read: where, what, why, and which parts of the answer it leaves open.
+
+    Attributes:
+        region: the region, or ``global``.
+        what: the call or the file.
+        resource: the one resource concerned; empty for the whole answer.
+        reason: ``denied``, ``throttled``, ``unsupported``, ``unreachable``, ``malformed``, ``not-found``, ``timeout``,
+            ``skipped`` or ``unread``.
+        detail: the provider's message, or the field that is malformed.
+        facets: the parts of the estate that it leaves open.
+    """
 
     region: str
     what: str
@@ -50,7 +60,16 @@ class GapInfo(msgspec.Struct, frozen=True):
 
 
 class SourceInfo(msgspec.Struct, frozen=True):
-    """A scope that was read, and what is missing of it."""
+    """A scope that was read, and what is missing of it.
+
+    Attributes:
+        provider: the cloud.
+        scope: account, subscription, project or cluster.
+        name: its name, where it has one.
+        regions: the regions that were read.
+        complete: nothing is missing.
+        gaps: what is missing, and why.
+    """
 
     provider: str
     scope: str
@@ -61,7 +80,13 @@ class SourceInfo(msgspec.Struct, frozen=True):
 
 
 class CheckStatus(msgspec.Struct, frozen=True):
-    """Whether a check could be evaluated, and why not."""
+    """Whether a check could be evaluated, and why not.
+
+    Attributes:
+        id: id of the check.
+        status: ``evaluated``, ``partly`` or ``not evaluated``.
+        reason: what was not read; empty for ``evaluated``.
+    """
 
     id: str
     status: Status
@@ -69,7 +94,16 @@ class CheckStatus(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """Counts over the findings that no waiver accepts, the waived ones apart, and over what was read."""
+    """Counts over the findings and over what was read.
+
+    Attributes:
+        findings: findings that no waiver accepts, by severity.
+        waived: findings that a waiver accepts.
+        scopes: scopes read.
+        interfaces: interfaces read.
+        rules: rules read.
+        gaps: what could not be read.
+    """
 
     findings: dict[str, int]
     waived: int
@@ -80,7 +114,17 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class FindingsDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of an audit: the document ``cloudseg/findings/v1``."""
+    """The answer of an audit: the document ``cloudseg/findings/v1``.
+
+    Attributes:
+        schema: names the kind and version of this document.
+        generated_at: when the answers were read, ISO 8601 in UTC.
+        sources: the scopes, and what is missing of each.
+        checks: the status of every check that was asked for.
+        summary: counts.
+        findings: the findings, worst first.
+        notes: what was skipped without loss.
+    """
 
     schema: Literal["cloudseg/findings/v1"] = "cloudseg/findings/v1"
     generated_at: str
@@ -217,6 +261,7 @@ def _folded(found: Iterable[Finding]) -> list[Finding]:
                 first,
                 also=tuple(Also(finding.check, finding.severity, finding.message) for finding in rest),
                 compliance=tuple(sorted({c for finding in together for c in finding.compliance})),
+                reachable=next((f.reachable for f in together if f.reachable is not None), None),
             )
         result.append(first)
     return result

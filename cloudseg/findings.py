@@ -66,7 +66,13 @@ _RANKS = {severity: rank for rank, severity in enumerate(_BY_RANK)}
 
 
 class ResourceInfo(msgspec.Struct, frozen=True, order=True):
-    """The resource that a finding is about, as the provider names it."""
+    """The resource that a finding is about, as the provider names it.
+
+    Attributes:
+        kind: the provider's word for it.
+        id: the provider's own id.
+        name: the name that people gave it.
+    """
 
     kind: str
     id: str
@@ -74,7 +80,14 @@ class ResourceInfo(msgspec.Struct, frozen=True, order=True):
 
 
 class RuleInfo(msgspec.Struct, frozen=True, order=True):
-    """The rule that a finding is about, in the shortest form a person would write."""
+    """The rule that a finding is about, in the shortest form a person would write.
+
+    Attributes:
+        id: the provider's id of the rule, or a text that is unique in its rule set.
+        direction: ``ingress`` or ``egress``.
+        traffic: protocols and ports: ``tcp/443``.
+        peer: the other end: addresses, or own ids of groups and lists.
+    """
 
     id: str
     direction: Direction
@@ -97,7 +110,13 @@ class Remedy(msgspec.Struct, frozen=True):
 
 
 class Also(msgspec.Struct, frozen=True, order=True):
-    """What else is wrong with the rule of a finding: one rule, one finding."""
+    """What else is wrong with the rule of a finding: one rule, one finding.
+
+    Attributes:
+        check: id of the other check.
+        severity: the severity that it gave.
+        message: what it said.
+    """
 
     check: str
     severity: Severity
@@ -105,7 +124,13 @@ class Also(msgspec.Struct, frozen=True, order=True):
 
 
 class WaiverInfo(msgspec.Struct, frozen=True):
-    """Why a finding is accepted, by whom, and until when (ISO date)."""
+    """Why a finding is accepted, by whom, and until when.
+
+    Attributes:
+        owner: who answers for it.
+        reason: why it is accepted.
+        expires: the last day on which it is, ISO 8601.
+    """
 
     owner: str
     reason: str

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FailOn", "Format", "audit", "exit_code"]
 
 FINDINGS, INCOMPLETE = 1, 3
+_DATA = frozenset(("json", "sarif", "csv"))
 
 
 class Format(StrEnum):
@@ -87,7 +88,7 @@ def audit(
     incomplete (gaps).
     """
     from cloudseg.cli.sources import aws_options, read_snapshot, translate
-    from cloudseg.cli.terminal import colored, width
+    from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
     from cloudseg.engine import run_audit
     from cloudseg.reporters import RenderOptions, format_for
@@ -108,9 +109,9 @@ def audit(
         _write_file(document, path, name, render)
     code = exit_code(document, threshold)
     if format is not None or not files:
-        shown = RenderOptions(width=width(), color=colored(sys.stdout), limit=limit)
+        shown = RenderOptions(width=width(), color=colored(sys.stdout), unicode=takes_unicode(sys.stdout), limit=limit)
         _print(document, format or Format.TABLE, shown, code)
-    if not quiet:
+    if not quiet and not _seen_on_terminal(format, files):
         _summarise(document, time.monotonic() - started, verbose=verbose)
     if code:
         raise typer.Exit(code)
@@ -122,7 +123,8 @@ def _request(
     from cloudseg.engine import AuditRequest, select_checks
     from cloudseg.waivers_file import load_waivers
 
-    accepted = load_waivers(waivers or settings.waivers) if waivers or settings.waivers else ()
+    file = waivers or settings.waivers
+    accepted = () if file is None else load_waivers(file)
     return AuditRequest(
         checks=select_checks(check or settings.checks, skip or settings.skip),
         settings=settings.parameters,
@@ -174,15 +176,23 @@ def _write_file(document: FindingsDocument, path: Path, name: str, render: Rende
 
 def _print(document: FindingsDocument, name: str, render: RenderOptions, code: int) -> None:
     """Write the report to stdout; a reader that closes the pipe early changes nothing about the verdict."""
-    from cloudseg.cli.terminal import let_go_of_stdout
+    from cloudseg.cli.terminal import as_data, let_go_of_stdout
     from cloudseg.reporters import FORMATS
 
+    if name in _DATA:
+        as_data(sys.stdout)
     try:
         FORMATS[name].write(document, sys.stdout, render)
         sys.stdout.flush()
     except BrokenPipeError:
         let_go_of_stdout()
         raise typer.Exit(code) from None
+
+
+def _seen_on_terminal(form: Format | None, files: Sequence[object]) -> bool:
+    """Tell whether a table just showed the same summary on the same terminal."""
+    table = form is Format.TABLE or (form is None and not files)
+    return table and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def _summarise(document: FindingsDocument, seconds: float, *, verbose: bool) -> None:

@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import TextIO
 
-__all__ = ["colored", "let_go_of_stdout", "width"]
+__all__ = ["as_data", "colored", "let_go_of_stdout", "takes_unicode", "width"]
 
 PIPED_WIDTH = 120
 
@@ -20,6 +20,18 @@ def width() -> int:
 def colored(stream: TextIO) -> bool:
     """Tell whether colours are wanted: on a terminal, unless `NO_COLOR` is set. See https://no-color.org."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def takes_unicode(stream: TextIO) -> bool:
+    """Tell whether the stream's encoding holds every character."""
+    return (stream.encoding or "").lower().startswith("utf")
+
+
+def as_data(stream: TextIO) -> None:
+    """Make a stream write UTF-8 with the line ends that it is given, whatever the locale says."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if callable(reconfigure):
+        reconfigure(encoding="utf-8", newline="")
 
 
 def let_go_of_stdout() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cloudseg.model.coverage import Coverage, Gap, ScopeRead
 from cloudseg.model.edits import apply_edits
 from cloudseg.model.peers import GroupRef, ListRef
-from cloudseg.model.selectors import Carries, matches
+from cloudseg.model.selectors import Carries, InSubnets, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -138,11 +138,13 @@ class Estate:
             for identity in sorted(interface.attached)
             if identity in self._carried_rule_sets and self.rule_sets[identity].stage == stage
         ]
-        others = (
+        others = [
             rule_set
             for rule_set in self._other_rule_sets_by_stage.get(stage, ())
             if matches(rule_set.applies, interface)
-        )
+        ]
+        if interface.subnet is not None and (here := self._rule_sets_by_subnet.get((stage, interface.subnet))):
+            others = sorted((*others, *here), key=lambda rule_set: rule_set.id) if others else list(here)
         return (*carried, *others)
 
     def route_table_of(self, subnet: Subnet) -> RouteTable | None:
@@ -201,7 +203,20 @@ class Estate:
 
     @cached_property
     def _other_rule_sets_by_stage(self) -> dict[str, tuple[RuleSet, ...]]:
-        return _grouped((r.stage, r) for r in _ordered(self.rule_sets) if r.id not in self._carried_rule_sets)
+        return _grouped(
+            (rule_set.stage, rule_set)
+            for rule_set in _ordered(self.rule_sets)
+            if rule_set.id not in self._carried_rule_sets and not isinstance(rule_set.applies, InSubnets)
+        )
+
+    @cached_property
+    def _rule_sets_by_subnet(self) -> dict[tuple[str, str], tuple[RuleSet, ...]]:
+        return _grouped(
+            ((rule_set.stage, subnet), rule_set)
+            for rule_set in _ordered(self.rule_sets)
+            if isinstance(rule_set.applies, InSubnets)
+            for subnet in rule_set.applies.subnets
+        )
 
     @cached_property
     def _tables_by_subnet(self) -> dict[str, RouteTable]:
@@ -228,11 +243,12 @@ def _ordered(resources: Mapping[str, R]) -> tuple[R, ...]:
     return tuple(resources[key] for key in sorted(resources))
 
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 
-def _grouped(pairs: Iterable[tuple[str, V]]) -> dict[str, tuple[V, ...]]:
-    lists: defaultdict[str, list[V]] = defaultdict(list)
+def _grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, tuple[V, ...]]:
+    lists: defaultdict[K, list[V]] = defaultdict(list)
     for key, value in pairs:
         lists[key].append(value)
     return {key: tuple(values) for key, values in lists.items()}

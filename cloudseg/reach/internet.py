@@ -74,7 +74,8 @@ class InternetView:
         self._sources: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._ways: dict[str, WaysIn] = {}
         self._exposures: dict[tuple[object, ...], Exposure] = {}
-        self._judges: dict[str, tuple[tuple[str, ...], ...]] = {}
+        self._classes: dict[tuple[str, str], int] = {}
+        self._numbers: dict[tuple[object, ...], int] = {}
 
     def public_sources(self, rule: Rule) -> tuple[AddressSet, AddressSet]:
         """Return the internet addresses that a rule admits: the certain ones, and the most there can be."""
@@ -93,13 +94,23 @@ class InternetView:
     def exposure(self, rule_set: RuleSet, rule: Rule, interface: Interface) -> Exposure:
         """Return what the internet reaches of an interface by one allowing ingress rule that judges it."""
         least, most = self.public_sources(rule)
-        ways = self.ways_in(interface)
         own = rule_set.id if rule.priority is not None else ""
-        place = (interface.network, interface.subnet, self._judged_by(interface, rule_set))
-        key = (own, rule.priority, rule.traffic, least, most, rule.exact, rule.source_ports, place, ways)
-        if key not in self._exposures:
-            self._exposures[key] = self._evaluate(rule_set, rule, interface, ways)
-        return self._exposures[key]
+        alike = self._class_of(interface, rule_set)
+        key = (own, rule.priority, rule.traffic, least, most, rule.exact, rule.source_ports, alike)
+        known = self._exposures.get(key)
+        if known is None:
+            known = self._exposures[key] = self._evaluate(rule_set, rule, interface, self.ways_in(interface))
+        return known
+
+    def _class_of(self, interface: Interface, rule_set: RuleSet) -> int:
+        """Return a number that interfaces share which nothing but the rule set's own stage tells apart."""
+        key = (interface.id, rule_set.stage)
+        known = self._classes.get(key)
+        if known is None:
+            judges = self._judged_by(interface, rule_set)
+            place = (rule_set.stage, interface.network, interface.subnet, judges, self.ways_in(interface))
+            known = self._classes[key] = self._numbers.setdefault(place, len(self._numbers))
+        return known
 
     def _pipeline(self, interface: Interface) -> Pipeline | None:
         network = None if interface.network is None else self._estate.networks.get(interface.network)

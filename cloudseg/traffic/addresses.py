@@ -100,15 +100,9 @@ class AddressSet:
         """Return the fewest CIDR blocks that make the set, IPv4 first, in the order of addresses."""
         return tuple(
             f"{address_text(version, start)}/{prefix}"
-            for version, bits, first, last in self._ranges()
+            for version, bits, first, last in _ranges(self)
             for start, prefix in blocks(first, last, bits)
         )
-
-    def _ranges(self) -> Iterator[tuple[int, int, int, int]]:
-        for first, last in self.v4.intervals:
-            yield 4, IPV4_BITS, first, last
-        for first, last in self.v6.intervals:
-            yield 6, IPV6_BITS, first, last
 
     def __str__(self) -> str:
         """Return the shortest text that :meth:`parse` reads as this set."""
@@ -116,7 +110,7 @@ class AddressSet:
             return "none"
         if self == ALL_ADDRESSES:
             return "all"
-        return ", ".join(_range_text(*members) for members in self._ranges())
+        return _text(self)
 
     def __repr__(self) -> str:
         """Return the expression that makes this set."""
@@ -147,6 +141,18 @@ def _same_or_new(v4: IntervalSet, v6: IntervalSet, a: AddressSet, b: AddressSet)
     if v4 is b.v4 and v6 is b.v6:
         return b
     return AddressSet(v4, v6)
+
+
+def _ranges(addresses: AddressSet) -> Iterator[tuple[int, int, int, int]]:
+    for first, last in addresses.v4.intervals:
+        yield 4, IPV4_BITS, first, last
+    for first, last in addresses.v6.intervals:
+        yield 6, IPV6_BITS, first, last
+
+
+@lru_cache(maxsize=16384)
+def _text(addresses: AddressSet) -> str:
+    return ", ".join(_range_text(*members) for members in _ranges(addresses))
 
 
 def _range_text(version: int, bits: int, first: int, last: int) -> str:

@@ -197,9 +197,7 @@ class Traffic:
 
     def __str__(self) -> str:
         """Return the shorter of the terms and ``all except`` the terms that miss; :meth:`parse` reads both."""
-        plain = ", ".join(self.terms())
-        exception = _ALL_EXCEPT + ", ".join(self.complement().terms())
-        return plain if len(plain) <= len(exception) else exception
+        return _text(self)
 
     def __repr__(self) -> str:
         """Return the expression that makes this set."""
@@ -222,6 +220,13 @@ class Traffic:
         if self._hash == -1:
             self._hash = hash(self.fields)
         return self._hash
+
+
+@lru_cache(maxsize=16384)
+def _text(traffic: Traffic) -> str:
+    plain = ", ".join(traffic.terms())
+    exception = _ALL_EXCEPT + ", ".join(traffic.complement().terms())
+    return plain if len(plain) <= len(exception) else exception
 
 
 def _same_or_new(fields: tuple[IntervalSet, ...], a: Traffic, b: Traffic) -> Traffic:

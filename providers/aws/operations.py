@@ -124,6 +124,7 @@ _NETWORK: tuple[Operation, ...] = (
     _per_table("get_transit_gateway_route_table_propagations", "TransitGatewayRouteTablePropagations"),
     _ec2("describe_addresses", "Addresses", "interfaces", page=None),
     _ec2("describe_vpc_endpoints", "VpcEndpoints", "endpoints"),
+    _ec2("describe_vpc_endpoint_services", "ServiceDetails", "endpoints"),
     _ec2("describe_vpc_endpoint_service_configurations", "ServiceConfigurations", "endpoint-services"),
     _ec2("describe_vpc_endpoint_service_permissions", "AllowedPrincipals", "endpoint-services", per=_ENDPOINT_SERVICE),
     _ec2("describe_vpc_endpoint_connections", "VpcEndpointConnections", "endpoint-services"),

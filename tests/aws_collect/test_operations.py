@@ -81,7 +81,8 @@ def test_every_answer_that_comes_in_pages_is_paged(operation: Operation) -> None
     outputs = members(model_of(operation).output_shape)
     if known is not None:
         assert operation.paging is None
-        assert known["result_key"] == operation.key
+        keys = known["result_key"]
+        assert operation.key == keys or operation.key in keys
         if operation.page is not None:
             limit = members(model_of(operation).input_shape)[known["limit_key"]]
             assert operation.page <= limit.metadata.get("max", operation.page)

@@ -197,7 +197,6 @@ class Account:
             "AvailabilityZones": [{"ZoneName": f"{REGION}a", "SubnetId": "subnet-public"}],
         }
         self.add("elbv2", "describe_load_balancers", "LoadBalancers", balancer)
-        self.put("elbv2", "describe_listeners", {"Listeners": []}, arn)
         public = "203.0.113.10" if scheme == "internet-facing" else ""
         self.interface("eni-1", *groups, public=public, description="ELB app/web/0123456789abcdef")
 

@@ -33,7 +33,7 @@ def makefile_targets() -> set[str]:
 
 @pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda path: path.name)
 def test_every_make_command_is_a_target(path: Path) -> None:
-    named = set(re.findall(r"\bmake ([a-z-]+)", text(path)))
+    named = set(re.findall(r"(?:`|^\$ )make ([a-z-]+)", text(path), re.MULTILINE))
     assert named
     assert named <= makefile_targets()
 
@@ -106,6 +106,18 @@ def test_the_packages_are_the_tree() -> None:
             if not linked:
                 found.add(".".join((package, *inside)))
     assert sorted(found) == sorted(settings["packages"])
+
+
+MACHINE = re.compile(r"/work/|/home/|/root/|/tmp/bash")
+SOURCES = ("checks", "cloudseg", "docs", "providers", "terraform", "benchmarks")
+
+
+def test_no_source_names_a_path_of_a_machine() -> None:
+    paths = (
+        path for room in SOURCES for kind in ("py", "md", "tf", "json") for path in (ROOT / room).rglob(f"*.{kind}")
+    )
+    named = [str(path.relative_to(ROOT)) for path in paths if MACHINE.search(text(path))]
+    assert not named
 
 
 FORBIDDEN = re.compile(

@@ -26,7 +26,7 @@ def _numbers(tree: ast.AST) -> set[int]:
     }
 
 
-def tested() -> set[int]:
+def numbers_in_tests() -> set[int]:
     found = {case.number for case in CASES}
     for path in sorted((ROOT / "tests").rglob("*.py")):
         found |= _numbers(ast.parse(path.read_text(encoding="utf-8"), str(path)))
@@ -35,11 +35,11 @@ def tested() -> set[int]:
 
 def test_every_judged_statement_has_a_test() -> None:
     judged = {number for number, status in statements().items() if status != "not yet"}
-    assert not sorted(judged - tested())
+    assert not sorted(judged - numbers_in_tests())
 
 
 def test_every_number_that_a_test_names_is_a_statement() -> None:
-    assert not sorted(tested() - statements().keys())
+    assert not sorted(numbers_in_tests() - statements().keys())
 
 
 def test_no_number_stands_twice() -> None:

@@ -94,21 +94,38 @@ made = st.lists(
     max_size=8,
     unique_by=lambda entry: (entry.direction, entry.number),
 )
-# Most random lists let nothing pass in both directions, so some end with entries that do.
-FLOORS: tuple[tuple[Entry, ...], ...] = (
-    (),
-    (Entry("egress", 9, False, MATCHES[0], "0.0.0.0/0"),),
-    (Entry("ingress", 9, False, MATCHES[0], "0.0.0.0/0"),),
-    (Entry("ingress", 9, False, MATCHES[0], "0.0.0.0/0"), Entry("egress", 9, False, MATCHES[0], "0.0.0.0/0")),
+
+
+def floor(direction: Direction, text: str) -> Entry:
+    """Return an allowing entry below all others, for both directions of most connections to pass now and then."""
+    match = next(match for match in MATCHES if match.text == text)
+    return Entry(direction, 9, deny=False, match=match, cidr="0.0.0.0/0")
+
+
+def listed(above: list[Entry], below: tuple[Entry, ...]) -> list[Entry]:
+    return [*above, *below]
+
+
+def routed(default: tuple[Hop, ...], more: list[Hop]) -> list[Hop]:
+    return [*default, *more]
+
+
+floors: st.SearchStrategy[tuple[Entry, ...]] = st.sampled_from(
+    (
+        (),
+        (floor("egress", "all"),),
+        (floor("ingress", "all"), floor("egress", "all")),
+        (floor("ingress", "all"), floor("egress", "tcp/32768-60999")),
+        (floor("ingress", "all"), floor("egress", "icmp/8")),
+    )
 )
-entries = st.builds(lambda above, floor: [*above, *floor], made, st.sampled_from(FLOORS))
-detours = st.lists(
-    st.builds(Hop, st.sampled_from(CIDRS[1:]), st.sampled_from(("internet-gateway", "nat-gateway", "drop"))),
-    max_size=3,
-    unique_by=lambda hop: hop.cidr,
+entries = st.builds(listed, made, floors)
+defaults: st.SearchStrategy[tuple[Hop, ...]] = st.sampled_from(
+    ((), (Hop("0.0.0.0/0", "nat-gateway"),), *[(Hop("0.0.0.0/0", "internet-gateway"),)] * 3)
 )
-defaults = st.sampled_from((Hop("0.0.0.0/0", "internet-gateway"), Hop("0.0.0.0/0", "nat-gateway")))
-hops = st.one_of(detours, st.builds(lambda default, more: [default, *more], defaults, detours))
+gateways: st.SearchStrategy[TargetKind] = st.sampled_from(("internet-gateway", "nat-gateway", "drop"))
+detours = st.lists(st.builds(Hop, st.sampled_from(CIDRS[1:]), gateways), max_size=3, unique_by=lambda hop: hop.cidr)
+hops = st.builds(routed, defaults, detours)
 rules = st.lists(st.tuples(matches, cidrs), min_size=1, max_size=3, unique=True)
 
 

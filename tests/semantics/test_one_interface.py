@@ -1,5 +1,7 @@
 """Statements about one interface that no single module holds: from raw answers to the finding."""
 
+from typing import cast
+
 import pytest
 
 from cloudseg.engine import AuditRequest, run_audit
@@ -15,10 +17,14 @@ def found(account: Account, *checks: str) -> list[Finding]:
     return [f for f in findings if f.check in checks or any(also.check in checks for also in f.also)]
 
 
-def route(table: int, account: Account, route: Json) -> None:
+def route_tables(account: Account) -> list[dict[str, list[Json]]]:
+    """The public and the private route table, to be changed."""
     tables = account.answers["ec2", "describe_route_tables", None]["RouteTables"]
-    assert isinstance(tables, list)
-    tables[table]["Routes"].append({"Origin": "CreateRoute", "State": "active", **route})
+    return cast("list[dict[str, list[Json]]]", tables)
+
+
+def route(destination: str, **target: str) -> Json:
+    return {"DestinationCidrBlock": destination, "Origin": "CreateRoute", "State": "active", **target}
 
 
 def two_tiers() -> Account:
@@ -54,18 +60,19 @@ def test_no_group_is_proposed_across_an_appliance() -> None:
     named = [f.remedy.groups for f in found(two_tiers(), BY_ADDRESS) if f.remedy is not None]
     assert named == [("sg-web",)]
     inspected = two_tiers()
-    route(0, inspected, {"DestinationCidrBlock": "10.0.2.0/24", "GatewayId": "vpce-firewall"})
-    route(1, inspected, {"DestinationCidrBlock": "10.0.1.0/24", "GatewayId": "vpce-firewall"})
+    public, private = route_tables(inspected)
+    public["Routes"].append(route("10.0.2.0/24", GatewayId="vpce-firewall"))
+    private["Routes"].append(route("10.0.1.0/24", GatewayId="vpce-firewall"))
     assert found(inspected, BY_ADDRESS) == []
 
 
 @pytest.mark.semantics(24, 25)
 @pytest.mark.parametrize(
-    ("replies", "confidence", "reachable"),
-    [((1024, 65535), "high", True), ((32768, 60999), "low", None), ((49152, 65535), "low", None)],
+    ("replies", "verdict"),
+    [((1024, 65535), ("high", True)), ((32768, 60999), ("low", None)), ((49152, 65535), ("low", None))],
 )
 def test_an_acl_that_lets_some_reply_ports_out_admits_connections_at_most(
-    replies: tuple[int, int], confidence: str, reachable: bool | None
+    replies: tuple[int, int], verdict: tuple[str, bool | None]
 ) -> None:
     account = Account()
     account.group("sg-a", permission("tcp", 22, 22, "0.0.0.0/0"))
@@ -73,7 +80,7 @@ def test_an_acl_that_lets_some_reply_ports_out_admits_connections_at_most(
     out = acl_entry(100, "allow", "0.0.0.0/0", egress=True, protocol="6", ports=replies)
     account.acl(acl_entry(100, "allow", "0.0.0.0/0"), out)
     (finding,) = found(account, EXPOSED)
-    assert (finding.confidence, finding.reachable) == (confidence, reachable)
+    assert (finding.confidence, finding.reachable) == verdict
 
 
 @pytest.mark.semantics(24)
@@ -91,9 +98,6 @@ def test_a_default_route_over_a_peering_is_no_way_in_from_the_internet() -> None
     account = Account()
     account.group("sg-a", permission("tcp", 22, 22, "0.0.0.0/0"))
     account.interface("eni-1", "sg-a", address="10.0.1.5", public="203.0.113.10")
-    tables = account.answers["ec2", "describe_route_tables", None]["RouteTables"]
-    assert isinstance(tables, list)
-    tables[0]["Routes"] = []
-    route(0, account, {"DestinationCidrBlock": "0.0.0.0/0", "VpcPeeringConnectionId": "pcx-1"})
+    route_tables(account)[0]["Routes"] = [route("0.0.0.0/0", VpcPeeringConnectionId="pcx-1")]
     (finding,) = found(account, EXPOSED, LATENT)
     assert (finding.check, finding.reachable) == (LATENT, False)

@@ -19,8 +19,15 @@ __all__ = ["coverage_of", "places_of", "unread", "unused"]
 
 _GLOBAL = "global"
 _TABLE = {(operation.service, operation.name): operation for operation in OPERATIONS}
-# Interfaces show their elastic addresses themselves, and rules are whole without the ids that AWS gives them.
-_SUPPLEMENTARY = frozenset((("ec2", "describe_addresses"), ("ec2", "describe_security_group_rules")))
+# Interfaces show their elastic addresses themselves, rules are whole without the ids that AWS gives them, and
+# endpoints are known without what their services support.
+_SUPPLEMENTARY = frozenset(
+    (
+        ("ec2", "describe_addresses"),
+        ("ec2", "describe_security_group_rules"),
+        ("ec2", "describe_vpc_endpoint_services"),
+    )
+)
 _INTERFACES = ("ec2", "describe_network_interfaces")
 _INSTANCES = ("ec2", "describe_instances")
 
