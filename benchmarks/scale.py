@@ -6,6 +6,7 @@ size: it prints its stages as JSON.
 
 from __future__ import annotations
 
+import gc
 import io
 import resource
 import statistics
@@ -70,6 +71,8 @@ def _one(place: Path) -> _Stages:
     from cloudseg.engine import AuditRequest, run_audit
     from cloudseg.reporters import FORMATS, RenderOptions
 
+    # As the program itself does first, in its command line.
+    gc.set_threshold(200_000, 20, 50)
     stages = _Stages()
     snapshot = stages.timed(DECODE, lambda: _decoded(place))
     estate = stages.timed("translate", lambda: translate(snapshot))

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.internal_ranges import InternalRanges
-from cloudseg.checks.rule_lists import at_interfaces, counted, managed, shown
+from cloudseg.checks.rule_lists import at_interfaces, counted, managed, shown, shown_labels
 from cloudseg.findings import Remedy, Severity, peer_text
 from cloudseg.model import ListRef
 
@@ -46,39 +46,47 @@ REMEDY = "replace-addresses-with-group"
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every allowing rule whose other end is internal addresses."""
     ranges = InternalRanges(context.estate)
+    # Many rules share a range, and what is said about a range takes longer than finding it.
+    facts: dict[int, tuple[str, ...]] = {}
     for rule_set in at_interfaces(context.estate):
         for rule in rule_set.rules:
             if rule.allows and (found := ranges.of(rule_set, rule)) is not None:
-                yield _finding(context, rule_set, rule, found)
+                if id(found) not in facts:
+                    facts[id(found)] = tuple(_facts(context.estate, found))
+                evidence = (*facts[id(found)], *_facts_of_rule(context.estate, rule_set, rule, found))
+                yield _finding(context, rule_set, rule, found, evidence)
 
 
-def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, found: InternalRange) -> Finding:
-    groups = tuple(group.own_id for group in found.cover.groups)
-    peer = peer_text(rule.remote, context.estate)
-    verb = "admits" if rule.direction == "ingress" else "lets out"
-    end = "from" if rule.direction == "ingress" else "to"
-    here = shown(found.networks)
-    if found.interfaces:
-        one = len(found.interfaces) == 1
-        names = f"{'carries' if one else 'carry'} {shown(group.label for group in found.cover.groups)}"
-        who = counted(len(found.interfaces), "interface")
-        what = f"where {who} of {here} {names if groups else 'stands' if one else 'stand'}"
-    elif found.read:
-        what = f"which no interface of {here} uses"
-    else:
-        what = f"addresses of {here}, whose interfaces were not read in full"
+def _finding(
+    context: AuditContext, rule_set: RuleSet, rule: Rule, found: InternalRange, evidence: tuple[str, ...]
+) -> Finding:
+    verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     single = found.written.size == 1 and found.interfaces
     unused = found.read and not found.interfaces
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {rule.traffic} {end} {peer}, {what}",
+        f"{rule_set.label} {verb} {rule.traffic} {end} {peer_text(rule.remote, context.estate)}, {_who(found)}",
         rule=rule,
         severity=Severity.LOW if single or unused else Severity.MEDIUM,
         confidence=_confidence(found),
-        evidence=_evidence(context, rule_set, rule, found),
+        evidence=evidence,
         affected=context.estate.governed(rule_set),
-        remedy=Remedy(REMEDY, _advice(found), groups),
+        remedy=Remedy(REMEDY, _advice(found), tuple(group.own_id for group in found.cover.groups)),
     )
+
+
+def _who(found: InternalRange) -> str:
+    here = shown(found.networks)
+    if not found.interfaces:
+        if found.read:
+            return f"which no interface of {here} uses"
+        return f"addresses of {here}, whose interfaces were not read in full"
+    one = len(found.interfaces) == 1
+    if found.cover.groups:
+        does = f"{'carries' if one else 'carry'} {shown_labels(found.cover.groups)}"
+    else:
+        does = "stands" if one else "stand"
+    return f"where {counted(len(found.interfaces), 'interface')} of {here} {does}"
 
 
 def _confidence(found: InternalRange) -> Confidence:
@@ -92,7 +100,7 @@ def _advice(found: InternalRange) -> str:
         if found.read:
             return "remove the rule, or name the group of the workload that it is meant for"
         return "name the groups of the workloads in the range instead of their addresses"
-    groups = shown(group.label for group in found.cover.groups)
+    groups = shown_labels(found.cover.groups)
     if not found.cover.groups:
         return "give the interfaces in the range a group of their own, and name it instead of the addresses"
     if found.cover.uncovered:
@@ -100,15 +108,15 @@ def _advice(found: InternalRange) -> str:
     return f"name {groups} instead of the addresses"
 
 
-def _evidence(context: AuditContext, rule_set: RuleSet, rule: Rule, found: InternalRange) -> Iterator[str]:
-    estate = context.estate
+def _facts(estate: Estate, found: InternalRange) -> Iterator[str]:
+    """Yield what holds of a range, whichever rule names it."""
     inside = {interface.id for interface in found.interfaces}
     for group in found.cover.groups:
         members = [interface for interface in estate.members(group.id) if interface.id in inside]
         kind = "the default group " if group.is_default else ""
-        yield f"{kind}{group.label} is carried by {shown(interface.own_id for interface in members)}"
+        yield f"{kind}{group.label} is carried by {shown_labels(members)}"
     if found.cover.uncovered:
-        names = shown(estate.interfaces[identifier].own_id for identifier in found.cover.uncovered)
+        names = shown_labels([estate.interfaces[identifier] for identifier in found.cover.uncovered])
         yield f"no group has members in the range alone and names {names}"
         for group in found.cover.wider[:3]:
             yield f"{group.label} also has members outside the range, so naming it would add them"
@@ -121,14 +129,17 @@ def _evidence(context: AuditContext, rule_set: RuleSet, rule: Rule, found: Inter
         )
     for why in found.broken[:3]:
         yield f"identity does not hold for a part of it: {why}"
-    if widened := _widened(estate, rule_set, found):
-        family, wider = widened
-        yield f"{counted(wider, 'interface')} in the range also have IPv{family} addresses, which a group admits too"
-    yield from _quota(context, rule, found)
     if not found.certain:
         yield "unknown: the routes that decide who is internal were not read in full"
     if not found.read:
         yield "unknown: interfaces in the range were not read in full"
+
+
+def _facts_of_rule(estate: Estate, rule_set: RuleSet, rule: Rule, found: InternalRange) -> Iterator[str]:
+    if widened := _widened(estate, rule_set, found):
+        family, wider = widened
+        yield f"{counted(wider, 'interface')} in the range also have IPv{family} addresses, which a group admits too"
+    yield from _quota(estate, rule, found)
     yield from managed(rule_set)
 
 
@@ -144,9 +155,9 @@ def _widened(estate: Estate, rule_set: RuleSet, found: InternalRange) -> tuple[i
     return (family, members) if members else None
 
 
-def _quota(context: AuditContext, rule: Rule, found: InternalRange) -> Iterator[str]:
+def _quota(estate: Estate, rule: Rule, found: InternalRange) -> Iterator[str]:
     """Tell what the change does to the quota of rules: a list counts with its weight, a group counts once."""
-    lists = [context.estate.address_lists.get(peer.list) for peer in rule.remote if isinstance(peer, ListRef)]
+    lists = [estate.address_lists.get(peer.list) for peer in rule.remote if isinstance(peer, ListRef)]
     weights = [known.weight for known in lists if known is not None and known.weight is not None]
     if weights:
         yield f"the list counts as {counted(sum(weights), 'rule')} against the quota, a group as one"

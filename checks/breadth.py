@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Direction, Estate, Family, RuleSet, Stage
 
-__all__ = ["INTERNET", "admitted", "is_most", "mostly_internet", "open_addresses", "share_words"]
+__all__ = ["INTERNET", "admitted", "is_most", "mostly_internet", "open_addresses", "share_words", "significant"]
 
 # IPv6 addresses are handed out of 2000::/3 alone, so that is the whole IPv6 internet in effect. Source:
 # https://www.iana.org/assignments/ipv6-address-space
@@ -69,33 +69,48 @@ def open_addresses(
     """Return the addresses to or from which the boxes together carry enough traffic.
 
     Boxes of the same traffic are joined first, so that ranges count however they are split; then traffic is added up
-    address by address, so that port ranges count however they are split. Traffic to so few addresses that all of its
-    kind together are less than a sixteenth of ``within`` is left out of the second step.
+    address by address, so that port ranges count however they are split. The second step leaves out what
+    :func:`significant` does.
 
     Args:
         boxes: packets; they may overlap.
         within: the addresses that matter.
         enough: tells whether traffic is enough; by default, everything in effect.
     """
-    by_traffic: dict[Traffic, AddressSet] = {}
-    for box in boxes:
-        if part := box.addresses & within:
-            by_traffic[box.traffic] = by_traffic.get(box.traffic, NO_ADDRESSES) | part
     found = NO_ADDRESSES
-    rest: dict[Traffic, AddressSet] = {}
-    for traffic, addresses in by_traffic.items():
-        if enough(traffic):
-            found |= addresses
+    rest: list[Box] = []
+    for box in significant(boxes, within, enough):
+        if enough(box.traffic):
+            found |= box.addresses
         else:
-            rest[traffic] = addresses
+            rest.append(box)
     parts: list[tuple[AddressSet, Traffic]] = [(within - found, NO_TRAFFIC)]
-    for traffic, addresses in rest.items():
-        if 16 * len(rest) * addresses.size >= within.size:
-            parts = _added(parts, addresses, traffic)
+    for box in rest:
+        parts = _added(parts, box.addresses, box.traffic)
     for addresses, traffic in parts:
         if addresses and enough(traffic):
             found |= addresses
     return found
+
+
+def significant(
+    boxes: Iterable[Box], within: AddressSet, enough: Callable[[Traffic], bool] = is_everything
+) -> tuple[Box, ...]:
+    """Return the boxes, joined by traffic, that can make a difference to what is open.
+
+    Traffic that is not enough by itself, and goes to so few addresses that all of its kind together are less than a
+    64th of ``within``, is left out: rules for single hosts never add up to the internet.
+    """
+    by_traffic: dict[Traffic, AddressSet] = {}
+    for box in boxes:
+        if part := box.addresses & within:
+            by_traffic[box.traffic] = by_traffic.get(box.traffic, NO_ADDRESSES) | part
+    least = within.size // (64 * len(by_traffic)) if by_traffic else 0
+    return tuple(
+        Box(addresses, traffic)
+        for traffic, addresses in by_traffic.items()
+        if enough(traffic) or addresses.size >= least
+    )
 
 
 def _added(

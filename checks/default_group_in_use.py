@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.rule_lists import at_interfaces, counted, shown
+from cloudseg.checks.rule_lists import at_interfaces, counted, shown_labels
 from cloudseg.findings import Remedy, Severity, peer_text
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _finding(context: AuditContext, rule_set: RuleSet) -> Finding:
                 f"{peer_text(rule.remote, context.estate)}"
                 for rule in rule_set.rules[:5]
             ),
-            *((f"carried by {shown(interface.label for interface in members)}",) if members else ()),
+            *((f"carried by {shown_labels(members)}",) if members else ()),
         ),
         affected=members,
         remedy=Remedy("empty-default-group", "give its carriers groups of their own, then remove all its rules"),

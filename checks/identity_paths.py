@@ -60,12 +60,15 @@ class IdentityPaths:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._grounds: dict[tuple[frozenset[str], frozenset[str], Direction], Ground] = {}
+        self._by_rule_set: dict[tuple[str, Direction], Ground] = {}
         self._steps: dict[tuple[str, Direction], _Step] = {}
         self._arrivals: dict[tuple[str, str], tuple[tuple[AddressSet, str], ...]] = {}
         self._hops: dict[str, tuple[NextHop, ...]] = {}
 
     def ground(self, rule_set: RuleSet, direction: Direction) -> Ground:
         """Return where the peers of a rule set's rules can be named by identity."""
+        if (rule_set.id, direction) in self._by_rule_set:
+            return self._by_rule_set[rule_set.id, direction]
         governed = self._estate.governed(rule_set)
         homes = {interface.network for interface in governed if interface.network is not None}
         if rule_set.network is not None:
@@ -76,6 +79,7 @@ class IdentityPaths:
         key = (frozenset(homes), subnets, direction)
         if key not in self._grounds:
             self._grounds[key] = self._work_out(*key)
+        self._by_rule_set[rule_set.id, direction] = self._grounds[key]
         return self._grounds[key]
 
     def _work_out(self, homes: frozenset[str], subnets: frozenset[str], direction: Direction) -> Ground:

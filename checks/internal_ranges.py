@@ -51,7 +51,7 @@ class InternalRanges:
         self._index = InterfaceIndex(estate)
         self._groups = GroupIndex(estate)
         self._blocks: dict[tuple[Peer, ...], tuple[AddressSet, ...]] = {}
-        self._ranges: dict[tuple[Ground, tuple[Peer, ...]], InternalRange | None] = {}
+        self._ranges: dict[tuple[int, tuple[Peer, ...]], InternalRange | None] = {}
 
     def of(self, rule_set: RuleSet, rule: Rule) -> InternalRange | None:
         """Return the internal part of a rule's other end; None where no group could stand there."""
@@ -59,9 +59,11 @@ class InternalRanges:
             self._blocks[rule.remote] = tuple(self._written(rule.remote))
         if not self._blocks[rule.remote]:
             return None
-        key = (self._paths.ground(rule_set, rule.direction), rule.remote)
+        ground = self._paths.ground(rule_set, rule.direction)
+        # The paths keep every ground that they give out, so its id stays its own.
+        key = (id(ground), rule.remote)
         if key not in self._ranges:
-            self._ranges[key] = self._work_out(*key)
+            self._ranges[key] = self._work_out(ground, rule.remote)
         return self._ranges[key]
 
     def _written(self, peers: tuple[Peer, ...]) -> Iterator[AddressSet]:

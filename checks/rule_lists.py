@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from cloudseg.model import Estate, RuleSet, Stage
+    from cloudseg.model import Estate, Resource, RuleSet, Stage
 
-__all__ = ["at_boundaries", "at_interfaces", "counted", "managed", "shown"]
+__all__ = ["at_boundaries", "at_interfaces", "counted", "managed", "shown", "shown_labels"]
 
 _SHOWN = 5
 
@@ -48,12 +48,18 @@ def managed(rule_set: RuleSet) -> tuple[str, ...]:
     return (f"managed by {rule_set.managed_by}: change it there",) if rule_set.managed_by else ()
 
 
-def shown(names: Iterable[str], limit: int = _SHOWN) -> str:
+def shown(names: Sequence[str], limit: int = _SHOWN) -> str:
     """Return the first few names in words, with a count of the rest: ``a, b and 3 more``."""
-    every = list(names)
-    if len(every) <= limit:
-        return ", ".join(every)
-    return f"{', '.join(every[:limit])} and {len(every) - limit} more"
+    if len(names) <= limit:
+        return ", ".join(names)
+    return f"{', '.join(names[:limit])} and {len(names) - limit} more"
+
+
+def shown_labels(resources: Sequence[Resource], limit: int = _SHOWN) -> str:
+    """Return the labels of the first few resources in words, with a count of the rest."""
+    rest = len(resources) - limit
+    names = ", ".join(resource.label for resource in resources[:limit])
+    return f"{names} and {rest} more" if rest > 0 else names
 
 
 def counted(number: int, noun: str) -> str:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.provider_interfaces import takes_groups
-from cloudseg.checks.rule_lists import counted, shown
+from cloudseg.checks.rule_lists import counted, shown_labels
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import Workload
 
@@ -70,7 +70,7 @@ def _finding(context: AuditContext, owner: Resource, interfaces: Sequence[Interf
         else f"{of}{owner.label} carries no group, so nothing filters its traffic",
         confidence="low" if guessed else "high",
         evidence=(
-            f"without a group: {shown(interface.label for interface in interfaces)}",
+            f"without a group: {shown_labels(interfaces)}",
             *(f"way in from the internet: {text}" for text in ways),
             *(("unknown: the interfaces follow from a setting and were not listed",) if guessed else ()),
         ),

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.checks.breadth import INTERNET, admitted, is_most, open_addresses
+from cloudseg.checks.breadth import INTERNET, admitted, is_most, open_addresses, significant
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.provider_interfaces import opens_connections
@@ -31,7 +31,7 @@ from cloudseg.checks.rule_lists import counted
 from cloudseg.checks.ways_out import WaysOut
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import Firewall
-from cloudseg.reach.packets import Box, replied
+from cloudseg.reach.packets import Bounds, Box, replied
 from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class _Egress:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._ways = WaysOut(estate)
+        self._by_list: dict[tuple[str, Family], Bounds] = {}
         self._passed: dict[tuple[str, tuple[str, ...], Family], _Open] = {}
 
     def sender(self, interface: Interface, network: Network) -> _Sender | None:
@@ -114,7 +115,7 @@ class _Egress:
         key = (stage.name, tuple(judge.id for judge in judges), family)
         if key not in self._passed:
             internet = INTERNET[family]
-            bounds = admitted(stage, judges, "egress", internet, self._estate)
+            bounds = self._admitted(stage, judges, family)
             passed = _Open(open_addresses(bounds.lower, internet), open_addresses(bounds.upper, internet))
             if not stage.stateful:
                 back = [Box(internet, ALL_TRAFFIC)]
@@ -125,6 +126,23 @@ class _Egress:
                 )
             self._passed[key] = passed
         return self._passed[key]
+
+    def _admitted(self, stage: Stage, judges: Sequence[RuleSet], family: Family) -> Bounds:
+        if stage.match == "first" or not judges:
+            return admitted(stage, judges, "egress", INTERNET[family], self._estate)
+        each = [self._admitted_by(stage, judge, family) for judge in judges]
+        return Bounds(
+            tuple(box for bounds in each for box in bounds.lower), tuple(box for bounds in each for box in bounds.upper)
+        )
+
+    def _admitted_by(self, stage: Stage, judge: RuleSet, family: Family) -> Bounds:
+        """Return what one list of allows admits, without the rules for a few hosts; kept for every carrier."""
+        key = (judge.id, family)
+        if key not in self._by_list:
+            internet = INTERNET[family]
+            bounds = admitted(stage, [judge], "egress", internet, self._estate)
+            self._by_list[key] = Bounds(significant(bounds.lower, internet), significant(bounds.upper, internet))
+        return self._by_list[key]
 
     def _opening(self, interface: Interface, network: Network) -> tuple[RuleSet, ...]:
         """Return the rule sets at the interface that open everything by themselves."""
