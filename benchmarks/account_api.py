@@ -1,15 +1,20 @@
-"""Fills an API with a generated account, through its calls and nothing else."""
+"""Fills an API with a generated account, through its calls and nothing else.
+
+Run as ``python -m benchmarks.account_api REGION RULES GROUPS INSTANCES NETWORKS``; ``AWS_ENDPOINT_URL`` names the API.
+"""
 
 from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from botocore.session import Session
 
+from benchmarks.account import Size, describe
 from benchmarks.account_snapshot import permissions
 
 if TYPE_CHECKING:
@@ -227,3 +232,7 @@ def _bucket(api: Api, name: str, *, blocked: bool) -> None:
         return
     read = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
     api("s3", "put_bucket_policy", Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [read]}))
+
+
+if __name__ == "__main__":
+    fill(describe(Size(*map(int, sys.argv[2:]))), sys.argv[1])

@@ -1,13 +1,18 @@
-"""The snapshot of a generated account: what the services would have answered."""
+"""The snapshot of a generated account: what the services would have answered.
+
+Run as ``python -m benchmarks.account_snapshot PLACE RULES`` to save one.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
+import sys
 from typing import TYPE_CHECKING, TypeAlias
 
+from benchmarks.account import Size, describe
 from cloudseg.providers.aws.operations import roots
-from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot
+from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot, save
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -496,3 +501,7 @@ def _databases(account: Account, subnets: Mapping[tuple[str, str, str], Subnet],
             }
         )
     return found
+
+
+if __name__ == "__main__":
+    save(snapshot_of(describe(Size.of_rules(int(sys.argv[2])))), sys.argv[1])

@@ -6,24 +6,31 @@ in fresh processes. Run as ``python -m benchmarks.audit_aws [RUNS]``.
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
-from unittest import mock
 
 import msgspec
 
-from benchmarks.account import Size, describe
-from benchmarks.account_api import fill
 from benchmarks.custodian import Custodian, install, write_policies
-from benchmarks.processes import PYTHON, Cost, aws_environment, median_of, request, run, served
+from benchmarks.processes import (
+    API_GROUPS,
+    API_INSTANCES,
+    API_RULES,
+    PYTHON,
+    Cost,
+    aws_environment,
+    fill_api,
+    median_of,
+    request,
+    run,
+    served,
+)
 from benchmarks.recording import Recorded
 from benchmarks.results import Budget, Result
 
 __all__ = ["measure"]
 
-SIZE = Size(rules=4000, groups=500, instances=330, networks=4)
 REGION = "eu-west-1"
 _AUDITED = (0, 1, 3)
 """Exit codes of an audit that ran: nothing, findings, gaps."""
@@ -50,8 +57,7 @@ def measure(runs: int = 5, custodian: Custodian | None = None) -> Result:
     with tempfile.TemporaryDirectory() as folder, served("benchmarks.api_server") as url:
         place = Path(folder)
         api = _Api(url, folder)
-        with mock.patch.dict(os.environ, api.environment):
-            fill(describe(SIZE), REGION)
+        fill_api(api.environment, REGION)
         recorded = place / "calls.json"
         run([PYTHON, "-m", "benchmarks.recording", str(recorded), REGION], api.environment)
         calls = msgspec.json.decode(recorded.read_bytes(), type=list[Recorded])
@@ -93,7 +99,7 @@ def _result(clients: dict[str, tuple[Cost, int]], calls: list[Recorded], peer: C
         Budget(f"requests over the {needed} different pages and calls", asked / needed, 1.05),
     )
     about = (
-        f"{SIZE.groups} groups with {SIZE.rules:,} rules, {SIZE.instances} instances, one region, on a moto server in "
+        f"{API_GROUPS} groups with {API_RULES:,} rules, {API_INSTANCES} instances, one region, on a moto server in "
         "a process of its own. CPU is user and system time of the client's process; wall time is mostly the server's."
     )
     header = ("client", "requests", "CPU s", "wall s", "MiB")

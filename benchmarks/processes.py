@@ -1,4 +1,8 @@
-"""Runs programs in fresh processes and says what they cost."""
+"""Runs programs in fresh processes and says what they cost.
+
+The largest memory of a process is at least that of the one that started it, so what is large (generated accounts, SDKs)
+is made in processes of its own too.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,23 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-__all__ = ["PYTHON", "ROOT", "Cost", "aws_environment", "median_of", "request", "run", "served"]
+__all__ = [
+    "API_GROUPS",
+    "API_INSTANCES",
+    "API_RULES",
+    "PYTHON",
+    "ROOT",
+    "Cost",
+    "aws_environment",
+    "fill_api",
+    "median_of",
+    "request",
+    "run",
+    "served",
+]
 
+API_RULES, API_GROUPS, API_INSTANCES, API_NETWORKS = 4000, 500, 330, 4
+"""How large an account an API is filled with."""
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 
@@ -109,3 +128,9 @@ def aws_environment(url: str, home: str) -> dict[str, str]:
         "NO_PROXY": "127.0.0.1",
         "HOME": home,
     }
+
+
+def fill_api(environment: Mapping[str, str], region: str) -> None:
+    """Fill the API that the environment names with a generated account."""
+    size = [str(count) for count in (API_RULES, API_GROUPS, API_INSTANCES, API_NETWORKS)]
+    run([PYTHON, "-m", "benchmarks.account_api", region, *size], environment)

@@ -18,11 +18,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from benchmarks.account import Size, describe
-from benchmarks.account_snapshot import snapshot_of
 from benchmarks.processes import PYTHON, run
 from benchmarks.results import Budget, Result
-from cloudseg.snapshot import load, save
+from cloudseg.snapshot import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +95,7 @@ def measure(runs: int = 3) -> Result:
     for rules in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / "snapshot"
-            save(snapshot_of(describe(Size.of_rules(rules))), place)
+            run([PYTHON, "-m", "benchmarks.account_snapshot", str(place), str(rules)])
             command = [PYTHON, "-m", "benchmarks.scale", "--one", str(place)]
             found = [msgspec.json.decode(run(command).output, type=_Stages) for _ in range(runs)]
         seconds = {stage: statistics.median(each.seconds[stage] for each in found) for stage in found[0].seconds}

@@ -8,26 +8,21 @@ take.
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
-from unittest import mock
 
 import msgspec
 from botocore import xform_name
 
-from benchmarks.account import Size, describe
-from benchmarks.account_api import fill
-from benchmarks.processes import PYTHON, aws_environment, median_of, run, served
+from benchmarks.processes import PYTHON, aws_environment, fill_api, median_of, run, served
 from benchmarks.recording import Recorded
 from benchmarks.results import Budget, Result
 from cloudseg.providers.aws.operations import OPERATIONS
 
 __all__ = ["longest_chain", "measure"]
 
-SIZE = Size(rules=4000, groups=500, instances=330, networks=4)
 REGION = "eu-west-1"
 SECONDS = 0.05
 ITEMS = 50
@@ -60,8 +55,7 @@ def longest_chain(calls: list[Recorded]) -> int:
 def measure(runs: int = 5) -> Result:
     """Keep the answers of an API, then collect from the slow one and return how long it takes."""
     with tempfile.TemporaryDirectory() as folder, served("benchmarks.api_server") as url:
-        with mock.patch.dict(os.environ, aws_environment(url, folder)):
-            fill(describe(SIZE), REGION)
+        fill_api(aws_environment(url, folder), REGION)
         with served("benchmarks.slow_server", url, str(SECONDS), str(ITEMS)) as slow:
             environment = aws_environment(slow, folder)
             recorded = Path(folder) / "calls.json"

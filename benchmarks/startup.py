@@ -33,7 +33,7 @@ def measure(runs: int = 21, custodian: Custodian | None = None) -> Result:
             for name, command in commands.items():
                 costs[name].append(run(command))
     found = {name: median_of(each[1:]) for name, each in costs.items()}
-    rows = tuple((name, f"{c.wall:.3f}", f"{c.cpu:.3f}", f"{c.memory:.0f}") for name, c in found.items())
+    rows = tuple((name, f"{c.wall:.3f}", f"{c.cpu:.3f}") for name, c in found.items())
     own, other = found["cloudseg --help"].wall, found.get("custodian --help")
     budgets = (
         Budget("`cloudseg --help`, wall", own, 0.15, "s"),
@@ -44,7 +44,7 @@ def measure(runs: int = 21, custodian: Custodian | None = None) -> Result:
             note="" if peer.program else f"it did not install: {peer.problem}",
         ),
     )
-    return Result("Start-up", f"Medians of {runs} runs, in turn.", ("program", "wall s", "CPU s", "MiB"), rows, budgets)
+    return Result("Start-up", f"Medians of {runs} runs, in turn.", ("program", "wall s", "CPU s"), rows, budgets)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.exposure import is_everything
@@ -24,6 +25,7 @@ INTERNET: Final[Mapping[Family, AddressSet]] = {
 _FAMILIES: Final[tuple[Family, ...]] = (4, 6)
 
 
+@lru_cache(maxsize=65536)
 def is_most(addresses: AddressSet, family: Family) -> bool:
     """Tell whether addresses are most of one family's internet: three quarters, so that half of it never is."""
     internet = INTERNET[family]

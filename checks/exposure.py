@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 from cloudseg.findings import Severity
-from cloudseg.reach.internet import Exposure, joined
+from cloudseg.reach.internet import Exposure, InternetView, joined
 from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST, AddressSet, Traffic
 
 if TYPE_CHECKING:
@@ -89,16 +91,19 @@ _RANGES_SHOWN: Final = 3
 _NEARLY_ALL_PORTS: Final = 65_000
 
 
+@lru_cache(maxsize=4096)
 def is_everything(traffic: Traffic) -> bool:
     """Tell whether traffic is "all ports" in effect: every port of TCP or UDP, or all but a few."""
     return any(traffic.ports_of(protocol).size >= _NEARLY_ALL_PORTS for protocol in (6, 17))
 
 
+@lru_cache(maxsize=4096)
 def classes_of(traffic: Traffic) -> tuple[PortClass, ...]:
     """Return the classes of ports that traffic touches, worst first."""
     return tuple(known for known in PORT_CLASSES if known.traffic.overlaps(traffic))
 
 
+@lru_cache(maxsize=65536)
 def severity_of(
     traffic: Traffic, sources: AddressSet, *, latent: bool = False, public_service: bool = False
 ) -> Severity:
@@ -121,6 +126,7 @@ def severity_of(
     return severity.lowered() if sources.size < NARROW_SOURCE else severity
 
 
+@lru_cache(maxsize=65536)
 def public_words(sources: AddressSet) -> str:
     """Return public source addresses in words: the whole internet, or how much of it.
 
@@ -177,8 +183,19 @@ class RuleExposure(NamedTuple):
 def open_rules(context: AuditContext) -> Iterator[RuleExposure]:
     """Yield every allowing ingress rule that admits public addresses, with what it really lets in.
 
-    Rule sets at a subnet's boundary only narrow what others let in, so they are no subject here.
+    Rule sets at a subnet's boundary only narrow what others let in, so they are no subject here. Several checks ask for
+    the same, so the answer is kept with the view that it was worked out from.
     """
+    known = _KNOWN.get(context.internet)
+    if known is None:
+        known = _KNOWN[context.internet] = tuple(_assessed(context))
+    yield from known
+
+
+_KNOWN: WeakKeyDictionary[InternetView, tuple[RuleExposure, ...]] = WeakKeyDictionary()
+
+
+def _assessed(context: AuditContext) -> Iterator[RuleExposure]:
     estate, view = context.estate, context.internet
     boundary = {
         stage.name

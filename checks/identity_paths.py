@@ -61,12 +61,13 @@ class IdentityPaths:
         self._estate = estate
         self._grounds: dict[tuple[frozenset[str], frozenset[str], Direction], Ground] = {}
         self._by_rule_set: dict[tuple[str, Direction], Ground] = {}
+        self._alike: dict[Ground, Ground] = {}
         self._steps: dict[tuple[str, Direction], _Step] = {}
         self._arrivals: dict[tuple[str, str], tuple[tuple[AddressSet, str], ...]] = {}
         self._hops: dict[str, tuple[NextHop, ...]] = {}
 
     def ground(self, rule_set: RuleSet, direction: Direction) -> Ground:
-        """Return where the peers of a rule set's rules can be named by identity."""
+        """Return where the peers of a rule set's rules can be named by identity; equal grounds are one object."""
         if (rule_set.id, direction) in self._by_rule_set:
             return self._by_rule_set[rule_set.id, direction]
         governed = self._estate.governed(rule_set)
@@ -78,7 +79,9 @@ class IdentityPaths:
         subnets = frozenset(interface.subnet for interface in governed if interface.subnet is not None)
         key = (frozenset(homes), subnets, direction)
         if key not in self._grounds:
-            self._grounds[key] = self._work_out(*key)
+            # Most subnets route alike, so rule sets of different subnets share one ground.
+            ground = self._work_out(*key)
+            self._grounds[key] = self._alike.setdefault(ground, ground)
         self._by_rule_set[rule_set.id, direction] = self._grounds[key]
         return self._grounds[key]
 

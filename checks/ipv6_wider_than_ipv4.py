@@ -51,11 +51,13 @@ def run(context: AuditContext) -> Iterator[Finding]:
 
 def _compare(context: AuditContext, rule_set: RuleSet, rules: Sequence[Rule]) -> Iterator[Finding]:
     sources = {rule.id: outside_addresses(rule.remote, context.estate)[0] for rule in rules}
+    if not any(addresses.v6 for addresses in sources.values()):
+        return
     # Rules of one traffic count together, so that ranges may be split at will.
     joined: defaultdict[Traffic, AddressSet] = defaultdict(lambda: NO_ADDRESSES)
     for rule in rules:
         joined[rule.traffic] |= sources[rule.id]
-    if not any(addresses.v6 for addresses in joined.values()) or not any(a.v4 for a in joined.values()):
+    if not any(addresses.v4 for addresses in joined.values()):
         return
     open_to_four = NO_TRAFFIC
     for traffic, addresses in joined.items():

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from cloudseg.reach.packets import Bounds, Box, intersect, outside_addresses, pass_stage, replied
+from cloudseg.reach.packets import Bounds, Box, intersect, outside_addresses
+from cloudseg.reach.passage import Passage, find_passage, pipeline_of, through
 from cloudseg.reach.ways import WaysIn, find_ways_in
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cloudseg.model import Estate, Interface, Peer, Pipeline, Rule, RuleSet, Stage
+    from cloudseg.model import Estate, Interface, Peer, Rule, RuleSet
 
 __all__ = ["Exposure", "InternetView", "joined"]
 
@@ -73,9 +74,10 @@ class InternetView:
         self._estate = estate
         self._sources: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._ways: dict[str, WaysIn] = {}
-        self._exposures: dict[tuple[object, ...], Exposure] = {}
         self._classes: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
+        self._passages: dict[int, Passage] = {}
+        self._exposures: dict[tuple[object, ...], Exposure] = {}
 
     def public_sources(self, rule: Rule) -> tuple[AddressSet, AddressSet]:
         """Return the internet addresses that a rule admits: the certain ones, and the most there can be."""
@@ -95,106 +97,91 @@ class InternetView:
         """Return what the internet reaches of an interface by one allowing ingress rule that judges it."""
         least, most = self.public_sources(rule)
         own = rule_set.id if rule.priority is not None else ""
-        alike = self._class_of(interface, rule_set)
+        alike = self._class_of(interface, rule_set.stage)
         key = (own, rule.priority, rule.traffic, least, most, rule.exact, rule.source_ports, alike)
         known = self._exposures.get(key)
         if known is None:
-            known = self._exposures[key] = self._evaluate(rule_set, rule, interface, self.ways_in(interface))
+            passage = self._passages.get(alike)
+            if passage is None:
+                ways = self.ways_in(interface)
+                passage = self._passages[alike] = find_passage(interface, ways, rule_set.stage, self._estate)
+            known = self._exposures[key] = self._evaluate(rule_set, rule, interface, passage)
         return known
 
-    def _class_of(self, interface: Interface, rule_set: RuleSet) -> int:
-        """Return a number that interfaces share which nothing but the rule set's own stage tells apart."""
-        key = (interface.id, rule_set.stage)
+    def _class_of(self, interface: Interface, stage: str) -> int:
+        """Return a number that interfaces share which no other stage and no way in tells apart."""
+        key = (interface.id, stage)
         known = self._classes.get(key)
         if known is None:
-            judges = self._judged_by(interface, rule_set)
-            place = (rule_set.stage, interface.network, interface.subnet, judges, self.ways_in(interface))
+            pipeline = pipeline_of(interface, self._estate)
+            judges = tuple(
+                tuple(judge.id for judge in self._estate.judging(interface, other.name))
+                for other in (() if pipeline is None else pipeline.ingress)
+                if other.name != stage
+            )
+            place = (stage, interface.network, interface.subnet, judges, self.ways_in(interface))
             known = self._classes[key] = self._numbers.setdefault(place, len(self._numbers))
         return known
 
-    def _pipeline(self, interface: Interface) -> Pipeline | None:
-        network = None if interface.network is None else self._estate.networks.get(interface.network)
-        if network is not None:
-            return self._estate.pipelines.get(network.pipeline)
-        return self._estate.pipelines.get(interface.provider)
-
-    def _judged_by(self, interface: Interface, but: RuleSet) -> tuple[tuple[str, ...], ...]:
-        """Return the ids of the rule sets of every other stage: what tells interfaces apart here."""
-        pipeline = self._pipeline(interface)
-        if pipeline is None:
-            return ()
-        return tuple(
-            tuple(rule_set.id for rule_set in self._estate.judging(interface, stage.name))
-            for stage in pipeline.ingress
-            if stage.name != but.stage
-        )
-
-    def _evaluate(self, rule_set: RuleSet, rule: Rule, interface: Interface, ways: WaysIn) -> Exposure:
+    def _evaluate(self, rule_set: RuleSet, rule: Rule, interface: Interface, passage: Passage) -> Exposure:
         least, most = self.public_sources(rule)
-        lower: list[Box] = []
-        upper: list[Box] = []
-        texts: list[str] = []
-        for way in ways.ways:
-            if boxes := intersect([Box(most, rule.traffic)], Box(way.clients, way.traffic)):
-                upper.extend(boxes)
-                texts.append(way.text)
-            if way.certain and rule.exact and rule.source_ports is None:
-                lower.extend(intersect([Box(least, rule.traffic)], Box(way.clients, way.traffic)))
-        unknown = [*ways.unknown]
-        if not rule.exact:
-            unknown.append("the rule could not be read in full")
-        if most - least:
-            unknown.append("the addresses that the rule admits were not read in full")
-        packets = Bounds(tuple(lower), tuple(upper))
-        for stage in self._stages(interface, rule_set):
-            before = packets
-            packets, doubts = self._through(stage, rule_set, rule, interface, before)
-            unknown.extend(doubts)
-            if before.upper and not packets.upper:
-                return NOTHING._replace(blocked=(self._stopper(stage, rule_set, interface),))
+        asked = Box(most, rule.traffic)
+        sure = Box(least if rule.exact and rule.source_ports is None else NO_ADDRESSES, rule.traffic)
+        upper = intersect(passage.packets.upper, asked)
+        exact = sure == asked and passage.packets.lower == passage.packets.upper
+        packets = Bounds(upper if exact else intersect(passage.packets.lower, sure), upper)
+        if rule.priority is not None:
+            packets = self._own_stage(rule_set, rule, interface, packets)
         if not packets.upper:
-            return NOTHING._replace(blocked=ways.blocked if not ways.ways else ("no way in for this traffic",))
-        certain, at_most = _traffic(packets.lower), _traffic(packets.upper)
-        doubts = () if certain else tuple(dict.fromkeys(unknown))
-        return Exposure(certain, at_most, _addresses(packets.upper), tuple(dict.fromkeys(texts)), (), doubts)
+            return NOTHING._replace(blocked=_blocked(passage, asked, rule_set))
+        certain = _traffic(packets.lower)
+        doubts = () if certain else self._doubts(rule, passage, asked, sure)
+        at_most = certain if exact else _traffic(packets.upper)
+        return Exposure(certain, at_most, _addresses(packets.upper), _texts(passage.ways, asked), (), doubts)
 
-    def _stages(self, interface: Interface, rule_set: RuleSet) -> tuple[Stage, ...]:
-        pipeline = self._pipeline(interface)
-        if pipeline is None:
-            return ()
-        return tuple(stage for stage in pipeline.ingress if stage.name != rule_set.stage or stage.match == "first")
+    def _own_stage(self, rule_set: RuleSet, rule: Rule, interface: Interface, packets: Bounds) -> Bounds:
+        """Return what the rule's own ordered list leaves to the rule: what an earlier denial takes is not its own."""
+        pipeline = pipeline_of(interface, self._estate)
+        for stage in () if pipeline is None else pipeline.ingress:
+            if stage.name == rule_set.stage:
+                judges = _only_until(self._estate.judging(interface, stage.name), rule)
+                packets = through(stage, judges, packets, pipeline, self._estate)
+        return packets
 
-    def _through(
-        self, stage: Stage, rule_set: RuleSet, rule: Rule, interface: Interface, packets: Bounds
-    ) -> tuple[Bounds, tuple[str, ...]]:
-        """Return what one more stage leaves of the packets, their replies included, and what is unknown about it."""
-        judges = self._estate.judging(interface, stage.name)
-        if stage.name == rule_set.stage:
-            judges = _only_until(judges, rule)
-        elif not judges and not self._stage_was_read(stage, interface):
-            return Bounds((), packets.upper), (f"the {_words(stage.name)} were not read",)
-        lower = pass_stage(stage, judges, "ingress", packets.lower, self._estate).lower
-        upper = pass_stage(stage, judges, "ingress", packets.upper, self._estate).upper
-        if stage.stateful:
-            return Bounds(lower, upper), ()
-        back = next((s for s in self._egress(interface) if s.name == stage.name), stage)
-        lower = replied(lower, back, judges, "egress", self._estate).lower
-        upper = replied(upper, back, judges, "egress", self._estate).upper
-        partly = upper and not lower and packets.lower
-        return Bounds(lower, upper), (f"only some reply ports pass the {_words(stage.name)}",) if partly else ()
+    def _doubts(self, rule: Rule, passage: Passage, asked: Box, sure: Box) -> tuple[str, ...]:
+        """Return why nothing is certain although something may pass."""
+        doubts = [*passage.ways.unknown]
+        if not rule.exact:
+            doubts.append("the rule could not be read in full")
+        if asked.addresses - self.public_sources(rule)[0]:
+            doubts.append("the addresses that the rule admits were not read in full")
+        before = intersect(passage.entering.lower, sure)
+        for step in passage.steps:
+            after = intersect(step.packets.lower, sure)
+            if step.unread:
+                doubts.append(step.unread)
+            elif step.replies and before and not after:
+                doubts.append(step.replies)
+            before = after
+        return tuple(dict.fromkeys(doubts))
 
-    def _egress(self, interface: Interface) -> tuple[Stage, ...]:
-        pipeline = self._pipeline(interface)
-        return () if pipeline is None else pipeline.egress
 
-    def _stage_was_read(self, stage: Stage, interface: Interface) -> bool:
-        facet = "boundary-rules" if stage.at in {"subnet-boundary", "network"} else "groups"
-        return self._estate.read(facet, interface)
+def _texts(ways: WaysIn, asked: Box) -> tuple[str, ...]:
+    """Return the ways that something of what was asked takes; it takes one."""
+    if len(ways.ways) == 1:
+        return (ways.ways[0].text,)
+    taken = (way.text for way in ways.ways if intersect([Box(way.clients, way.traffic)], asked))
+    return tuple(dict.fromkeys(taken))
 
-    def _stopper(self, stage: Stage, rule_set: RuleSet, interface: Interface) -> str:
-        judges = self._estate.judging(interface, stage.name)
-        names = ", ".join(judge.label for judge in judges if judge.id != rule_set.id) or _words(stage.name)
-        return f"stopped by {names}"
+
+def _blocked(passage: Passage, asked: Box, rule_set: RuleSet) -> tuple[str, ...]:
+    """Return what keeps the packets of a rule out, in words: the first thing on the way that leaves none of them."""
+    if not intersect(passage.entering.upper, asked):
+        return ("no way in for this traffic",) if passage.ways.ways else passage.ways.blocked
+    for step in passage.steps:
+        if not intersect(step.packets.upper, asked):
+            return (step.stopper,)
+    return (f"stopped by an earlier rule of {rule_set.label}",)
 
 
 def _only_until(judges: tuple[RuleSet, ...], rule: Rule) -> tuple[RuleSet, ...]:
@@ -225,7 +212,3 @@ def _addresses(boxes: Iterable[Box]) -> AddressSet:
     for box in boxes:
         total |= box.addresses
     return total
-
-
-def _words(stage: str) -> str:
-    return stage.replace("-", " ")

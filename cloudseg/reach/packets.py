@@ -152,7 +152,11 @@ def _split(boxes: Iterable[Box], by: Box) -> tuple[list[Box], list[Box]]:
 
 def intersect(boxes: Iterable[Box], by: Box) -> tuple[Box, ...]:
     """Return the part of the boxes that lies in another box."""
-    return tuple(_split(boxes, by)[0])
+    return tuple(
+        Box(addresses, traffic)
+        for box in boxes
+        if (addresses := box.addresses & by.addresses) and (traffic := box.traffic & by.traffic)
+    )
 
 
 def replied(

@@ -87,6 +87,9 @@ class Clients:
         That is certain when botocore does not list it and the name of its endpoint does not exist.
         """
         key = (service, region)
+        # One that is there is had at once, while others are still being made.
+        if key in self._clients:
+            return self._clients[key]
         # What a client reads when it is made is read once, not by every thread that happens to need it first.
         with self._lock:
             if key not in self._clients:

@@ -1,0 +1,95 @@
+"""What the internet can send to an interface before one stage is asked: ways in, and every other stage on the way.
+
+It is the same for all interfaces of one subnet that the same rule sets judge, and for every rule of the stage that is
+left out: what a rule lets in is its own packets, intersected with this.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.reach.packets import Bounds, Box, pass_stage, replied
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloudseg.model import Estate, Interface, Pipeline, RuleSet, Stage
+    from cloudseg.reach.ways import WaysIn
+
+__all__ = ["Passage", "Step", "find_passage", "pipeline_of", "through"]
+
+
+class Step(NamedTuple):
+    """One stage on the way.
+
+    Attributes:
+        packets: what is left after it, its replies included.
+        stopper: what stops packets here, in words.
+        unread: the stage was not read, in words; empty where it was.
+        replies: only some replies pass, in words; empty for a stateful stage.
+    """
+
+    packets: Bounds
+    stopper: str
+    unread: str
+    replies: str
+
+
+class Passage(NamedTuple):
+    """The ways to an interface, what comes in by them, and what each stage leaves of it."""
+
+    ways: WaysIn
+    entering: Bounds
+    steps: tuple[Step, ...]
+
+    @property
+    def packets(self) -> Bounds:
+        """What is left after every stage."""
+        return self.steps[-1].packets if self.steps else self.entering
+
+
+def pipeline_of(interface: Interface, estate: Estate) -> Pipeline | None:
+    """Return the pipeline that judges an interface: its network's, or its provider's where the network was not read."""
+    network = None if interface.network is None else estate.networks.get(interface.network)
+    return estate.pipelines.get(interface.provider if network is None else network.pipeline)
+
+
+def find_passage(interface: Interface, ways: WaysIn, but: str, estate: Estate) -> Passage:
+    """Return what can come from the internet to an interface through every ingress stage but the one named."""
+    packets = Bounds(
+        tuple(Box(way.clients, way.traffic) for way in ways.ways if way.certain),
+        tuple(Box(way.clients, way.traffic) for way in ways.ways),
+    )
+    entering = packets
+    pipeline = pipeline_of(interface, estate)
+    steps: list[Step] = []
+    for stage in () if pipeline is None else pipeline.ingress:
+        if stage.name == but:
+            continue
+        judges = estate.judging(interface, stage.name)
+        name = stage.name.replace("-", " ")
+        unread = "" if judges or _was_read(stage, interface, estate) else f"the {name} were not read"
+        packets = Bounds((), packets.upper) if unread else through(stage, judges, packets, pipeline, estate)
+        stopper = f"stopped by {', '.join(judge.label for judge in judges) or name}"
+        steps.append(Step(packets, stopper, unread, "" if stage.stateful else f"only some reply ports pass the {name}"))
+    return Passage(ways, entering, tuple(steps))
+
+
+def through(
+    stage: Stage, judges: Sequence[RuleSet], packets: Bounds, pipeline: Pipeline | None, estate: Estate
+) -> Bounds:
+    """Return what an ingress stage leaves of packets; of a stateless one, what its egress lets the replies of back."""
+    lower = pass_stage(stage, judges, "ingress", packets.lower, estate).lower
+    upper = pass_stage(stage, judges, "ingress", packets.upper, estate).upper
+    if stage.stateful:
+        return Bounds(lower, upper)
+    outward = () if pipeline is None else pipeline.egress
+    back = next((other for other in outward if other.name == stage.name), stage)
+    return Bounds(
+        replied(lower, back, judges, "egress", estate).lower, replied(upper, back, judges, "egress", estate).upper
+    )
+
+
+def _was_read(stage: Stage, interface: Interface, estate: Estate) -> bool:
+    facet = "boundary-rules" if stage.at in {"subnet-boundary", "network"} else "groups"
+    return estate.read(facet, interface)
