@@ -3,7 +3,9 @@
 What it finds:
     Allowing rules, in either direction, whose other end is a range of the rule set's own network or of a network that
     it is connected to, written as addresses or as a prefix list of them. The finding names the existing groups that
-    the interfaces in the range carry, chosen so that nobody is added, and says how much of the range nobody uses.
+    the interfaces in the range carry, chosen so that nobody is added, and says what no group can name (a network load
+    balancer without groups) and how much of the range nobody uses. The only interface that carries the rule does not
+    count, nor do endpoints as clients: they open no connections.
     A range that covers other networks or sites too (``10.0.0.0/8``) counts for its internal part. Left out are public
     ranges, ranges that no network read holds, the provider's own interfaces, and paths where a group cannot be named:
     through an appliance, from another region, over a transit gateway that passes no group references.
@@ -17,8 +19,9 @@ Example:
     ``sg-app``.
 
 Remedy:
-    Name the groups of the finding as the other end, and remove the addresses afterwards. Where members have IPv6
-    addresses too, a group admits those as well; the evidence says so.
+    Name the groups of the finding as the other end, and remove the addresses afterwards, except those of interfaces
+    that no group can name. Where a range holds members of many groups, find out from flow logs which of them use the
+    rule. Where members have IPv6 addresses too, a group admits those as well; the evidence says so.
 """
 
 from __future__ import annotations
@@ -28,9 +31,10 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.internal_ranges import InternalRanges
-from cloudseg.checks.rule_lists import at_interfaces, counted, managed, shown, shown_labels
+from cloudseg.checks.rule_lists import at_interfaces, counted, managed, shown, shown_labels, traffic_words
 from cloudseg.findings import Remedy, Severity, peer_text
 from cloudseg.model import ListRef
+from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +45,9 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Rule, RuleSet
 
 REMEDY = "replace-addresses-with-group"
+# More groups than this no person writes into one rule; and this many are listed in the evidence.
+_FEW = 5
+_LISTED = 10
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
@@ -62,10 +69,11 @@ def _finding(
 ) -> Finding:
     verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     single = found.written.size == 1 and found.interfaces
-    unused = found.read and not found.interfaces
+    unused = found.read and not found.interfaces and not found.unplaced
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {rule.traffic} {end} {peer_text(rule.remote, context.estate)}, {_who(found)}",
+        f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} {peer_text(rule.remote, context.estate)}, "
+        f"{_who(found)}",
         rule=rule,
         severity=Severity.LOW if single or unused else Severity.MEDIUM,
         confidence=_confidence(found),
@@ -78,54 +86,86 @@ def _finding(
 def _who(found: InternalRange) -> str:
     here = shown(found.networks)
     if not found.interfaces:
-        if found.read:
-            return f"which no interface of {here} uses"
-        return f"addresses of {here}, whose interfaces were not read in full"
+        if not found.read:
+            return f"addresses of {here}, whose interfaces were not read in full"
+        if found.unplaced:
+            return f"which {shown_labels(found.unplaced)} of {here} may use, and no other interface does"
+        return f"which no {'other ' if found.idle else ''}interface of {here} uses"
     one = len(found.interfaces) == 1
-    if found.cover.groups:
-        does = f"{'carries' if one else 'carry'} {shown_labels(found.cover.groups)}"
+    groups = found.cover.groups
+    if groups:
+        which = shown_labels(groups) if len(groups) <= _FEW else f"{len(groups)} groups"
+        does = f"{'carries' if one else 'carry'} {which}"
     else:
         does = "stands" if one else "stand"
-    return f"where {counted(len(found.interfaces), 'interface')} of {here} {does}"
+    rest = f", beside {len(found.nameless)} that no group can name" if found.nameless else ""
+    return f"where {counted(len(found.interfaces), 'interface')} of {here} {does}{rest}"
 
 
 def _confidence(found: InternalRange) -> Confidence:
     if not found.read:
         return "low"
-    return "high" if found.certain else "medium"
+    doubtful = found.nameless or found.unplaced or found.unclear
+    return "high" if found.certain and not doubtful else "medium"
 
 
 def _advice(found: InternalRange) -> str:
     if not found.interfaces:
-        if found.read:
-            return "remove the rule, or name the group of the workload that it is meant for"
-        return "name the groups of the workloads in the range instead of their addresses"
+        if not found.read:
+            return "name the groups of the workloads in the range instead of their addresses"
+        if found.unplaced:
+            return f"find out who of {shown_labels(found.unplaced)} stands there; name their groups, or remove the rule"
+        if found.elsewhere:
+            return (
+                f"narrow the rule to the networks and sites that use it: no interface of {shown(found.networks)} does"
+            )
+        return "remove the rule, or name the group of the workload that it is meant for"
+    return f"{_named_instead(found)}{''.join(_kept(found))}"
+
+
+def _named_instead(found: InternalRange) -> str:
     groups = shown_labels(found.cover.groups)
     if not found.cover.groups:
+        if not found.ungrouped:
+            return "name the groups of the interfaces in the range, which were not read, instead of the addresses"
         return "give the interfaces in the range a group of their own, and name it instead of the addresses"
-    if found.cover.uncovered:
+    if len(found.cover.groups) > _FEW:
+        return (
+            f"{len(found.cover.groups)} groups are too many to name: find out from flow logs who uses the rule, and "
+            f"name those groups instead of the addresses; to begin with, {groups}"
+        )
+    if found.ungrouped:
         return f"name {groups}, and a new group for the other interfaces in the range, instead of the addresses"
     return f"name {groups} instead of the addresses"
 
 
+def _kept(found: InternalRange) -> Iterator[str]:
+    """Yield what must stay written as addresses, because no group can name it."""
+    if found.nameless:
+        kept = NO_ADDRESSES
+        for interface in found.nameless:
+            kept |= interface.addresses & found.named
+        what = str(kept) if kept else "the addresses"
+        yield f"; keep {what} for {shown_labels(found.nameless)}, which no group can name"
+    if found.elsewhere:
+        yield f"; outside {shown(found.networks)}, keep only the addresses of those who use the rule"
+    if found.unclear and found.cover.groups:
+        yield f"; find out first which groups {shown_labels(found.unclear)} carries"
+    if found.unplaced:
+        yield f"; find out first who of {shown_labels(found.unplaced)} stands in the range"
+
+
 def _facts(estate: Estate, found: InternalRange) -> Iterator[str]:
     """Yield what holds of a range, whichever rule names it."""
-    inside = {interface.id for interface in found.interfaces}
-    for group in found.cover.groups:
-        members = [interface for interface in estate.members(group.id) if interface.id in inside]
-        kind = "the default group " if group.is_default else ""
-        yield f"{kind}{group.label} is carried by {shown_labels(members)}"
-    if found.cover.uncovered:
-        names = shown_labels([estate.interfaces[identifier] for identifier in found.cover.uncovered])
-        yield f"no group has members in the range alone and names {names}"
-        for group in found.cover.wider[:3]:
-            yield f"{group.label} also has members outside the range, so naming it would add them"
-    yield f"the range has {_addresses(found.written.size)} for {counted(len(found.interfaces), 'interface')}"
-    if rest := (found.written - found.named).size:
+    yield from _facts_of_groups(estate, found)
+    yield from _facts_of_the_rest(found)
+    count = len(found.interfaces) + len(found.nameless) + len(found.idle)
+    yield f"the range has {_addresses(found.written.size)} for {counted(count, 'interface')}"
+    if rest := found.elsewhere.size:
         share = 100 * found.named.size / found.written.size
         yield (
-            f"{_addresses(found.named.size)} of it ({share:.2g} %) are internal to {shown(found.networks)}; "
-            f"{_addresses(rest)} are not, or cannot be named by a group"
+            f"internal to {shown(found.networks)}: {_addresses(found.named.size)} of it ({share:.2g} %); not internal, "
+            f"or not to be named by a group: {_addresses(rest)}"
         )
     for why in found.broken[:3]:
         yield f"identity does not hold for a part of it: {why}"
@@ -135,10 +175,40 @@ def _facts(estate: Estate, found: InternalRange) -> Iterator[str]:
         yield "unknown: interfaces in the range were not read in full"
 
 
+def _facts_of_groups(estate: Estate, found: InternalRange) -> Iterator[str]:
+    inside = {interface.id for interface in (*found.interfaces, *found.idle)}
+    for group in found.cover.groups[:_LISTED]:
+        members = [interface for interface in estate.members(group.id) if interface.id in inside]
+        kind = "the default group " if group.is_default else ""
+        owner = f", managed by {group.managed_by}," if group.managed_by else ""
+        yield f"{kind}{group.label}{owner} is carried by {shown_labels(members)}"
+    if (more := len(found.cover.groups) - _LISTED) > 0:
+        yield f"{counted(more, 'more group')} {'has' if more == 1 else 'have'} members in the range"
+    if found.ungrouped:
+        yield f"no group has members in the range alone and names {shown_labels(found.ungrouped)}"
+    if found.cover.uncovered:
+        for group in found.cover.wider[:3]:
+            yield f"{group.label} also has members outside the range, so naming it would add them"
+
+
+def _facts_of_the_rest(found: InternalRange) -> Iterator[str]:
+    """Yield what is in the range, or may be, and is named by none of the groups."""
+    for interface in found.nameless[:_LISTED]:
+        checks = ", health checks included" if "load_balancer" in interface.role else ""
+        yield f"{interface.label} is in the range and carries no group, so naming groups alone would cut it off{checks}"
+    if found.unclear:
+        yield f"unknown: the groups of {shown_labels(found.unclear)} were not read"
+    for interface in found.unplaced[:_LISTED]:
+        yield f"unknown: the addresses of {interface.label}, which may stand in the range, were not read"
+    if found.idle and not found.interfaces:
+        yield f"in the range, but never the other end of this rule: {shown_labels(found.idle)}"
+
+
 def _facts_of_rule(estate: Estate, rule_set: RuleSet, rule: Rule, found: InternalRange) -> Iterator[str]:
     if widened := _widened(estate, rule_set, found):
         family, wider = widened
-        yield f"{counted(wider, 'interface')} in the range also have IPv{family} addresses, which a group admits too"
+        has = f"has an IPv{family} address" if wider == 1 else f"have IPv{family} addresses"
+        yield f"{counted(wider, 'interface')} in the range also {has}, which a group admits too"
     yield from _quota(estate, rule, found)
     yield from managed(rule_set)
 
@@ -162,7 +232,7 @@ def _quota(estate: Estate, rule: Rule, found: InternalRange) -> Iterator[str]:
     if weights:
         yield f"the list counts as {counted(sum(weights), 'rule')} against the quota, a group as one"
     elif len(found.cover.groups) > 1:
-        yield f"{counted(len(found.cover.groups), 'rule')} take the place of this one in the quota"
+        yield f"naming all the groups takes {len(found.cover.groups)} rules of the quota, where this one takes 1"
 
 
 def _addresses(number: int) -> str:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import WEB
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.rule_lists import at_interfaces, managed
+from cloudseg.checks.rule_lists import at_interfaces, managed, traffic_words
 from cloudseg.findings import Severity
 from cloudseg.model import ListRef
 
@@ -51,7 +51,8 @@ def run(context: AuditContext) -> Iterator[Finding]:
             names = ", ".join(known.label for known in shared)
             yield context.finding(
                 rule_set,
-                f"{rule_set.label} admits {rule.traffic} from {names}, which every customer of the cloud can use",
+                f"{rule_set.label} admits {traffic_words(rule.traffic)} from {names}, "
+                "which every customer of the cloud can use",
                 rule=rule,
                 severity=Severity.LOW if rule.traffic <= WEB or unused else Severity.MEDIUM,
                 evidence=(

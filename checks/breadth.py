@@ -3,38 +3,74 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from cloudseg.checks.exposure import is_everything
+from cloudseg.model import Family
 from cloudseg.reach.packets import Bounds, Box, outside_addresses, pass_stage
-from cloudseg.traffic import ALL_IPV4, ALL_TRAFFIC, GLOBAL_UNICAST, NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
+from cloudseg.traffic import (
+    ALL_IPV4,
+    ALL_TRAFFIC,
+    GLOBAL_UNICAST,
+    NO_ADDRESSES,
+    NO_TRAFFIC,
+    AddressSet,
+    IntervalSet,
+    Traffic,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from cloudseg.model import Direction, Estate, Family, RuleSet, Stage
+    from cloudseg.model import Direction, Estate, RuleSet, Stage
 
-__all__ = ["INTERNET", "admitted", "is_most", "mostly_internet", "open_addresses", "share_words", "significant"]
+__all__ = [
+    "INTERNET",
+    "Part",
+    "admitted",
+    "as_nat64",
+    "is_most",
+    "mostly_internet",
+    "open_addresses",
+    "share_words",
+    "significant",
+]
+
+Part = Family | Literal["nat64"]
+"""A part of the internet by the addresses that packets to it bear; ``nat64`` is the IPv4 internet as IPv6 hosts see it.
+"""
+
+_NAT64_PREFIX: Final = 0x64FF9B << 96
+
+
+def as_nat64(addresses: AddressSet) -> AddressSet:
+    """Return the IPv6 addresses under which NAT64 reaches IPv4 addresses: the last 32 bits of ``64:ff9b::/96``.
+
+    Sources: RFC 6052 section 2.1, and https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html
+    """
+    intervals = tuple((_NAT64_PREFIX + first, _NAT64_PREFIX + last) for first, last in addresses.v4.intervals)
+    return AddressSet(v6=IntervalSet(intervals))
+
 
 # IPv6 addresses are handed out of 2000::/3 alone, so that is the whole IPv6 internet in effect. Source:
 # https://www.iana.org/assignments/ipv6-address-space
-INTERNET: Final[Mapping[Family, AddressSet]] = {
+INTERNET: Final[Mapping[Part, AddressSet]] = {
     4: GLOBAL_UNICAST & ALL_IPV4,
     6: GLOBAL_UNICAST & AddressSet.parse("2000::/3"),
+    "nat64": as_nat64(GLOBAL_UNICAST & ALL_IPV4),
 }
-_FAMILIES: Final[tuple[Family, ...]] = (4, 6)
 
 
 @lru_cache(maxsize=65536)
-def is_most(addresses: AddressSet, family: Family) -> bool:
-    """Tell whether addresses are most of one family's internet: three quarters, so that half of it never is."""
-    internet = INTERNET[family]
+def is_most(addresses: AddressSet, part: Part) -> bool:
+    """Tell whether addresses are most of a part of the internet: three quarters, so that half of it never is."""
+    internet = INTERNET[part]
     return 4 * (addresses & internet).size >= 3 * internet.size
 
 
-def mostly_internet(addresses: AddressSet) -> tuple[Family, ...]:
-    """Return the families of which addresses are most of the internet."""
-    return tuple(family for family in _FAMILIES if is_most(addresses, family))
+def mostly_internet(addresses: AddressSet) -> tuple[Part, ...]:
+    """Return the parts of the internet of which addresses are most."""
+    return tuple(part for part in INTERNET if is_most(addresses, part))
 
 
 def share_words(addresses: AddressSet, family: Family) -> str:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.rule_lists import at_interfaces, counted, shown_labels
+from cloudseg.checks.rule_lists import at_interfaces, counted, shown_labels, traffic_words
 from cloudseg.findings import Remedy, Severity, peer_text
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _finding(context: AuditContext, rule_set: RuleSet) -> Finding:
         confidence="high" if members or read else "medium",
         evidence=(
             *(
-                f"{rule.direction} {rule.traffic} {'from' if rule.direction == 'ingress' else 'to'} "
+                f"{rule.direction}: {traffic_words(rule.traffic)} {'from' if rule.direction == 'ingress' else 'to'} "
                 f"{peer_text(rule.remote, context.estate)}"
                 for rule in rule_set.rules[:5]
             ),

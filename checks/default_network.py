@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.rule_lists import counted, shown_labels
 from cloudseg.findings import Severity
 
 if TYPE_CHECKING:
@@ -43,16 +44,16 @@ def _finding(context: AuditContext, network: Network) -> Finding:
     inside = estate.interfaces_in(network.id)
     unread = not inside and not estate.read("interfaces", network)
     public = [subnet for subnet in estate.subnets_in(network.id) if subnet.public_by_default]
-    use = f"{len(inside)} interface{'s' if len(inside) != 1 else ''}"
+    use = "no interface" if not inside else counted(len(inside), "interface")
     message = f"the default network {network.label} of {network.region} exists"
     return context.finding(
         network,
-        f"{message}, with {use} in it" if inside else message,
+        message if unread else f"{message}, with {use} in it",
         severity=Severity.MEDIUM if inside or unread else Severity.LOW,
         confidence="low" if unread else "high",
         evidence=(
-            "unknown: whether anything is in it; its interfaces were not read" if unread else f"it holds {use}",
-            *((f"{len(public)} of its subnets give new interfaces a public address",) if public else ()),
+            *(("unknown: whether anything is in it; its interfaces were not read",) if unread else ()),
+            *((f"subnets that give new interfaces a public address: {shown_labels(public)}",) if public else ()),
         ),
         affected=inside,
     )

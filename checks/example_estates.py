@@ -311,8 +311,9 @@ class EstateBuilder:
         is_default: bool = False,
         managed_by: str = "",
         tags: Mapping[str, str] | None = None,
+        network: str = "vpc-1",
     ) -> None:
-        """Add a security group of ``vpc-1`` with its rules."""
+        """Add a security group of a network with its rules."""
         self.put(
             "groups",
             Group(
@@ -321,7 +322,7 @@ class EstateBuilder:
                 name=name,
                 region=REGION,
                 selector=Carries(_own(own)),
-                networks=(_own("vpc-1"),),
+                networks=(_own(network),),
                 is_default=is_default,
                 managed_by=managed_by,
                 tags=dict(tags or {}),
@@ -337,7 +338,7 @@ class EstateBuilder:
                 stage="security-groups",
                 rules=rules,
                 applies=Carries(_own(own)),
-                network=_own("vpc-1"),
+                network=_own(network),
                 is_default=is_default,
                 managed_by=managed_by,
                 tags=dict(tags or {}),

@@ -65,10 +65,11 @@ PORT_CLASSES: Final = (
     PortClass(
         "databases and caches",
         Traffic.parse(
-            "tcp/1433-1434, udp/1434, tcp/1521, tcp/2483-2484, tcp/3306, tcp/4333, tcp/5432, tcp/5439, tcp/5984, "
-            "tcp/6379, tcp/7000-7001, tcp/7199, tcp/8086, tcp/8888, tcp/9042, tcp/9092, tcp/9094, "
-            "tcp/9096, tcp/9160, tcp/9200, tcp/9300, tcp/11211, udp/11211, tcp/27017-27019, tcp/28015, "
-            "tcp/33060, tcp/50000"
+            "tcp/1433-1434, udp/1434, tcp/1521, tcp/1830, tcp/2181, tcp/2483-2484, tcp/3306, tcp/4333, tcp/5432, "
+            "tcp/5439, "
+            "tcp/5984, tcp/6379-6380, tcp/7000-7001, tcp/7199, tcp/7474, tcp/7687, tcp/8086, tcp/8111, tcp/8182, "
+            "tcp/9042, tcp/9092, tcp/9094, tcp/9096, tcp/9098, tcp/9111, tcp/9160, tcp/9192, tcp/9194, tcp/9196, "
+            "tcp/9198, tcp/9200, tcp/9300, tcp/11211, udp/11211, tcp/27017-27019, tcp/28015, tcp/33060, tcp/50000"
         ),
         Severity.CRITICAL,
         Severity.MEDIUM,
@@ -166,7 +167,7 @@ class RuleExposure(NamedTuple):
         judged: every interface that the rule judges.
         sources: the public addresses that the rule admits at most.
         verdict: ``exposed``, ``unknown`` or ``latent``.
-        all_read: every interface of the region was read.
+        all_read: every interface that may carry the rule set was read.
     """
 
     rule_set: RuleSet
@@ -197,6 +198,8 @@ _KNOWN: WeakKeyDictionary[InternetView, tuple[RuleExposure, ...]] = WeakKeyDicti
 
 def _assessed(context: AuditContext) -> Iterator[RuleExposure]:
     estate, view = context.estate, context.internet
+    # An interface whose groups were not read in full may carry any group of its network.
+    doubtful = frozenset(interface.network for interface in estate.interfaces.values() if interface.attached_unread)
     boundary = {
         stage.name
         for pipeline in estate.pipelines.values()
@@ -210,24 +213,24 @@ def _assessed(context: AuditContext) -> Iterator[RuleExposure]:
             if rule.direction == "ingress" and rule.allows:
                 sources = view.public_sources(rule)[1]
                 if sources:
-                    yield _assess(context, rule_set, rule, sources)
+                    yield _assess(context, rule_set, rule, sources, doubtful)
 
 
-def _assess(context: AuditContext, rule_set: RuleSet, rule: Rule, sources: AddressSet) -> RuleExposure:
+def _assess(
+    context: AuditContext, rule_set: RuleSet, rule: Rule, sources: AddressSet, doubtful: frozenset[str | None]
+) -> RuleExposure:
     estate = context.estate
     judged = estate.governed(rule_set)
     each = [(interface, context.internet.exposure(rule_set, rule, interface)) for interface in judged]
-    all_read = estate.read("interfaces", rule_set)
+    all_read = estate.read("interfaces", rule_set) and rule_set.network not in doubtful
     # Interfaces of one class share one answer, which need not be joined more than once.
     total = joined({id(exposure): exposure for _, exposure in each}.values())
     verdict = total.verdict
     if not judged:
         total = total._replace(blocked=("no interface carries it",))
-    place = (rule_set.provider, rule_set.scope, rule_set.region)
-    blind = not all_read and (not judged or estate.coverage.state("interfaces", *place) == "unread")
-    if blind and verdict == "latent":
+    if not all_read and verdict == "latent":
         verdict = "unknown"
-        total = total._replace(unknown=("the interfaces that carry it were not read",))
+        total = total._replace(unknown=("not every interface that may carry it was read",))
     return RuleExposure(
         rule_set=rule_set,
         rule=rule,

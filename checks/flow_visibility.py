@@ -118,7 +118,7 @@ def _lacks(
     if logs and dark and len(seen) == 2:
         more = f" and {len(dark) - _SHOWN} more" if len(dark) > _SHOWN else ""
         yield (
-            f"{len(dark)} of {len(places)} {word} have no flow log of their own that records everything: "
+            f"{word} without a flow log of their own that records everything, {len(dark)} of {len(places)}: "
             f"{', '.join(dark[:_SHOWN])}{more}"
         )
     if not logs and transit:

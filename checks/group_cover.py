@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ class GroupCover(NamedTuple):
     """Groups that stand for a set of interfaces.
 
     Attributes:
-        groups: the fewest groups found whose members are all in the set, in order of their ids.
+        groups: the fewest groups found whose members are all in the set; default groups and those of controllers last,
+            larger ones before smaller ones.
         uncovered: interfaces of the set that none of them names.
         wider: groups that these carry, but others outside the set as well.
     """
@@ -44,6 +46,12 @@ class InterfaceIndex:
                     else:
                         spans[key].append((first, last, interface.id))
         self._interfaces = estate.interfaces
+        self._estate = estate
+        self._bare = {
+            network: bare
+            for network in estate.networks
+            if (bare := tuple(each for each in estate.interfaces_in(network) if not each.addresses))
+        }
         self._singles = {key: sorted(entries) for key, entries in singles.items()}
         self._starts = {key: [first for first, _ in entries] for key, entries in self._singles.items()}
         self._spans = dict(spans)
@@ -59,6 +67,22 @@ class InterfaceIndex:
                 found.update(name for _, name in entries[bisect_left(starts, low) : bisect_left(starts, high + 1)])
                 found.update(name for first, last, name in spans if first <= high and low <= last)
         return tuple(self._interfaces[name] for name in sorted(found))
+
+    def without_address(
+        self, network: str, addresses: AddressSet
+    ) -> tuple[tuple[Interface, ...], tuple[Interface, ...]]:
+        """Return the interfaces of unread addresses that bear one of these: surely, by their subnet, and perhaps."""
+        surely: list[Interface] = []
+        perhaps: list[Interface] = []
+        for interface in self._bare.get(network, ()):
+            subnet = None if interface.subnet is None else self._estate.subnets.get(interface.subnet)
+            place = (self._estate.networks[network] if subnet is None else subnet).addresses
+            if place.overlaps(addresses):
+                outside = (bool(addresses.v4) and place.v4 - addresses.v4) or (
+                    bool(addresses.v6) and place.v6 - addresses.v6
+                )
+                (perhaps if outside else surely).append(interface)
+        return tuple(surely), tuple(perhaps)
 
 
 def _families(addresses: AddressSet) -> tuple[tuple[Family, IntervalSet], ...]:
@@ -79,44 +103,64 @@ class GroupIndex:
             for interface in self._members[group]:
                 carried[interface].append(group)
         self._carried = dict(carried)
-        self._covers: dict[frozenset[str], GroupCover] = {}
+        self._covers: dict[tuple[frozenset[str], frozenset[str]], GroupCover] = {}
 
-    def cover(self, interfaces: Iterable[str]) -> GroupCover:
+    def cover(self, interfaces: Iterable[str], harmless: frozenset[str] = frozenset()) -> GroupCover:
         """Return the fewest groups, found greedily, whose members are among the interfaces and cover them.
 
         Groups of the user's own come before default groups and those of controllers. Equal choices go by id, so the
         answer is always the same.
-        """
-        wanted = frozenset(interfaces)
-        if wanted not in self._covers:
-            self._covers[wanted] = self._choose(wanted)
-        return self._covers[wanted]
 
-    def _choose(self, wanted: frozenset[str]) -> GroupCover:
+        Args:
+            interfaces: ids of the interfaces to cover.
+            harmless: ids of others that a group may have as members too.
+        """
+        key = (frozenset(interfaces), harmless)
+        if key not in self._covers:
+            self._covers[key] = self._choose(*key)
+        return self._covers[key]
+
+    def _choose(self, wanted: frozenset[str], harmless: frozenset[str]) -> GroupCover:
         touched = sorted({group for interface in wanted for group in self._carried.get(interface, ())})
-        exact = [group for group in touched if self._members[group] <= wanted]
-        chosen: list[str] = []
-        left = set(wanted)
-        while left:
-            best = max(exact, key=lambda group: self._worth(group, left), default=None)
-            if best is None or not self._members[best] & left:
-                break
-            chosen.append(best)
-            left -= self._members[best]
-        for group in sorted(chosen, key=lambda group: (not self._second_choice(group), group)):
-            others = [other for other in chosen if other != group]
-            if others and self._members[group] <= frozenset().union(*(self._members[other] for other in others)):
-                chosen = others
-        wider = [group for group in touched if not self._members[group] <= wanted]
+        allowed = wanted | harmless
+        exact = [group for group in touched if self._members[group] <= allowed]
+        chosen, left = self._greedy(exact, wanted)
+        chosen = self._without_needless(chosen, wanted)
+        wider = [group for group in touched if not self._members[group] <= allowed]
+        chosen.sort(key=lambda group: (self._second_choice(group), -len(self._members[group] & wanted), group))
         return GroupCover(
-            tuple(self._groups[group] for group in sorted(chosen)),
+            tuple(self._groups[group] for group in chosen),
             tuple(sorted(left)),
             tuple(self._groups[group] for group in wider),
         )
 
-    def _worth(self, group: str, left: set[str]) -> tuple[bool, bool, int]:
-        named = len(self._members[group] & left)
-        return named > 0, not self._second_choice(group), named
+    def _greedy(self, exact: Iterable[str], wanted: frozenset[str]) -> tuple[list[str], set[str]]:
+        """Choose the group that names most of what is left, again and again; return the choice and the rest."""
+        chosen: list[str] = []
+        left = set(wanted)
+        # What a group names of the rest only shrinks, so a count from before is a bound, and is renewed when it is due.
+        heap = [(self._second_choice(group), -len(self._members[group] & left), group) for group in exact]
+        heapify(heap)
+        while heap and left:
+            second, bound, group = heappop(heap)
+            named = len(self._members[group] & left)
+            if named == -bound and named:
+                chosen.append(group)
+                left -= self._members[group]
+            elif named:
+                heappush(heap, (second, -named, group))
+        return chosen, left
+
+    def _without_needless(self, chosen: list[str], wanted: frozenset[str]) -> list[str]:
+        """Return the choice without the groups whose members the others name too, second choices first."""
+        times = Counter(member for group in chosen for member in self._members[group] & wanted)
+        kept = set(chosen)
+        for group in sorted(chosen, key=lambda group: (not self._second_choice(group), group)):
+            members = self._members[group] & wanted
+            if all(times[member] > 1 for member in members):
+                kept.remove(group)
+                times.subtract(members)
+        return [group for group in chosen if group in kept]
 
     def _second_choice(self, group: str) -> bool:
         """Tell whether a group is named only where no other will do: a default group, or one that a controller owns."""

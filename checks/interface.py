@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -169,8 +170,9 @@ class AuditContext:
             aspect: tells several findings of this check about one resource (and rule) apart.
         """
         location = (rule.location if rule is not None else None) or resource.location
+        info = None if rule is None else rule_info(rule)
         return Finding(
-            id=fingerprint(self.check.id, resource, rule, aspect),
+            id=fingerprint(self.check.id, resource, rule, aspect, info),
             check=self.check.id,
             severity=severity or self.check.severity,
             confidence=confidence,
@@ -178,16 +180,34 @@ class AuditContext:
             scope=resource.scope,
             region=resource.region,
             resource=resource_info(resource),
-            rule=None if rule is None else rule_info(rule),
+            rule=info,
             message=message,
             evidence=tuple(evidence),
             reachable=reachable,
-            affected=tuple(sorted({i.own_id if isinstance(i, Interface) else own_id(i) for i in affected})),
+            affected=self._own_ids(affected),
             remedy=remedy,
-            compliance=tuple(
-                f"{benchmark}:{control}"
-                for benchmark, controls in sorted(self.check.compliance.items())
-                for control in controls
-            ),
+            compliance=self._compliance,
             location=None if location is None else {"file": location.file, "line": location.line},
+        )
+
+    def _own_ids(self, interfaces: Iterable[Interface | str]) -> tuple[str, ...]:
+        """Return own ids in order; all the rules of one list concern the same interfaces, so those are kept."""
+        known, found = self._latest[0]
+        if interfaces is not known:
+            found = tuple(sorted({i.own_id if isinstance(i, Interface) else own_id(i) for i in interfaces}))
+            if isinstance(interfaces, tuple):
+                self._latest[0] = interfaces, found
+        return found
+
+    @cached_property
+    def _latest(self) -> list[tuple[tuple[Interface | str, ...], tuple[str, ...]]]:
+        """The interfaces of the latest finding, with their own ids; a list, for the context itself is frozen."""
+        return [((), ())]
+
+    @cached_property
+    def _compliance(self) -> tuple[str, ...]:
+        return tuple(
+            f"{benchmark}:{control}"
+            for benchmark, controls in sorted(self.check.compliance.items())
+            for control in controls
         )

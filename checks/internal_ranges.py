@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.group_cover import GroupCover, GroupIndex, InterfaceIndex
 from cloudseg.checks.identity_paths import Ground, IdentityPaths
-from cloudseg.checks.provider_interfaces import takes_groups
+from cloudseg.checks.provider_interfaces import opens_connections, takes_groups, uses_own_address
 from cloudseg.model import Addresses, Interface, ListRef
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloudseg.model import Estate, Peer, Rule, RuleSet
+    from cloudseg.model import Direction, Estate, Network, Peer, Rule, RuleSet
 
 __all__ = ["InternalRange", "InternalRanges"]
 
@@ -25,8 +25,12 @@ class InternalRange(NamedTuple):
         written: the addresses as the rule gives them, without the blocks that hold public addresses.
         named: the part of it where a group can stand.
         broken: the part where identity does not hold, with the reasons.
-        interfaces: the interfaces in it that can carry a group.
-        cover: the groups that name them.
+        interfaces: the interfaces in it that may be the other end and can carry a group.
+        nameless: the interfaces in it that may be the other end, but can carry no group; only addresses name them.
+        unplaced: interfaces that may stand in it; their addresses were not read.
+        idle: the interfaces in it that are never the other end: the only one that the rule set judges, and for ingress
+            those that open no connections.
+        cover: the groups that name the interfaces.
         networks: the networks of the part, by own id.
         certain: every route that decides was read.
         read: every interface of those networks was read.
@@ -36,10 +40,42 @@ class InternalRange(NamedTuple):
     named: AddressSet
     broken: tuple[str, ...]
     interfaces: tuple[Interface, ...]
+    nameless: tuple[Interface, ...]
+    unplaced: tuple[Interface, ...]
+    idle: tuple[Interface, ...]
     cover: GroupCover
     networks: tuple[str, ...]
     certain: bool
     read: bool
+
+    @property
+    def elsewhere(self) -> AddressSet:
+        """The part where no group can stand: other networks and sites, and ways that take identity away."""
+        return self.written - self.named
+
+    @property
+    def ungrouped(self) -> tuple[Interface, ...]:
+        """The interfaces that none of the groups names, as far as the groups that they carry were read."""
+        unnamed = frozenset(self.cover.uncovered)
+        return tuple(i for i in self.interfaces if i.id in unnamed and not i.attached_unread)
+
+    @property
+    def unclear(self) -> tuple[Interface, ...]:
+        """The interfaces that none of the groups read names, but perhaps one that was not read."""
+        unnamed = frozenset(self.cover.uncovered)
+        return tuple(i for i in self.interfaces if i.id in unnamed and i.attached_unread)
+
+
+class _Content(NamedTuple):
+    """What stands in the addresses of a rule, whatever the rule set and the direction."""
+
+    ground: Ground
+    written: AddressSet
+    named: AddressSet
+    networks: tuple[Network, ...]
+    inside: tuple[Interface, ...]
+    ids: frozenset[str]
+    unplaced: tuple[Interface, ...]
 
 
 class InternalRanges:
@@ -51,19 +87,31 @@ class InternalRanges:
         self._index = InterfaceIndex(estate)
         self._groups = GroupIndex(estate)
         self._blocks: dict[tuple[Peer, ...], tuple[AddressSet, ...]] = {}
-        self._ranges: dict[tuple[int, tuple[Peer, ...]], InternalRange | None] = {}
+        self._contents: dict[tuple[int, int], _Content | None] = {}
+        self._ranges: dict[tuple[int, Direction, str], InternalRange | None] = {}
 
     def of(self, rule_set: RuleSet, rule: Rule) -> InternalRange | None:
         """Return the internal part of a rule's other end; None where no group could stand there."""
-        if rule.remote not in self._blocks:
-            self._blocks[rule.remote] = tuple(self._written(rule.remote))
-        if not self._blocks[rule.remote]:
+        blocks = self._blocks.get(rule.remote)
+        if blocks is None:
+            blocks = self._blocks[rule.remote] = tuple(self._written(rule.remote))
+        if not blocks:
             return None
         ground = self._paths.ground(rule_set, rule.direction)
-        # The paths keep every ground that they give out, so its id stays its own.
-        key = (id(ground), rule.remote)
+        # The paths keep every ground that they give out, and blocks stay too, so their ids stay their own.
+        place = (id(ground), id(blocks))
+        if place not in self._contents:
+            self._contents[place] = self._content(ground, blocks)
+        content = self._contents[place]
+        if content is None:
+            return None
+        governed = self._estate.governed(rule_set)
+        alone = ""
+        if len(governed) == 1 and governed[0].id in content.ids and self._estate.read("interfaces", rule_set):
+            alone = governed[0].id
+        key = (id(content), rule.direction, alone)
         if key not in self._ranges:
-            self._ranges[key] = self._work_out(ground, rule.remote)
+            self._ranges[key] = self._judge(content, rule.direction, alone)
         return self._ranges[key]
 
     def _written(self, peers: tuple[Peer, ...]) -> Iterator[AddressSet]:
@@ -76,37 +124,74 @@ class InternalRanges:
                 if known is not None and known.owner == "customer":
                     yield from map(AddressSet.parse, known.prefixes or ())
 
-    def _work_out(self, ground: Ground, peers: tuple[Peer, ...]) -> InternalRange | None:
+    def _content(self, ground: Ground, blocks: tuple[AddressSet, ...]) -> _Content | None:
         everything = ground.inside
         written = NO_ADDRESSES
-        for block in self._blocks[peers]:
+        for block in blocks:
             # A block with public addresses is what the exposure checks judge; a network's own IPv6 range is internal.
             if not (block & GLOBAL_UNICAST) - everything:
                 written |= block
-        parts = [(network, written & addresses) for network, addresses in ground.holds]
-        parts = [(network, part) for network, part in parts if part]
+        if not written:
+            return None
+        parts = [(network, part) for network, addresses in ground.holds if (part := written & addresses)]
         if not parts:
             return None
-        found = [interface for network, part in parts for interface in self._index.inside(network, part)]
-        able = tuple(interface for interface in found if _can_be_named(interface))
-        if found and not able:
-            return None
         named = NO_ADDRESSES
-        for _, part in parts:
+        inside: list[Interface] = []
+        unplaced: list[Interface] = []
+        for network, part in parts:
             named |= part
-        networks = [self._estate.networks[network] for network, _ in parts]
-        return InternalRange(
+            surely, perhaps = self._index.without_address(network, part)
+            inside.extend((*self._index.inside(network, part), *surely))
+            unplaced.extend(perhaps)
+        return _Content(
+            ground=ground,
             written=written,
             named=named,
-            broken=tuple(dict.fromkeys(why for addresses, why in ground.broken if addresses.overlaps(written))),
-            interfaces=able,
-            cover=self._groups.cover(interface.id for interface in able),
-            networks=tuple(network.own_id for network in networks),
+            networks=tuple(self._estate.networks[network] for network, _ in parts),
+            inside=tuple(inside),
+            ids=frozenset(interface.id for interface in inside),
+            unplaced=tuple(interface for interface in unplaced if takes_groups(interface)),
+        )
+
+    def _judge(self, content: _Content, direction: Direction, alone: str) -> InternalRange | None:
+        """Return the range as a rule of a direction uses it; ``alone`` is the only interface that the rule judges."""
+        able: list[Interface] = []
+        nameless: list[Interface] = []
+        idle: list[Interface] = []
+        for interface in content.inside:
+            if _can_be_named(interface):
+                sends = direction == "egress" or opens_connections(interface)
+                (able if sends and interface.id != alone else idle).append(interface)
+            elif uses_own_address(interface, direction):
+                nameless.append(interface)
+        if content.inside and not able and (nameless or not idle):
+            return None
+        ground = content.ground
+        return InternalRange(
+            written=content.written,
+            named=content.named,
+            broken=tuple(dict.fromkeys(why for lost, why in ground.broken if lost.overlaps(content.written))),
+            interfaces=tuple(able),
+            nameless=tuple(nameless),
+            unplaced=content.unplaced,
+            idle=tuple(idle),
+            cover=self._groups.cover((i.id for i in able), frozenset(i.id for i in idle)),
+            networks=tuple(network.own_id for network in content.networks),
             certain=ground.certain,
-            read=all(self._estate.read("interfaces", network) for network in networks),
+            read=all(self._estate.read("interfaces", network) for network in content.networks),
         )
 
 
 def _can_be_named(interface: Interface) -> bool:
-    """Tell whether a group can name an interface; a network load balancer made without groups takes none later."""
-    return takes_groups(interface) and not (interface.role == "network_load_balancer" and not interface.attached)
+    """Tell whether a group can name an interface.
+
+    What a service made without groups, a network load balancer above all, takes none later. Source:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
+    """
+    carries = bool(interface.attached) or interface.attached_unread
+    return takes_groups(interface) and (carries or not _of_a_service(interface))
+
+
+def _of_a_service(interface: Interface) -> bool:
+    return bool(interface.managed_by) or interface.role == "network_load_balancer"

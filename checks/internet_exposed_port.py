@@ -37,6 +37,7 @@ from cloudseg.checks.exposure import (
 )
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.findings import Remedy, Severity
+from cloudseg.model import own_id
 from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:
@@ -66,6 +67,33 @@ def run(context: AuditContext) -> Iterator[Finding]:
             by_traffic[found.rule.traffic] = known | delivered_sources(found)
         for found in together:
             yield _finding(context, found, by_traffic)
+    yield from _unread_rules(context)
+
+
+def _unread_rules(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every interface that the internet can address and that carries groups nobody could read.
+
+    Where no groups were read at all, the check is not evaluated, and says so.
+    """
+    estate = context.estate
+    for _, interface in sorted(estate.interfaces.items()):
+        missing = sorted(interface.attached - estate.groups.keys() - estate.rule_sets.keys())
+        place = (interface.provider, interface.scope, interface.region)
+        unknown = bool(missing) or interface.attached_unread
+        if not unknown or estate.coverage.state("groups", *place) == "unread":
+            continue
+        ways = context.internet.ways_in(interface).ways
+        if ways:
+            names = ", ".join(own_id(group) for group in missing) or "groups"
+            yield context.finding(
+                interface,
+                f"{interface.label} can be addressed from the internet and carries {names}, whose rules were not read",
+                severity=Severity.MEDIUM,
+                confidence="low",
+                evidence=(*(f"way in: {way.text}" for way in ways), f"unknown: the rules of {names}"),
+                affected=(interface,),
+                aspect="unread groups",
+            )
 
 
 def _open_to(found: RuleExposure, by_traffic: Mapping[Traffic, AddressSet]) -> str:
@@ -152,6 +180,7 @@ CHECK = Check(
         "gateways",
         "boundary-rules",
         "address-lists",
+        "load-balancers",
         "entrances",
         "public-access-block",
     ),

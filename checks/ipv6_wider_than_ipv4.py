@@ -24,17 +24,17 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.breadth import is_most, share_words
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.rule_lists import at_interfaces, managed
+from cloudseg.checks.rule_lists import at_interfaces, counted, managed, traffic_words
 from cloudseg.findings import Remedy, Severity
 from cloudseg.reach.packets import outside_addresses
 from cloudseg.traffic import NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Direction, Estate, Rule, RuleSet
+    from cloudseg.model import Direction, Estate, Peer, Rule, RuleSet
 
 _DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 # ICMP belongs to IPv4 and ICMPv6 to IPv6: neither says anything about the other family.
@@ -43,16 +43,21 @@ _OF_ONE_FAMILY = Traffic.protocol("icmp") | Traffic.protocol("icmpv6")
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule that is wide open for IPv6 where IPv4 is not."""
+    known: dict[tuple[Peer, ...], AddressSet] = {}
     for rule_set in at_interfaces(context.estate):
         for direction in _DIRECTIONS:
             rules = [rule for rule in rule_set.rules if rule.direction == direction and rule.allows]
-            yield from _compare(context, rule_set, rules)
+            for rule in rules:
+                if rule.remote not in known:
+                    known[rule.remote] = outside_addresses(rule.remote, context.estate)[0]
+            sources = {rule.id: known[rule.remote] for rule in rules}
+            if any(addresses.v6 for addresses in sources.values()):
+                yield from _compare(context, rule_set, rules, sources)
 
 
-def _compare(context: AuditContext, rule_set: RuleSet, rules: Sequence[Rule]) -> Iterator[Finding]:
-    sources = {rule.id: outside_addresses(rule.remote, context.estate)[0] for rule in rules}
-    if not any(addresses.v6 for addresses in sources.values()):
-        return
+def _compare(
+    context: AuditContext, rule_set: RuleSet, rules: Sequence[Rule], sources: Mapping[str, AddressSet]
+) -> Iterator[Finding]:
     # Rules of one traffic count together, so that ranges may be split at will.
     joined: defaultdict[Traffic, AddressSet] = defaultdict(lambda: NO_ADDRESSES)
     for rule in rules:
@@ -64,8 +69,9 @@ def _compare(context: AuditContext, rule_set: RuleSet, rules: Sequence[Rule]) ->
         if is_most(addresses, 4):
             open_to_four |= traffic
     for rule in rules:
-        wider = rule.traffic - open_to_four - _OF_ONE_FAMILY
-        if wider and sources[rule.id].v6 and is_most(joined[rule.traffic], 6):
+        if not sources[rule.id].v6 or not is_most(joined[rule.traffic], 6):
+            continue
+        if wider := rule.traffic - open_to_four - _OF_ONE_FAMILY:
             four = NO_ADDRESSES
             for traffic, addresses in joined.items():
                 if traffic.overlaps(wider):
@@ -81,12 +87,12 @@ def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, wider: Traffi
     verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {wider} {end} {whom}, where {narrow}",
+        f"{rule_set.label} {verb} {traffic_words(wider)} {end} {whom}, where {narrow}",
         rule=rule,
         severity=Severity.MEDIUM if usable or not read else Severity.LOW,
         confidence="high" if read else "medium",
         evidence=(
-            f"{len(usable)} of {len(judged)} interfaces that carry it have an IPv6 address",
+            f"carried by {counted(len(judged), 'interface')}, of which {len(usable)} with an IPv6 address",
             *managed(rule_set),
         ),
         affected=usable or judged,

@@ -26,8 +26,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.checks.provider_interfaces import opens_connections
+from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
 from cloudseg.reach.routing import next_hops
+from cloudseg.reach.ways import is_public
 from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST
 
 if TYPE_CHECKING:
@@ -81,14 +83,14 @@ def run(context: AuditContext) -> Iterator[Finding]:
 
 
 def _finding(context: AuditContext, network: Network, leaving: dict[str, bool], missing: list[Missing]) -> Finding:
-    names = ", ".join(each.service for each in missing)
+    names = " and ".join((", ".join(each.service for each in missing[:-1]), missing[-1].service)).removeprefix(" and ")
     lacking = {subnet for each in missing for subnet in each.subnets}
     certain = any(each.certain and any(leaving[subnet] for subnet in each.subnets) for each in missing)
     labels = {name: context.estate.subnets[name].label for name in lacking if name in context.estate.subnets}
     return context.finding(
         network,
-        f"{network.label} has a way to {names} only over the internet: {len(lacking)} of {len(leaving)} subnets "
-        "with a way out have no private endpoint",
+        f"{network.label} reaches {names} only over the internet, from {len(lacking)} of "
+        f"{counted(len(leaving), 'subnet')} with a way out",
         confidence="high" if certain else "low",
         evidence=(
             *(f"no endpoint for {each.service}: {_shown(sorted(labels[s] for s in each.subnets))}" for each in missing),
@@ -96,7 +98,7 @@ def _finding(context: AuditContext, network: Network, leaving: dict[str, bool], 
             *(() if certain else ("unknown: the routes, or the state of an endpoint, were not read in full",)),
             "use was not observed: no flow logs were read",
         ),
-        remedy=Remedy("add-private-endpoint", f"add endpoints for {names}, with the route tables of all subnets"),
+        remedy=Remedy("add-private-endpoint", f"add private endpoints for {names}, reachable from all these subnets"),
     )
 
 
@@ -141,8 +143,9 @@ def _leaves(interface: Interface, hops: Iterable[NextHop], estate: Estate) -> bo
         route = hop.route
         if not route.active or not (hop.addresses & GLOBAL_UNICAST):
             continue
-        if _carries_out(hop, interface, estate):
-            if hop.certain:
+        carried = _carries_out(hop, interface, estate)
+        if carried is not False:
+            if carried and hop.certain:
                 return True
             answer = None
         elif route.kind in {"endpoint", "interface", "transit-gateway", "unknown"}:
@@ -152,11 +155,12 @@ def _leaves(interface: Interface, hops: Iterable[NextHop], estate: Estate) -> bo
     return answer
 
 
-def _carries_out(hop: NextHop, interface: Interface, estate: Estate) -> bool:
+def _carries_out(hop: NextHop, interface: Interface, estate: Estate) -> bool | None:
     match hop.route.kind:
         case "internet-gateway":
-            four = hop.addresses.overlaps(ALL_IPV4 & GLOBAL_UNICAST) and interface.has_public_address(4)
-            return four or (bool((hop.addresses & GLOBAL_UNICAST).v6) and interface.has_public_address(6))
+            if (hop.addresses & GLOBAL_UNICAST).v6 and interface.has_public_address(6):
+                return True
+            return hop.addresses.overlaps(ALL_IPV4 & GLOBAL_UNICAST) and is_public(interface, 4, estate)
         case "egress-only-gateway":
             return interface.has_public_address(6)
         case "nat-gateway":

@@ -76,6 +76,8 @@ def _open_administration(context: AuditContext, stage: Stage, rule_set: RuleSet)
     for family in _FAMILIES:
         internet = INTERNET[family]
         boxes = admitted(stage, [rule_set], "ingress", internet, context.estate).upper
+        if is_most(open_addresses(boxes, internet, _everything), family):
+            continue
         for port in _ADMINISTRATION:
             found = open_addresses(boxes, internet, port.__le__)
             if is_most(found, family):

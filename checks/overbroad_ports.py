@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 MAX_PORTS = Parameter("max_ports", 100, "A rule may open this many ports of one protocol between workloads.")
 _PORT_PROTOCOLS = ("tcp", "udp", "sctp")
+_ALL_PORTS = 65536
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
@@ -73,7 +74,7 @@ def _width(traffic: Traffic, limit: int) -> str:
     for protocol in _PORT_PROTOCOLS:
         ports: IntervalSet = traffic.ports_of(protocol)
         if ports.size > limit:
-            found.append(f"{ports.size:,} ports of {protocol}")
+            found.append(f"{'all ' if ports.size == _ALL_PORTS else ''}{ports.size:,} ports of {protocol}")
     portless = [protocol_name(n) for first, last in traffic.other.intervals for n in range(first, last + 1)]
     if portless:
         found.append(f"{shown(portless)}, which {'have' if len(portless) > 1 else 'has'} no ports to narrow")

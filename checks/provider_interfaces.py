@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from cloudseg.model import Interface
+    from cloudseg.model import Direction, Interface
 
-__all__ = ["opens_connections", "takes_groups"]
+__all__ = ["opens_connections", "takes_groups", "uses_own_address"]
 
 # The types of interfaces that no security group can be attached to. A network load balancer is none of them: it takes
 # groups, if only from its making on. Source:
@@ -25,6 +25,8 @@ _WITHOUT_GROUPS: Final = frozenset(
     )
 )
 _ANSWERS_ONLY: Final = frozenset(("vpc_endpoint", "efs", "load_balancer_endpoint"))
+_TRANSLATES: Final = frozenset(("nat_gateway", "natgateway"))
+_PASSES_ON: Final = frozenset(("transit_gateway", "gateway_load_balancer", "gateway_load_balancer_endpoint"))
 
 
 def takes_groups(interface: Interface) -> bool:
@@ -35,3 +37,15 @@ def takes_groups(interface: Interface) -> bool:
 def opens_connections(interface: Interface) -> bool:
     """Tell whether an interface opens connections on behalf of a workload; an endpoint of a service only answers."""
     return takes_groups(interface) and interface.role.lower() not in _ANSWERS_ONLY
+
+
+def uses_own_address(interface: Interface, direction: Direction) -> bool:
+    """Tell whether packets from (``ingress``) or to (``egress``) an interface bear its own address inside networks.
+
+    Transit gateways and gateway load balancers pass packets on as they are. Nobody addresses a NAT gateway; a private
+    one sends to other networks by its own address, a public one to the internet by its public address.
+    """
+    role = interface.role.lower()
+    if role in _TRANSLATES:
+        return direction == "ingress" and not interface.has_public_address(4)
+    return role not in _PASSES_ON

@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cloudseg.model import Estate, Resource, RuleSet, Stage
+    from cloudseg.traffic import Traffic
 
-__all__ = ["at_boundaries", "at_interfaces", "counted", "managed", "shown", "shown_labels"]
+__all__ = ["at_boundaries", "at_interfaces", "counted", "managed", "shown", "shown_labels", "traffic_words"]
 
 _SHOWN = 5
 
@@ -67,3 +68,8 @@ def counted(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number:,} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def traffic_words(traffic: Traffic) -> str:
+    """Return traffic as a sentence speaks of it: ``tcp/443``, ``all traffic``."""
+    return "all traffic" if traffic.is_all else str(traffic)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.rule_lists import at_interfaces, counted, managed
+from cloudseg.checks.rule_lists import at_interfaces, counted, managed, traffic_words
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import GroupRef
 
@@ -57,13 +57,13 @@ def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule) -> Finding:
     who = counted(len(members), "interface") if read or members else "an unknown number of interfaces"
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {rule.traffic} {end} itself, carried by {who}",
+        f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} its own members, {who}",
         rule=rule,
         severity=Severity.MEDIUM if flat else Severity.LOW,
         confidence="high" if read else "medium",
         evidence=(*managed(rule_set), *(() if read else ("unknown: not every interface was read",))),
         affected=members,
-        remedy=Remedy("narrow-ports", "name the ports that members need of each other"),
+        remedy=Remedy("narrow-ports", "name the ports that the members need of each other"),
     )
 
 

@@ -1,9 +1,10 @@
-"""A rule that names a group which is not there any more.
+"""A rule that names a group which is not there any more, or that it can never match.
 
 What it finds:
     Rules whose other end is a group that the provider calls stale (its peering or the group itself was deleted), that
-    is named over a peering that passes nothing any more, or that is absent from an account and region whose groups
-    were read in full.
+    is named over a peering that passes nothing any more, that is absent from an account and region whose groups were
+    read in full, or that stands in a network with no connection over which groups can be named: not the same network,
+    nor one associated with the group, no active peering within the region, no shared transit gateway.
 
 Why it matters:
     The rule matches nothing: traffic that people believe to be allowed is not. It also hides how the estate is meant
@@ -13,19 +14,21 @@ Example:
     ``tcp/443 from sg-0a1b`` of a peered account, after the peering was deleted.
 
 Remedy:
-    Remove the rule, or name the group that took its place.
+    Remove the rule, or name the group that took its place. Where the rule is right and the connection is missing,
+    connect the networks.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.rule_lists import at_interfaces, managed
-from cloudseg.findings import Remedy, Severity
+from cloudseg.checks.rule_lists import at_interfaces, managed, shown, traffic_words
+from cloudseg.findings import Remedy, Severity, peer_text
 from cloudseg.model import GroupRef, own_id, provider_of, scope_of
 
 if TYPE_CHECKING:
@@ -35,14 +38,79 @@ if TYPE_CHECKING:
     from cloudseg.findings import Confidence, Finding
     from cloudseg.model import Estate, Rule, RuleSet
 
+_DECIDING: Final = ("groups", "peerings", "transit", "routes")
+
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule that names a group which leads nowhere."""
+    connections = _Connections(context.estate)
     for rule_set in at_interfaces(context.estate):
         for rule in rule_set.rules:
             for peer in rule.remote:
-                if isinstance(peer, GroupRef) and (verdict := _verdict(context.estate, peer)) is not None:
-                    yield _finding(context, rule_set, rule, peer, *verdict)
+                if isinstance(peer, GroupRef):
+                    verdict = _verdict(context.estate, peer) or connections.verdict(rule_set, peer)
+                    if verdict is not None:
+                        yield _finding(context, rule_set, rule, peer, *verdict)
+
+
+class _Connections:
+    """Knows which networks are connected so that groups of one can be named in the other.
+
+    Sources: https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html#security-group-referencing,
+    https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html and
+    https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
+    """
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._peered: defaultdict[str, set[str]] = defaultdict(set)
+        for peering in estate.peerings.values():
+            if peering.active and len(set(peering.regions)) == 1:
+                requester, accepter = peering.networks
+                self._peered[requester].add(accepter)
+                self._peered[accepter].add(requester)
+        self._gateways: defaultdict[str, set[str]] = defaultdict(set)
+        for attachment in estate.transit_attachments.values():
+            if attachment.active and attachment.network is not None:
+                self._gateways[attachment.network].add(attachment.gateway)
+        # What a route leads to that nobody worked out may be a wide-area network, which passes group references too.
+        self._elsewhere = {
+            table.network
+            for table in estate.route_tables.values()
+            if any(route.active and route.kind == "unknown" for route in table.routes)
+        }
+        self._known: dict[tuple[str, str], tuple[str, Confidence] | None] = {}
+
+    def verdict(self, rule_set: RuleSet, peer: GroupRef) -> tuple[str, Confidence] | None:
+        """Return why a known group can never match; None for one that can, or where that was not read."""
+        if peer.via is not None and peer.via not in self._estate.peerings:
+            return None
+        key = (rule_set.id, peer.group)
+        if key not in self._known:
+            self._known[key] = self._work_out(rule_set, peer.group)
+        return self._known[key]
+
+    def _work_out(self, rule_set: RuleSet, name: str) -> tuple[str, Confidence] | None:
+        group, own = self._estate.groups.get(name), self._estate.groups.get(rule_set.id)
+        if group is None:
+            return None
+        here = {*(() if own is None else own.networks), *(() if rule_set.network is None else (rule_set.network,))}
+        there = set(group.networks)
+        if not here or not there or any(self._connected(one, other) for one in here for other in there):
+            return None
+        if not all(self._estate.read(facet, side) for facet in _DECIDING for side in (rule_set, group)):
+            return None
+        far, near = (shown([own_id(network) for network in sorted(side)]) for side in (there, here))
+        ways = "no active peering within the region, no transit gateway and no association"
+        return f"{group.label} belongs to {far}, which {ways} connects to {near}", "medium"
+
+    def _connected(self, one: str, other: str) -> bool:
+        return (
+            one == other
+            or other in self._peered.get(one, ())
+            or not self._gateways.get(one, set()).isdisjoint(self._gateways.get(other, ()))
+            or {one, other} <= self._elsewhere
+        )
 
 
 def _verdict(estate: Estate, peer: GroupRef) -> tuple[str, Confidence] | None:
@@ -67,11 +135,12 @@ def _groups_were_read(estate: Estate, group: str) -> bool:
 def _finding(
     context: AuditContext, rule_set: RuleSet, rule: Rule, peer: GroupRef, why: str, confidence: Confidence
 ) -> Finding:
-    end = "from" if rule.direction == "ingress" else "to"
-    name = own_id(peer.group)
+    name = peer_text((peer,), context.estate)
+    traffic = traffic_words(rule.traffic)
+    does = f"admits {traffic} from" if rule.direction == "ingress" else f"lets {traffic} out to"
     return context.finding(
         rule_set,
-        f"{rule_set.label} names {name}, which leads nowhere, so {rule.traffic} {end} it matches nothing",
+        f"{rule_set.label} {does} {name}, a group that leads nowhere, so this matches nothing",
         rule=rule,
         confidence=confidence,
         evidence=(why, *managed(rule_set)),
@@ -95,6 +164,14 @@ def _absent() -> Estate:
     return b.build()
 
 
+def _unconnected() -> Estate:
+    b = EstateBuilder()
+    b.network("vpc-2", "10.9.0.0/16")
+    b.group("sg-app", allow("ingress", "tcp/443", "sg-far"))
+    b.group("sg-far", network="vpc-2")
+    return b.build()
+
+
 def _in_order() -> Estate:
     b = EstateBuilder()
     b.group("sg-app", allow("ingress", "tcp/443", "sg-web"), allow("ingress", "tcp/80", "sg-app"))
@@ -115,12 +192,13 @@ CHECK = Check(
     examples=(
         Example("the provider calls the reference stale", _called_stale, ("sg-app",), Severity.LOW),
         Example("a group of the same account is not there", _absent, ("sg-app",), Severity.LOW),
+        Example("the group's network is not connected", _unconnected, ("sg-app",), Severity.LOW),
         Example("the named groups are there", _in_order),
         Example("a group of an account that was not read may well be there", _elsewhere),
     ),
     concept={"aws": "security group rules that name a group"},
     needs=("groups",),
-    uses=("peerings",),
+    uses=("peerings", "transit", "routes"),
     compliance={"nist-800-53r5": ("CM-7",), "pci-dss-4.0": ("1.2.7",)},
     remedy="remove-unused-rule",
     per_rule=True,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.rule_lists import at_interfaces
+from cloudseg.checks.rule_lists import at_interfaces, traffic_words
 from cloudseg.findings import Severity, peer_text
 from cloudseg.model import ANYONE, Addresses
 from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, ALL_IPV6
@@ -47,7 +47,9 @@ def run(context: AuditContext) -> Iterator[Finding]:
             if rule.allows and not rule.description.strip() and not _made_unasked(rule):
                 end = "from" if rule.direction == "ingress" else "to"
                 peer = peer_text(rule.remote, context.estate)
-                message = f"nothing says what {rule.traffic} {end} {peer} in {rule_set.label} is for"
+                message = (
+                    f"{rule_set.label}: the rule for {traffic_words(rule.traffic)} {end} {peer} has no description"
+                )
                 yield context.finding(rule_set, message, rule=rule)
 
 

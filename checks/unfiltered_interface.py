@@ -49,7 +49,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     owners: dict[str, Resource] = {}
     for _, interface in sorted(estate.interfaces.items()):
         # An attached identity that was not read may filter; that is a gap of its own, and no proof of absence.
-        if interface.attached or not takes_groups(interface):
+        if interface.attached or interface.attached_unread or not takes_groups(interface):
             continue
         if not any(estate.judging(interface, stage) for stage in stages):
             owner = estate.owner_of(interface) or interface
@@ -75,8 +75,15 @@ def _finding(context: AuditContext, owner: Resource, interfaces: Sequence[Interf
             *(("unknown: the interfaces follow from a setting and were not listed",) if guessed else ()),
         ),
         affected=interfaces,
-        remedy=Remedy("add-default-deny", "attach a group with the rules that the workload needs"),
+        remedy=Remedy("add-default-deny", _advice(interfaces)),
     )
+
+
+def _advice(interfaces: Sequence[Interface]) -> str:
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
+    if all(interface.role == "network_load_balancer" for interface in interfaces):
+        return "make the load balancer anew with a group, for one made without takes none later; its targets filter"
+    return "attach a group with the rules that the workload needs"
 
 
 def _balancer_without_groups() -> Estate:
@@ -97,6 +104,7 @@ def _plumbing() -> Estate:
     b.interface("eni-tgw", "subnet-private", [], "10.0.2.4", role="transit_gateway")
     b.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.5")
     b.interface("eni-shared", "subnet-private", ["aws:999988887777:eu-west-1:sg-theirs"], "10.0.2.6")
+    b.interface("eni-unread", "subnet-private", [], "10.0.2.7", attached_unread=True)
     return b.build()
 
 

@@ -2,8 +2,9 @@
 
 What it finds:
     Networks in which interfaces have egress rules for everything in effect to most of the internet, and a way out: a
-    NAT gateway, an internet gateway with a public address, an egress-only gateway for IPv6. Network ACLs count, and a
-    firewall that filters on the way makes it no finding. Where a transit gateway, an appliance or a firewall of
+    NAT gateway, an internet gateway with a public address, an egress-only gateway for IPv6. IPv6 hosts reach the IPv4
+    internet too, where a rule admits ``64:ff9b::/96`` and a NAT gateway translates it (NAT64). Network ACLs count, and
+    a firewall that filters on the way makes it no finding. Where a transit gateway, an appliance or a firewall of
     unknown policy lies on the way the confidence is low. One finding a network.
 
 Why it matters:
@@ -21,27 +22,28 @@ Remedy:
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.checks.breadth import INTERNET, admitted, is_most, open_addresses, significant
-from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, allow
+from cloudseg.checks.breadth import INTERNET, Part, admitted, is_most, open_addresses, significant
+from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.provider_interfaces import opens_connections
 from cloudseg.checks.rule_lists import counted
 from cloudseg.checks.ways_out import WaysOut
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import Firewall
+from cloudseg.model import Firewall, RuleSet, Stage
 from cloudseg.reach.packets import Bounds, Box, replied
+from cloudseg.reach.ways import is_public
 from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate, Family, Interface, Network, RuleSet, Stage
+    from cloudseg.model import Estate, Interface, Network
 
-_FAMILIES: tuple[Family, ...] = (4, 6)
 _GROUPS_SHOWN = 10
 
 
@@ -68,54 +70,81 @@ class _Sender(NamedTuple):
     groups: tuple[RuleSet, ...]
 
 
+_Judged = Sequence[tuple[Stage, tuple[RuleSet, ...]]]
+
+
 class _Egress:
-    """Works out what interfaces may send; answers are kept for the same rule sets."""
+    """Works out what interfaces may send; answers are kept for the same rule sets, and for interfaces alike."""
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._ways = WaysOut(estate)
-        self._by_list: dict[tuple[str, Family], Bounds] = {}
-        self._passed: dict[tuple[str, tuple[str, ...], Family], _Open] = {}
+        self._by_list: dict[tuple[str, Part], Bounds] = {}
+        self._passed: dict[tuple[str, tuple[str, ...], Part], _Open] = {}
+        self._senders: dict[tuple[object, ...], _Sender | None] = {}
 
     def sender(self, interface: Interface, network: Network) -> _Sender | None:
         """Return what an interface may send; None where it is less than everything to most of the internet."""
-        verdicts = [self._in_family(interface, network, family) for family in _FAMILIES]
-        found = [verdict for verdict in verdicts if verdict is not None]
+        pipeline = self._estate.pipelines.get(network.pipeline)
+        stages = () if pipeline is None else pipeline.egress
+        judged = [(stage, self._estate.judging(interface, stage.name)) for stage in stages]
+        alike = (
+            network.pipeline,
+            interface.subnet,
+            tuple(tuple(judge.id for judge in judges) for _, judges in judged),
+            self._groups_known(interface),
+            (bool(interface.addresses.v4), bool(interface.addresses.v6)),
+            is_public(interface, 4, self._estate),
+            is_public(interface, 6, self._estate),
+        )
+        if alike not in self._senders:
+            self._senders[alike] = self._work_out(interface, judged)
+        known = self._senders[alike]
+        return None if known is None else known._replace(interface=interface)
+
+    def _work_out(self, interface: Interface, judged: _Judged) -> _Sender | None:
+        found: dict[Part, tuple[bool, tuple[str, ...]]] = {
+            part: verdict for part in INTERNET if (verdict := self._to(part, interface, judged)) is not None
+        }
         if not found:
             return None
-        ways = tuple(dict.fromkeys(text for _, texts in found for text in texts))
-        return _Sender(interface, any(sure for sure, _ in found), ways, self._opening(interface, network))
+        ways = tuple(dict.fromkeys(text for _, texts in found.values() for text in texts))
+        return _Sender(interface, any(sure for sure, _ in found.values()), ways, self._opening(judged, found))
 
-    def _in_family(self, interface: Interface, network: Network, family: Family) -> tuple[bool, tuple[str, ...]] | None:
-        if family == 6 and not interface.addresses.v6:
+    def _to(self, part: Part, interface: Interface, judged: _Judged) -> tuple[bool, tuple[str, ...]] | None:
+        """Return whether everything surely gets to most of a part of the internet, and the ways; None if it cannot."""
+        # An interface of which no address was read may well have one of IPv4.
+        four, six = bool(interface.addresses.v4), bool(interface.addresses.v6)
+        if (six and not four) if part == 4 else not six:
             return None
-        ways = self._ways.of(interface, family)
+        ways = self._ways.of(interface, part)
         if not ways:
             return None
-        surely = at_most = INTERNET[family]
-        pipeline = self._estate.pipelines.get(network.pipeline)
-        for stage in () if pipeline is None else pipeline.egress:
-            judges = self._estate.judging(interface, stage.name)
-            passed = self._through(stage, judges, family)
+        surely = at_most = INTERNET[part]
+        for stage, judges in judged:
+            passed = self._through(stage, judges, part)
             if stage.at == "subnet-boundary":
                 passed = passed if judges else passed._replace(surely=NO_ADDRESSES)
-            elif not interface.attached <= self._estate.groups.keys():
+            elif not self._groups_known(interface):
                 # A group that was not read may open everything.
-                passed = _Open(passed.surely if judges else NO_ADDRESSES, INTERNET[family])
+                passed = _Open(passed.surely if judges else NO_ADDRESSES, INTERNET[part])
             surely, at_most = surely & passed.surely, at_most & passed.at_most
         led = sure_led = NO_ADDRESSES
         for way in ways:
             led |= way.addresses
             sure_led |= way.addresses if way.certain else NO_ADDRESSES
-        if not is_most(at_most & led, family):
+        if not is_most(at_most & led, part):
             return None
-        return is_most(surely & sure_led, family), tuple(dict.fromkeys(way.text for way in ways))
+        return is_most(surely & sure_led, part), tuple(dict.fromkeys(way.text for way in ways))
 
-    def _through(self, stage: Stage, judges: Sequence[RuleSet], family: Family) -> _Open:
-        key = (stage.name, tuple(judge.id for judge in judges), family)
+    def _groups_known(self, interface: Interface) -> bool:
+        return not interface.attached_unread and interface.attached <= self._estate.groups.keys()
+
+    def _through(self, stage: Stage, judges: Sequence[RuleSet], part: Part) -> _Open:
+        key = (stage.name, tuple(judge.id for judge in judges), part)
         if key not in self._passed:
-            internet = INTERNET[family]
-            bounds = self._admitted(stage, judges, family)
+            internet = INTERNET[part]
+            bounds = self._admitted(stage, judges, part)
             passed = _Open(open_addresses(bounds.lower, internet), open_addresses(bounds.upper, internet))
             if not stage.stateful:
                 back = [Box(internet, ALL_TRAFFIC)]
@@ -127,32 +156,31 @@ class _Egress:
             self._passed[key] = passed
         return self._passed[key]
 
-    def _admitted(self, stage: Stage, judges: Sequence[RuleSet], family: Family) -> Bounds:
+    def _admitted(self, stage: Stage, judges: Sequence[RuleSet], part: Part) -> Bounds:
         if stage.match == "first" or not judges:
-            return admitted(stage, judges, "egress", INTERNET[family], self._estate)
-        each = [self._admitted_by(stage, judge, family) for judge in judges]
+            return admitted(stage, judges, "egress", INTERNET[part], self._estate)
+        each = [self._admitted_by(stage, judge, part) for judge in judges]
         return Bounds(
             tuple(box for bounds in each for box in bounds.lower), tuple(box for bounds in each for box in bounds.upper)
         )
 
-    def _admitted_by(self, stage: Stage, judge: RuleSet, family: Family) -> Bounds:
+    def _admitted_by(self, stage: Stage, judge: RuleSet, part: Part) -> Bounds:
         """Return what one list of allows admits, without the rules for a few hosts; kept for every carrier."""
-        key = (judge.id, family)
+        key = (judge.id, part)
         if key not in self._by_list:
-            internet = INTERNET[family]
+            internet = INTERNET[part]
             bounds = admitted(stage, [judge], "egress", internet, self._estate)
             self._by_list[key] = Bounds(significant(bounds.lower, internet), significant(bounds.upper, internet))
         return self._by_list[key]
 
-    def _opening(self, interface: Interface, network: Network) -> tuple[RuleSet, ...]:
-        """Return the rule sets at the interface that open everything by themselves."""
-        pipeline = self._estate.pipelines.get(network.pipeline)
+    def _opening(self, judged: _Judged, parts: Iterable[Part]) -> tuple[RuleSet, ...]:
+        """Return the rule sets at the interface that open everything to one of the parts by themselves."""
         return tuple(
             judge
-            for stage in (() if pipeline is None else pipeline.egress)
+            for stage, judges in judged
             if stage.at in {"interface", "subnet"}
-            for judge in self._estate.judging(interface, stage.name)
-            if any(is_most(self._through(stage, (judge,), family).at_most, family) for family in _FAMILIES)
+            for judge in judges
+            if any(is_most(self._through(stage, (judge,), part).at_most, part) for part in parts)
         )
 
 
@@ -176,7 +204,7 @@ def _finding(context: AuditContext, network: Network, senders: Sequence[_Sender]
     may = "may send anything" if certain else "may be able to send anything"
     return context.finding(
         network,
-        f"{len(senders)} of {counted(total, 'interface')} of {network.label} {may} to anywhere on the internet",
+        f"{len(senders)} of {counted(total, 'interface')} in {network.label} {may} to anywhere on the internet",
         confidence="high" if certain else "low",
         evidence=(
             *(f"opened by {names[g].label}: {counted(groups[g], 'interface')}" for g in worst[:_GROUPS_SHOWN]),
@@ -194,7 +222,8 @@ def _finding(context: AuditContext, network: Network, senders: Sequence[_Sender]
         affected=[sender.interface for sender in senders],
         remedy=Remedy(
             "restrict-egress",
-            "name what the workloads need: groups, prefix lists, private endpoints, names on a firewall",
+            "allow only what the workloads need: groups inside, prefix lists or private endpoints for the cloud's "
+            "services, and a firewall with an allow-list of names for the rest",
         ),
     )
 
@@ -218,6 +247,16 @@ def _web_only() -> Estate:
     b = EstateBuilder()
     b.group("sg-app", allow("egress", "tcp/443", "0.0.0.0/0"), allow("egress", "all", "10.0.0.0/16"))
     b.interface("eni-app", "subnet-private", ["sg-app"])
+    return b.build()
+
+
+def _only_ipv6() -> Estate:
+    b = EstateBuilder()
+    b.group("sg-app", allow("egress", "all", "::/0"))
+    b.route("rtb-private", "64:ff9b::/96", "nat-gateway", "nat-1")
+    everything = (acl_entry("ingress", 101, "all", "::/0"), acl_entry("egress", 101, "all", "::/0"))
+    b.acl("acl-1", ["subnet-private", "subnet-public"], (*ACL_OPEN, *everything))
+    b.interface("eni-app", "subnet-private", ["sg-app"], "2600:1f18::10")
     return b.build()
 
 
@@ -259,6 +298,7 @@ CHECK = Check(
     examples=(
         Example("the default egress rule and a NAT gateway", _default_egress, ("vpc-1",), Severity.MEDIUM),
         Example("two groups open one half of the internet each", _two_halves, ("vpc-1",), Severity.MEDIUM),
+        Example("an IPv6 host reaches the IPv4 internet over NAT64", _only_ipv6, ("vpc-1",), Severity.MEDIUM),
         Example("only HTTPS leaves the network", _web_only),
         Example("no route, or no public address, leads out", _no_way_out),
         Example("a firewall that filters stands on the way", _behind_a_firewall),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cloudseg.checks.breadth import INTERNET
+from cloudseg.checks.breadth import INTERNET, Part, as_nat64
 from cloudseg.reach.routing import NextHop, next_hops
 from cloudseg.reach.ways import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cloudseg.model import Estate, Family, Firewall, Interface, InternetBlock, RouteTable, Subnet
+    from cloudseg.model import Estate, Firewall, Interface, InternetBlock, RouteTable, Subnet
     from cloudseg.traffic import AddressSet
 
 __all__ = ["WayOut", "WaysOut"]
@@ -39,7 +39,7 @@ class _Sender(NamedTuple):
 
     public: bool | None
     block: InternetBlock
-    family: Family
+    part: Part
 
 
 class WaysOut:
@@ -50,18 +50,20 @@ class WaysOut:
         self._known: dict[tuple[str | None, _Sender], tuple[WayOut, ...]] = {}
         self._firewalls = {endpoint: wall for wall in estate.firewalls.values() for endpoint in wall.endpoints}
 
-    def of(self, interface: Interface, family: Family) -> tuple[WayOut, ...]:
-        """Return the ways out for the addresses of one family; none where nothing comes out.
+    def of(self, interface: Interface, part: Part) -> tuple[WayOut, ...]:
+        """Return the ways out to a part of the internet; none where nothing comes out.
 
-        A NAT gateway, an egress-only gateway (IPv6) and an internet gateway (with a public address) lead out. A
+        A NAT gateway (IPv4, and NAT64), an egress-only gateway (IPv6) and an internet gateway (with a public address)
+        lead out. The internet itself carries no packets to addresses of NAT64, so no other gateway leads there. A
         firewall that filters does not count as a way out, and whatever is not followed is an uncertain one. Blocked
         public access cuts internet gateways, and in both directions everything. Sources:
-        https://docs.aws.amazon.com/vpc/latest/userguide/VPC_NAT_Instance.html and
+        https://docs.aws.amazon.com/vpc/latest/userguide/VPC_NAT_Instance.html,
+        https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html and
         https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html
         """
         subnet = None if interface.subnet is None else self._estate.subnets.get(interface.subnet)
         block: InternetBlock = "off" if subnet is None else subnet.internet_block
-        sender = _Sender(is_public(interface, family, self._estate), block, family)
+        sender = _Sender(is_public(interface, 4 if part == 4 else 6, self._estate), block, part)
         key = (interface.subnet, sender)
         if key not in self._known:
             self._known[key] = tuple(self._from_subnet(subnet, sender, 0))
@@ -70,7 +72,7 @@ class WaysOut:
     def _from_subnet(self, subnet: Subnet | None, sender: _Sender, depth: int) -> Iterator[WayOut]:
         table = None if subnet is None else self._estate.route_table_of(subnet)
         if table is None:
-            yield WayOut(INTERNET[sender.family], certain=False, text="the routes of its subnet were not read")
+            yield WayOut(INTERNET[sender.part], certain=False, text="the routes of its subnet were not read")
             return
         if subnet is not None and subnet.internet_block == "bidirectional":
             return
@@ -80,7 +82,7 @@ class WaysOut:
         hops = next_hops(table, self._estate)
         doubtful = any(not hop.certain for hop in hops)
         for hop in hops:
-            reached = hop.addresses & INTERNET[sender.family]
+            reached = hop.addresses & INTERNET[sender.part]
             if not reached or not hop.route.active:
                 continue
             for way in self._over(hop, sender, depth):
@@ -88,19 +90,24 @@ class WaysOut:
                 yield WayOut(reached & way.addresses, sure, way.text)
 
     def _over(self, hop: NextHop, sender: _Sender, depth: int) -> Iterator[WayOut]:
-        everything = INTERNET[sender.family]
+        everything = INTERNET[sender.part]
         name = _name(hop)
         match hop.route.kind:
             case "internet-gateway":
-                if sender.public is not False and sender.block != "ingress" and self._active(hop) is not False:
+                addressed = sender.public is not False and sender.part != "nat64"
+                if addressed and sender.block != "ingress" and self._active(hop) is not False:
                     sure = sender.public is True and self._active(hop) is True
                     yield WayOut(everything, sure, f"public address and route to {name}")
             case "egress-only-gateway":
-                if sender.public and sender.family == 6 and self._active(hop) is not False:
+                if sender.public and sender.part == 6 and self._active(hop) is not False:
                     yield WayOut(everything, self._active(hop) is True, f"route to {name}")
             case "nat-gateway":
-                if sender.family == 4 and self._active(hop) is not False:
+                if sender.part == 4 and self._active(hop) is not False:
                     yield from self._over_nat(hop, sender, depth)
+                elif sender.part == "nat64" and self._active(hop) is not False:
+                    for way in self._over_nat(hop, sender, depth):
+                        text = f"{way.text}, for IPv4 destinations behind 64:ff9b::/96 (NAT64)"
+                        yield WayOut(as_nat64(way.addresses), way.certain, text)
             case "endpoint":
                 yield from self._over_endpoint(hop, sender, depth)
             case "transit-gateway" | "private-gateway" | "interface" | "unknown":
@@ -111,6 +118,7 @@ class WaysOut:
                 return
 
     def _over_nat(self, hop: NextHop, sender: _Sender, depth: int) -> Iterator[WayOut]:
+        """Yield the ways of a NAT gateway, which sends on IPv4 packets whatever came in."""
         gateway = self._estate.gateways.get(hop.route.target or "")
         name = _name(hop)
         if gateway is None or depth >= _MOST_HOPS:
@@ -136,7 +144,7 @@ class WaysOut:
             return
         endpoint = self._estate.endpoints.get(target)
         if endpoint is None or endpoint.type != "gateway":
-            yield WayOut(INTERNET[sender.family], certain=False, text=f"route to {name}, behind which may be a filter")
+            yield WayOut(INTERNET[sender.part], certain=False, text=f"route to {name}, behind which may be a filter")
 
     def _behind(self, firewall: Firewall, sender: _Sender, depth: int) -> Iterator[WayOut]:
         subnets = [self._estate.subnets.get(subnet) for subnet in sorted(firewall.subnets)]

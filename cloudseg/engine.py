@@ -252,19 +252,26 @@ def _folded(found: Iterable[Finding]) -> list[Finding]:
         if finding.rule is None or finding.waiver is not None or finding.check not in _PER_RULE:
             result.append(finding)
         else:
-            by_rule[finding.provider, finding.scope, finding.region, finding.resource.id, finding.rule].append(finding)
+            rule = (finding.rule.id, finding.rule.direction, finding.rule.traffic, finding.rule.peer)
+            by_rule[finding.provider, finding.scope, finding.region, finding.resource.id, *rule].append(finding)
     for together in by_rule.values():
-        together.sort(key=lambda finding: (finding.severity.rank, _ORDER[finding.check], finding.id))
+        together.sort(key=_precedence)
         first, *rest = together
         if rest:
             first = msgspec.structs.replace(
                 first,
-                also=tuple(Also(finding.check, finding.severity, finding.message) for finding in rest),
+                also=tuple(Also(f.id, f.check, f.severity, f.message, f.evidence, f.remedy) for f in rest),
                 compliance=tuple(sorted({c for finding in together for c in finding.compliance})),
-                reachable=next((f.reachable for f in together if f.reachable is not None), None),
+                reachable=True if any(f.reachable for f in rest) else first.reachable,
+                affected=tuple(sorted({own for finding in together for own in finding.affected})),
             )
         result.append(first)
     return result
+
+
+def _precedence(finding: Finding) -> tuple[object, ...]:
+    """Of equally bad findings about one rule, the one that certainly delivers packets goes first."""
+    return (finding.severity.rank, finding.reachable is not True, _ORDER[finding.check], finding.id)
 
 
 def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -109,18 +109,24 @@ class Remedy(msgspec.Struct, frozen=True):
     groups: tuple[str, ...] = ()
 
 
-class Also(msgspec.Struct, frozen=True, order=True):
+class Also(msgspec.Struct, frozen=True):
     """What else is wrong with the rule of a finding: one rule, one finding.
 
     Attributes:
+        id: the id that it would have as a finding of its own; a waiver can name it.
         check: id of the other check.
         severity: the severity that it gave.
         message: what it said.
+        evidence: the facts that it rests on.
+        remedy: what would mend it.
     """
 
+    id: str
     check: str
     severity: Severity
     message: str
+    evidence: tuple[str, ...] = ()
+    remedy: Remedy | None = None
 
 
 class WaiverInfo(msgspec.Struct, frozen=True):
@@ -184,6 +190,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 def peer_text(peers: tuple[Peer, ...], estate: Estate | None = None) -> str:
     """Return the other end of a rule as a person would write it: addresses, own ids of groups and lists, names."""
+    if len(peers) == 1:
+        return _one_peer(peers[0], estate)
     return ", ".join(_one_peer(peer, estate) for peer in peers) or "nobody"
 
 
@@ -207,13 +215,21 @@ def _named(identifier: str, known: Resource | None) -> str:
     return own_id(identifier) if known is None else known.label
 
 
-def normal_form(rule: Rule) -> str:
-    """Return the text by which a rule is recognised again: no rule id, no description, no place in a file."""
+def normal_form(rule: Rule, info: RuleInfo | None = None) -> str:
+    """Return the text by which a rule is recognised again: no rule id, no description, no place in a file.
+
+    Args:
+        rule: the rule.
+        info: what :func:`rule_info` returned of it, to spare working out its texts again.
+    """
+    texts = info or rule_info(rule)
     ports = "" if rule.source_ports is None else f"|from {rule.source_ports.intervals}"
-    return f"{rule.direction}|{rule.verdict}|{rule.traffic}|{peer_text(rule.remote)}|{peer_text(rule.local)}{ports}"
+    return f"{rule.direction}|{rule.verdict}|{texts.traffic}|{texts.peer}|{peer_text(rule.local)}{ports}"
 
 
-def fingerprint(check: str, resource: Resource, rule: Rule | None = None, aspect: str = "") -> str:
+def fingerprint(
+    check: str, resource: Resource, rule: Rule | None = None, aspect: str = "", info: RuleInfo | None = None
+) -> str:
     """Return the stable id of a finding: 20 hexadecimal digits of SHA-256.
 
     Args:
@@ -221,10 +237,10 @@ def fingerprint(check: str, resource: Resource, rule: Rule | None = None, aspect
         resource: what the finding is about.
         rule: the rule, by its normal form.
         aspect: tells several findings of one check about one resource apart.
+        info: what :func:`rule_info` returned of the rule, to spare working out its texts again.
     """
-    text = "\x1f".join(
-        (check, resource.provider, resource.scope, resource.id, "" if rule is None else normal_form(rule), aspect)
-    )
+    form = "" if rule is None else normal_form(rule, info)
+    text = f"{check}\x1f{resource.provider}\x1f{resource.scope}\x1f{resource.id}\x1f{form}\x1f{aspect}"
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 

@@ -150,14 +150,21 @@ class Estate:
     def route_table_of(self, subnet: Subnet) -> RouteTable | None:
         """Return the table that routes for a subnet: the one that names it, else its network's main table.
 
-        None means that neither was read. Source:
+        None means that it was not read: where a table is missing, that one may name the subnet. Source:
         https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html
         """
-        return self._tables_by_subnet.get(subnet.id) or self._main_tables.get(subnet.network)
+        named = self._tables_by_subnet.get(subnet.id)
+        if named is not None or not self.read("routes", subnet):
+            return named
+        return self._main_tables.get(subnet.network)
 
     def interfaces_in(self, network: str) -> tuple[Interface, ...]:
         """Return the interfaces of a network, in order of their ids."""
         return self._by_network.get(network, ())
+
+    def interfaces_of(self, owner: str) -> tuple[Interface, ...]:
+        """Return the interfaces of a workload or service, in order of their ids."""
+        return self._by_owner.get(owner, ())
 
     def subnets_in(self, network: str) -> tuple[Subnet, ...]:
         """Return the subnets of a network, in order of their ids."""
@@ -188,6 +195,10 @@ class Estate:
     @cached_property
     def _by_network(self) -> dict[str, tuple[Interface, ...]]:
         return _grouped((i.network, i) for i in self._ordered_interfaces if i.network is not None)
+
+    @cached_property
+    def _by_owner(self) -> dict[str, tuple[Interface, ...]]:
+        return _grouped((i.workload, i) for i in self._ordered_interfaces if i.workload is not None)
 
     @cached_property
     def _subnets_by_network(self) -> dict[str, tuple[Subnet, ...]]:

@@ -177,8 +177,10 @@ class Interface(Resource, frozen=True, kw_only=True):
         subnet: the subnet it is in; None where that was not read.
         addresses: its addresses inside the network, IPv4 and IPv6.
         public: addresses under which the internet can address it, mapped public IPv4 and global IPv6.
-        public_unlisted: its owner says that it has a public IPv4 address, which no answer lists.
+        public_unlisted: its owner says that it has a public IPv4 address, which no answer lists; None where the
+            setting of its owner was not read.
         attached: qualified ids of the identities attached to it. Membership of groups is worked out from this.
+        attached_unread: which identities it carries was not read in full: it may carry more than ``attached``.
         labels: the labels that selectors look at.
         workload: what owns it.
         role: the provider's type of interface: ``interface``, ``nat_gateway``, ``lambda``, ``vpc_endpoint``.
@@ -191,8 +193,9 @@ class Interface(Resource, frozen=True, kw_only=True):
     subnet: str | None
     addresses: AddressSet = NO_ADDRESSES
     public: AddressSet = NO_ADDRESSES
-    public_unlisted: bool = False
+    public_unlisted: bool | None = False
     attached: frozenset[str] = frozenset()
+    attached_unread: bool = False
     labels: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     workload: str | None = None
     role: str = "interface"
@@ -201,9 +204,9 @@ class Interface(Resource, frozen=True, kw_only=True):
     managed_by: str = ""
 
     def has_public_address(self, family: Family) -> bool:
-        """Tell whether the internet can address the interface directly in the family (4 or 6)."""
+        """Tell whether the internet can certainly address the interface directly in the family (4 or 6)."""
         if family == 4:
-            return self.public_unlisted or bool(self.public.v4)
+            return self.public_unlisted is True or bool(self.public.v4)
         return bool((self.public & GLOBAL_UNICAST).v6)
 
 
@@ -236,6 +239,7 @@ class Entrance(Resource, frozen=True, kw_only=True):
         network: the network of ``target_addresses``.
         traffic: what reaches the targets.
         clients: the addresses of clients that the target's rules see.
+        through: the load balancers that packets pass first; what reaches none of them does not come this way.
         active: it forwards packets; None when unknown.
     """
 
@@ -244,4 +248,5 @@ class Entrance(Resource, frozen=True, kw_only=True):
     network: str | None = None
     traffic: Traffic
     clients: AddressSet = ALL_ADDRESSES
+    through: frozenset[str] = frozenset()
     active: bool | None = True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from cloudseg.reach.packets import Bounds, Box, intersect, outside_addresses
+from cloudseg.reach.packets import Bounds, Box, addresses_of, intersect, outside_addresses, traffic_of
 from cloudseg.reach.passage import Passage, find_passage, pipeline_of, through
 from cloudseg.reach.ways import WaysIn, find_ways_in
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
@@ -31,7 +31,7 @@ class Exposure(NamedTuple):
         sources: the outside addresses from which it is delivered at most.
         ways: how it comes in, in words.
         blocked: what stops it, in words; for interfaces that it does not reach.
-        unknown: what is unknown, in words.
+        unknown: what is unknown, in words; for interfaces that it does not reach, what may hold further ways.
     """
 
     certain: Traffic
@@ -72,7 +72,11 @@ class InternetView:
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
+        self._own = NO_ADDRESSES
+        for network in estate.networks.values():
+            self._own |= network.addresses & GLOBAL_UNICAST
         self._sources: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
+        self._remotes: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._ways: dict[str, WaysIn] = {}
         self._classes: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
@@ -80,11 +84,23 @@ class InternetView:
         self._exposures: dict[tuple[object, ...], Exposure] = {}
 
     def public_sources(self, rule: Rule) -> tuple[AddressSet, AddressSet]:
-        """Return the internet addresses that a rule admits: the certain ones, and the most there can be."""
+        """Return the internet addresses that a rule admits: the certain ones, and the most there can be.
+
+        A rule that admits nothing but the estate's own global ranges admits nobody from the internet: nobody else has
+        these addresses.
+        """
         known = self._sources.get(rule.remote)
         if known is None:
-            least, most = outside_addresses(rule.remote, self._estate)
-            known = self._sources[rule.remote] = (least & GLOBAL_UNICAST, most & GLOBAL_UNICAST)
+            least, most = (addresses & GLOBAL_UNICAST for addresses in self._admitted(rule))
+            known = (NO_ADDRESSES, NO_ADDRESSES) if most <= self._own else (least, most)
+            self._sources[rule.remote] = known
+        return known
+
+    def _admitted(self, rule: Rule) -> tuple[AddressSet, AddressSet]:
+        """Return every address that a rule admits, private ones too: behind a load balancer rules see its nodes."""
+        known = self._remotes.get(rule.remote)
+        if known is None:
+            known = self._remotes[rule.remote] = outside_addresses(rule.remote, self._estate)
         return known
 
     def ways_in(self, interface: Interface) -> WaysIn:
@@ -95,7 +111,7 @@ class InternetView:
 
     def exposure(self, rule_set: RuleSet, rule: Rule, interface: Interface) -> Exposure:
         """Return what the internet reaches of an interface by one allowing ingress rule that judges it."""
-        least, most = self.public_sources(rule)
+        least, most = self._admitted(rule)
         own = rule_set.id if rule.priority is not None else ""
         alike = self._class_of(interface, rule_set.stage)
         key = (own, rule.priority, rule.traffic, least, most, rule.exact, rule.source_ports, alike)
@@ -124,7 +140,7 @@ class InternetView:
         return known
 
     def _evaluate(self, rule_set: RuleSet, rule: Rule, interface: Interface, passage: Passage) -> Exposure:
-        least, most = self.public_sources(rule)
+        least, most = self._admitted(rule)
         asked = Box(most, rule.traffic)
         sure = Box(least if rule.exact and rule.source_ports is None else NO_ADDRESSES, rule.traffic)
         upper = intersect(passage.packets.upper, asked)
@@ -133,11 +149,12 @@ class InternetView:
         if rule.priority is not None:
             packets = self._own_stage(rule_set, rule, interface, packets)
         if not packets.upper:
-            return NOTHING._replace(blocked=_blocked(passage, asked, rule_set))
-        certain = _traffic(packets.lower)
+            return NOTHING._replace(blocked=_blocked(passage, asked, rule_set), unknown=passage.ways.unread)
+        certain = traffic_of(packets.lower)
         doubts = () if certain else self._doubts(rule, passage, asked, sure)
-        at_most = certain if exact else _traffic(packets.upper)
-        return Exposure(certain, at_most, _addresses(packets.upper), _texts(passage.ways, asked), (), doubts)
+        at_most = certain if exact else traffic_of(packets.upper)
+        sources = _senders(passage.ways, addresses_of(packets.upper))
+        return Exposure(certain, at_most, sources, _texts(passage.ways, asked), (), doubts)
 
     def _own_stage(self, rule_set: RuleSet, rule: Rule, interface: Interface, packets: Bounds) -> Bounds:
         """Return what the rule's own ordered list leaves to the rule: what an earlier denial takes is not its own."""
@@ -153,7 +170,7 @@ class InternetView:
         doubts = [*passage.ways.unknown]
         if not rule.exact:
             doubts.append("the rule could not be read in full")
-        if asked.addresses - self.public_sources(rule)[0]:
+        if asked.addresses - self._admitted(rule)[0]:
             doubts.append("the addresses that the rule admits were not read in full")
         before = intersect(passage.entering.lower, sure)
         for step in passage.steps:
@@ -164,6 +181,15 @@ class InternetView:
                 doubts.append(step.replies)
             before = after
         return tuple(dict.fromkeys(doubts))
+
+
+def _senders(ways: WaysIn, seen: AddressSet) -> AddressSet:
+    """Return the outside addresses that send what the rules see as coming from these."""
+    senders = seen & GLOBAL_UNICAST
+    for way in ways.ways:
+        if way.senders is not None and way.clients.overlaps(seen):
+            senders |= way.senders
+    return senders
 
 
 def _texts(ways: WaysIn, asked: Box) -> tuple[str, ...]:
@@ -198,17 +224,3 @@ def _only_until(judges: tuple[RuleSet, ...], rule: Rule) -> tuple[RuleSet, ...]:
         return msgspec.structs.replace(rule_set, rules=earlier)
 
     return tuple(kept(rule_set) for rule_set in judges)
-
-
-def _traffic(boxes: Iterable[Box]) -> Traffic:
-    total = NO_TRAFFIC
-    for box in boxes:
-        total |= box.traffic
-    return total
-
-
-def _addresses(boxes: Iterable[Box]) -> AddressSet:
-    total = NO_ADDRESSES
-    for box in boxes:
-        total |= box.addresses
-    return total

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.model import Addresses, Everyone, GroupRef, ListRef, Names, Unresolved
-from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, AddressSet, IntervalSet, Traffic
+from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, NO_TRAFFIC, AddressSet, IntervalSet, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cloudseg.model import Direction, Estate, Peer, Rule, RuleSet, Stage
 
-__all__ = ["Bounds", "Box", "outside_addresses", "pass_stage", "replied"]
+__all__ = ["Bounds", "Box", "addresses_of", "intersect", "outside_addresses", "pass_stage", "replied", "traffic_of"]
 
 # A client picks its port from 1024 up; which part of that depends on its system. Source:
 # https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html#nacl-ephemeral-ports
@@ -37,6 +37,22 @@ class Bounds(NamedTuple):
 
     lower: tuple[Box, ...]
     upper: tuple[Box, ...]
+
+
+def addresses_of(boxes: Iterable[Box]) -> AddressSet:
+    """Return the remote addresses of all the boxes."""
+    total = NO_ADDRESSES
+    for box in boxes:
+        total |= box.addresses
+    return total
+
+
+def traffic_of(boxes: Iterable[Box]) -> Traffic:
+    """Return the traffic of all the boxes."""
+    total = NO_TRAFFIC
+    for box in boxes:
+        total |= box.traffic
+    return total
 
 
 def outside_addresses(peers: Iterable[Peer], estate: Estate) -> tuple[AddressSet, AddressSet]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.reach.packets import Bounds, Box, pass_stage, replied
+from cloudseg.reach.packets import Bounds, Box, intersect, pass_stage, replied
+from cloudseg.traffic import ALL_TRAFFIC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,10 +70,29 @@ def find_passage(interface: Interface, ways: WaysIn, but: str, estate: Estate) -
         judges = estate.judging(interface, stage.name)
         name = stage.name.replace("-", " ")
         unread = "" if judges or _was_read(stage, interface, estate) else f"the {name} were not read"
-        packets = Bounds((), packets.upper) if unread else through(stage, judges, packets, pipeline, estate)
+        inside, crossing = _by_boundary(stage, interface, packets, estate)
+        left = Bounds((), crossing.upper) if unread else through(stage, judges, crossing, pipeline, estate)
+        packets = Bounds(inside.lower + left.lower, inside.upper + left.upper)
         stopper = f"stopped by {', '.join(judge.label for judge in judges) or name}"
         steps.append(Step(packets, stopper, unread, "" if stage.stateful else f"only some reply ports pass the {name}"))
     return Passage(ways, entering, tuple(steps))
+
+
+def _by_boundary(stage: Stage, interface: Interface, packets: Bounds, estate: Estate) -> tuple[Bounds, Bounds]:
+    """Return the packets that stay inside the interface's subnet, which a boundary stage never meets, and the others.
+
+    Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
+    """
+    subnet = None if interface.subnet is None else estate.subnets.get(interface.subnet)
+    if stage.at != "subnet-boundary" or subnet is None:
+        return Bounds((), ()), packets
+    within = Box(subnet.addresses, ALL_TRAFFIC)
+    inside = Bounds(intersect(packets.lower, within), intersect(packets.upper, within))
+    return inside, Bounds(_without(packets.lower, within), _without(packets.upper, within))
+
+
+def _without(boxes: tuple[Box, ...], by: Box) -> tuple[Box, ...]:
+    return tuple(Box(rest, box.traffic) for box in boxes if (rest := box.addresses - by.addresses))
 
 
 def through(
@@ -91,5 +111,8 @@ def through(
 
 
 def _was_read(stage: Stage, interface: Interface, estate: Estate) -> bool:
-    facet = "boundary-rules" if stage.at in {"subnet-boundary", "network"} else "groups"
-    return estate.read(facet, interface)
+    if stage.at in {"interface", "subnet"}:
+        return estate.read("groups", interface)
+    # In a shared network the boundary belongs to the subnet's owner, whose scope may not have been read.
+    subnet = None if interface.subnet is None else estate.subnets.get(interface.subnet)
+    return estate.read("boundary-rules", interface if subnet is None else subnet)

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.reach.packets import addresses_of
+from cloudseg.reach.passage import find_passage
 from cloudseg.reach.routing import next_hops
-from cloudseg.traffic import ALL_IPV4, ALL_IPV6, ALL_TRAFFIC, GLOBAL_UNICAST, AddressSet, Traffic
+from cloudseg.traffic import (
+    ALL_ADDRESSES,
+    ALL_IPV4,
+    ALL_IPV6,
+    ALL_TRAFFIC,
+    GLOBAL_UNICAST,
+    NO_ADDRESSES,
+    AddressSet,
+    Traffic,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from cloudseg.model import Entrance, Estate, Family, Interface, RouteTable, Subnet
     from cloudseg.reach.routing import NextHop
 
 __all__ = ["WayIn", "WaysIn", "find_ways_in", "is_public"]
 
-# Blocked public access to a target's own subnet cuts these, whatever else leads to it.
-_CUT_WITH_TARGET = frozenset(("global-accelerator-endpoint-group", "cloudfront-vpc-origin"))
 FAMILIES: tuple[tuple[Family, AddressSet], ...] = ((4, ALL_IPV4), (6, ALL_IPV6))
 
 
@@ -29,6 +38,7 @@ class WayIn(NamedTuple):
         certain: it exists for sure.
         text: the way in words.
         direct: it leads to an address of the interface itself, not through an entrance in front of it.
+        senders: who really sends, where the rules see an entrance instead; None where they see the senders.
     """
 
     clients: AddressSet
@@ -36,20 +46,31 @@ class WayIn(NamedTuple):
     certain: bool
     text: str
     direct: bool = True
+    senders: AddressSet | None = None
 
 
 class WaysIn(NamedTuple):
-    """Every way to an interface, what blocks the missing ones, and what is unknown about them."""
+    """Every way to an interface that was found.
+
+    Attributes:
+        ways: the ways.
+        blocked: what blocks the missing ones, in words.
+        unknown: what is unknown about the ways found, in words.
+        unread: what was not read and may hold further ways, in words.
+    """
 
     ways: tuple[WayIn, ...] = ()
     blocked: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def is_public(interface: Interface, family: Family, estate: Estate) -> bool | None:
     """Tell whether the internet can address an interface directly; None where its addresses were not read."""
     if interface.has_public_address(family):
         return True
+    if family == 4 and interface.public_unlisted is None:
+        return None
     if family == 4 and interface.derived and not estate.read("interfaces", interface) and interface.workload is None:
         return None
     return False
@@ -60,24 +81,34 @@ def find_ways_in(interface: Interface, estate: Estate) -> WaysIn:
 
     A way is a public IPv4 address with a route to an internet gateway, a global IPv6 address with one, or an entrance
     (accelerator, VPC origin, public network load balancer) that leads to the interface. Blocked public access cuts all
-    of them, but a load balancer in a subnet that is excluded from the block still hands packets on. Sources:
+    of them, but for load balancers it is the block of their own subnets that counts. Sources:
     https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html and
     https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html
     """
     subnet = None if interface.subnet is None else estate.subnets.get(interface.subnet)
     block = "off" if subnet is None else subnet.internet_block
+    entrances = _entrances_to(interface, estate)
+    own = [_direct(interface, subnet, family, everything, estate) for family, everything in FAMILIES]
+    own.extend(_by_entrance(entrance) for entrance in entrances if not entrance.through)
     if block in {"ingress", "bidirectional"}:
-        return _joined((WaysIn(blocked=("public access to the subnet is blocked",)), *_past_block(interface, estate)))
-    found = [_direct(interface, subnet, family, everything, estate) for family, everything in FAMILIES]
-    found.extend(_by_entrance(entrance) for entrance in _entrances_to(interface, estate))
-    ways = _joined(found)
-    if block == "unknown":
-        return WaysIn(
-            tuple(way._replace(certain=False) for way in ways.ways),
-            ways.blocked,
-            (*ways.unknown, "whether public access to the subnet is blocked was not read"),
-        )
-    return ways
+        own = [WaysIn(blocked=("public access to the subnet is blocked",))]
+    elif block == "unknown":
+        found = _joined(own)
+        reason = ("whether public access to the subnet is blocked was not read",)
+        ways = tuple(way._replace(certain=False) for way in found.ways)
+        own = [WaysIn(ways, found.blocked, (*found.unknown, *(reason if ways else ())))]
+    behind = (_by_balancer(entrance, interface, estate) for entrance in entrances if entrance.through)
+    return _joined((*own, *behind, WaysIn(unread=_unread_entrances(interface, estate))))
+
+
+def _unread_entrances(interface: Interface, estate: Estate) -> tuple[str, ...]:
+    """Return what may lead to the interface and was not read: there may be ways besides those found."""
+    unread: list[str] = []
+    if estate.coverage.state("entrances", interface.provider, interface.scope, "global") != "read":
+        unread.append("accelerators and origins of the content network were not read in full")
+    if not estate.read("load-balancers", interface):
+        unread.append("load balancers and their targets were not read in full")
+    return tuple(unread)
 
 
 def _joined(found: Iterable[WaysIn]) -> WaysIn:
@@ -86,6 +117,7 @@ def _joined(found: Iterable[WaysIn]) -> WaysIn:
         tuple(way for part in parts for way in part.ways),
         tuple(dict.fromkeys(text for part in parts for text in part.blocked)),
         tuple(dict.fromkeys(text for part in parts for text in part.unknown)),
+        tuple(dict.fromkeys(text for part in parts for text in part.unread)),
     )
 
 
@@ -155,25 +187,44 @@ def _entrances_to(interface: Interface, estate: Estate) -> list[Entrance]:
     ]
 
 
-def _past_block(interface: Interface, estate: Estate) -> Iterator[WaysIn]:
-    """Yield the entrances in subnets of their own, of which the block of the target's subnet says nothing."""
-    for entrance in _entrances_to(interface, estate):
-        if entrance.kind in _CUT_WITH_TARGET or entrance.active is False:
-            continue
-        ways, _, unknown = _by_entrance(entrance)
-        reason = f"whether blocked public access cuts {entrance.label} was not worked out"
-        yield WaysIn(tuple(way._replace(certain=False) for way in ways), (), (*unknown, reason))
-
-
 def _by_entrance(entrance: Entrance) -> WaysIn:
     if entrance.active is False:
         return WaysIn(blocked=(f"{entrance.label} is not active",))
-    way = WayIn(
-        entrance.clients,
-        entrance.traffic,
-        certain=entrance.active is True,
-        text=f"through {entrance.label}",
-        direct=False,
-    )
+    text = f"through {entrance.label}"
+    way = WayIn(entrance.clients, entrance.traffic, certain=entrance.active is True, text=text, direct=False)
     reasons = () if way.certain else (f"the state of {entrance.label} was not read",)
     return WaysIn((way,), (), reasons)
+
+
+def _by_balancer(entrance: Entrance, target: Interface, estate: Estate) -> WaysIn:
+    """Return the way through a load balancer: for the clients that its own interfaces let in.
+
+    Where it does not preserve its clients' addresses, the target's rules see those of its nodes. Source:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
+    """
+    through = _by_entrance(entrance)
+    if not through.ways:
+        return through
+    nodes = [i for owner in sorted(entrance.through) for i in estate.interfaces_of(owner) if i.id != target.id]
+    if not nodes:
+        reason = f"the interfaces of what is before {entrance.label} were not read"
+        return WaysIn(tuple(way._replace(certain=False) for way in through.ways), (), (*through.unknown, reason))
+    lower = upper = NO_ADDRESSES
+    for node in nodes:
+        packets = find_passage(node, find_ways_in(node, estate), "", estate).packets
+        lower |= addresses_of(packets.lower)
+        upper |= addresses_of(packets.upper)
+    if not upper:
+        return WaysIn(blocked=(f"the internet does not reach the load balancer before {entrance.label}",))
+    preserved = entrance.clients == ALL_ADDRESSES
+    ways: list[WayIn] = []
+    for way in through.ways:
+        sure = way.certain and bool(lower)
+        if preserved:
+            ways.append(way._replace(clients=lower if sure else upper, certain=sure))
+            if sure and (more := upper - lower):
+                ways.append(way._replace(clients=more, certain=False))
+        else:
+            ways.append(way._replace(certain=sure, senders=upper))
+    doubt = () if lower else (f"whether the internet reaches the load balancer before {entrance.label} is unknown",)
+    return WaysIn(tuple(ways), (), (*through.unknown, *doubt))

@@ -10,11 +10,10 @@ from botocore.client import BaseClient
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from cloudseg.providers.aws.operations import Each, Operation
+from cloudseg.providers.aws.operations import Json, Operation, found_at
 
-__all__ = ["Answer", "Json", "UnsupportedByEndpointError", "ask", "call", "items_of", "merged", "plain_answers"]
+__all__ = ["Answer", "UnsupportedByEndpointError", "ask", "call", "merged", "plain_answers"]
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Answer: TypeAlias = dict[str, Json]
 
 _PAGING_KEYS = frozenset({
@@ -133,7 +132,7 @@ def _pages(
             wait()
             page = call(client, operation.name, **arguments)
             yield page
-            token = next(iter(_at(page, operation.paging.answer)), None)
+            token = next(iter(found_at(page, operation.paging.answer)), None)
             if not isinstance(token, str) or not token:
                 return
             if token in seen:
@@ -175,17 +174,3 @@ def _stripped(value: Json, keys: frozenset[str]) -> Json:
     if isinstance(value, list):
         return [_stripped(child, keys) for child in value]
     return value
-
-
-def items_of(answer: Answer, each: Each) -> list[Json]:
-    """The items of an answer for each of which a further call is due, in the answer's order."""
-    return [item for path in each.items for item in _at(answer, path)]
-
-
-def _at(answer: Answer, path: str) -> list[Json]:
-    found: Json = answer
-    for key in path.split("."):
-        found = found.get(key) if isinstance(found, dict) else None
-    if found is None:
-        return []
-    return found if isinstance(found, list) else [found]

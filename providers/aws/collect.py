@@ -9,10 +9,10 @@ import msgspec
 
 from cloudseg import __version__
 from cloudseg.errors import CollectError
-from cloudseg.providers.aws.calls import Answer, Json, UnsupportedByEndpointError, ask, items_of, merged
+from cloudseg.providers.aws.calls import Answer, UnsupportedByEndpointError, ask, merged
 from cloudseg.providers.aws.clients import Clients
 from cloudseg.providers.aws.failures import FAILURES, detail_of, error_code, reason_of
-from cloudseg.providers.aws.operations import Operation, children_of, roots
+from cloudseg.providers.aws.operations import Json, Operation, children_of, items_of, roots
 from cloudseg.providers.aws.options import AwsOptions
 from cloudseg.providers.aws.pace import CallQueue, Pace
 from cloudseg.providers.aws.regions import choose_regions

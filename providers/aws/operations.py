@@ -4,13 +4,27 @@ Names are those of boto3 (service folders, operations in snake case, result keys
 Authorization Reference, https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html.
 """
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from cloudseg.model import Facet
 
-__all__ = ["DISCOVERY", "OPERATIONS", "Each", "Operation", "Paging", "children_of", "iam_actions", "roots"]
+__all__ = [
+    "DISCOVERY",
+    "OPERATIONS",
+    "Each",
+    "Json",
+    "Operation",
+    "Paging",
+    "children_of",
+    "found_at",
+    "iam_actions",
+    "items_of",
+    "roots",
+]
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 Place = Literal["regional", "global", "us-east-1", "us-west-2"]
 """Where an operation is asked: in every region; once, anywhere; or at the one place where the service lives."""
@@ -359,6 +373,21 @@ def roots() -> tuple[Operation, ...]:
 def children_of(parent: Operation) -> tuple[Operation, ...]:
     """The operations that are called for what another one's answer lists."""
     return _CHILDREN.get((parent.service, parent.name), ())
+
+
+def items_of(answer: Json, each: Each) -> list[Json]:
+    """The items of an answer for each of which a further call is due, in the answer's order."""
+    return [item for path in each.items for item in found_at(answer, path)]
+
+
+def found_at(answer: Json, path: str) -> list[Json]:
+    """What lies at a dotted path of an answer: the items of a list, or one value; nothing where the path ends."""
+    found: Json = answer
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    if found is None:
+        return []
+    return found if isinstance(found, list) else [found]
 
 
 def _children() -> dict[tuple[str, str], tuple[Operation, ...]]:

@@ -61,12 +61,50 @@ def test_endpoints_keep_the_whole_name_of_their_service(translated: Translate) -
             "restricted",
         ),
         ([FULL, {**FULL, "Effect": "Deny", "Action": "s3:DeleteBucket"}], "open"),
+        ([FULL | {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}], "open"),
+        ([FULL | {"Condition": {"IpAddress": {"aws:VpcSourceIp": "0.0.0.0/0"}}}], "open"),
+        ([FULL | {"Condition": {"IpAddress": {"aws:VpcSourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}}], "open"),
+        ([FULL | {"Condition": {"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/16"}}}], "restricted"),
+        ([FULL | {"Condition": {"StringLike": {"aws:PrincipalArn": "*"}}}], "open"),
+        ([FULL, {**FULL, "Effect": "Deny"}], "restricted"),
+        ([FULL, {**FULL, "Effect": "Deny", "Resource": "arn:aws:s3:::secret/*"}], "open"),
+        ([FULL, {**FULL, "Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::111122223333:user/x"}}], "open"),
     ],
 )
 def test_a_policy_is_open_when_everyone_may_do_everything(
     translated: Translate, statements: list[object], policy: str
 ) -> None:
     assert endpoint(translated, PolicyDocument=json.dumps({"Statement": statements}, indent=1)).policy == policy
+
+
+@pytest.mark.parametrize(
+    ("condition", "policy"),
+    [
+        ({"Bool": {"aws:SecureTransport": "false"}}, "open"),
+        ({"Bool": {"aws:SecureTransport": "false"}, "StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, "open"),
+        ({"StringEquals": {"aws:PrincipalTag/team": "x"}}, "open"),
+        ({"NotIpAddress": {"aws:VpcSourceIp": "0.0.0.0/0"}}, "open"),
+        ({"StringNotLike": {"aws:PrincipalArn": "*"}}, "open"),
+        ({"IpAddress": {"aws:VpcSourceIp": "this"}}, "open"),
+        ({"NotIpAddress": {"aws:VpcSourceIp": "10.0.0.0/16"}}, "restricted"),
+        ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}, "restricted"),
+        ({"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": "o-1/*"}}, "restricted"),
+        (
+            {
+                "StringNotEqualsIfExists": {"aws:ResourceOrgID": "o-1"},
+                "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+            },
+            "restricted",
+        ),
+    ],
+)
+@pytest.mark.parametrize("action", ["*", "s3:DeleteBucket"])
+def test_a_deny_restricts_when_it_shuts_out_everybody_else_from_everything(
+    translated: Translate, condition: dict[str, object], action: str, policy: str
+) -> None:
+    deny = {**FULL, "Effect": "Deny", "Action": action, "Condition": condition}
+    found = endpoint(translated, PolicyDocument=json.dumps({"Statement": [FULL, deny]})).policy
+    assert found == (policy if action == "*" else "open")
 
 
 @pytest.mark.semantics(212)

@@ -167,6 +167,42 @@ def test_a_stateful_pass_for_everything_undoes_the_default_drop(
     assert firewall(translated, policy, g={"StatefulRules": [rule]}).filters is filters
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        [{"Keyword": "sid:1"}],
+        [{"Keyword": "sid", "Settings": ["1"]}],
+        [{"Keyword": 'msg:"a: b"'}, {"Keyword": "sid:112233"}, {"Keyword": "rev", "Settings": ["2"]}],
+    ],
+)
+def test_an_option_may_hold_its_value_in_its_keyword(translated: Translate, options: list[object]) -> None:
+    header = dict.fromkeys(("Source", "SourcePort", "Destination", "DestinationPort"), "ANY")
+    rule = {"Action": "PASS", "Header": header | {"Protocol": "IP", "Direction": "ANY"}, "RuleOptions": options}
+    policy = STRICT | {"StatefulDefaultActions": ["aws:drop_strict"]} | stateful("g")
+    assert firewall(translated, policy, g={"StatefulRules": [rule]}).filters is False
+
+
+@pytest.mark.semantics(201)
+@pytest.mark.parametrize(
+    ("source", "destination", "filters"),
+    [
+        ("any", "[0.0.0.0/1,128.0.0.0/1]", False),
+        ("10.0.0.0/16", "[0.0.0.0/1, 128.0.0.0/1]", False),
+        ("10.0.0.0/8", "0.0.0.0/0", False),
+        ("10.0.1.0/24", "0.0.0.0/0", True),
+        ("any", "[0.0.0.0/1,128.0.0.0/2]", True),
+        ("any", "[0.0.0.0/0,!192.0.2.0/24]", True),
+        ("any", "10.0.0.0/16", True),
+    ],
+)
+def test_halves_of_the_internet_are_the_internet_and_all_of_its_network_is_everyone(
+    translated: Translate, source: str, destination: str, *, filters: bool
+) -> None:
+    rules = f"pass tcp {source} any -> {destination} any (sid:1;)"
+    policy = STRICT | {"StatefulDefaultActions": ["aws:drop_strict"]} | stateful("g")
+    assert firewall(translated, policy, g={"RulesString": rules}).filters is filters
+
+
 def test_a_rule_group_that_was_not_read_is_unknown_unless_aws_keeps_it(translated: Translate) -> None:
     managed = "arn:aws:network-firewall:eu-west-1:aws-managed:stateful-rulegroup/ThreatSignaturesBotnet"
     drop = STRICT | {"StatefulDefaultActions": ["aws:drop_strict"]}

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from cloudseg.model import Estate, Service
+from cloudseg.reach.ways import is_public
 from cloudseg.traffic import AddressSet
 
 Translate = Callable[..., Estate]
@@ -264,3 +265,40 @@ def test_a_database_in_a_shared_network_stands_in_the_owners(translated: Transla
     assert service.network == f"aws:{owner}:eu-west-1:vpc-1"
     assert f"aws:{owner}:eu-west-1:subnet-a" in service.subnets
     assert service.scope == "111122223333"
+
+
+def test_a_cluster_whose_instances_were_not_read_may_have_a_public_address(translated: Translate) -> None:
+    cluster = {"DBClusterIdentifier": "c", "Engine": "aurora-mysql"} | GROUPS
+    members = {"DBClusterMembers": [{"DBInstanceIdentifier": "elsewhere"}]}
+    estate = translated({"rds.describe_db_clusters": [cluster | members]})
+    (interface,) = estate.interfaces.values()
+    assert interface.public_unlisted is None
+    assert is_public(interface, 4, estate) is None
+    serverless = translated({"rds.describe_db_clusters": [cluster | {"EngineMode": "serverless"}]})
+    (interface,) = serverless.interfaces.values()
+    assert is_public(interface, 4, serverless) is False
+
+
+def test_groups_of_a_database_that_the_answer_leaves_out_are_unknown(translated: Translate) -> None:
+    database = {"DBInstanceIdentifier": "db", "PubliclyAccessible": False} | SUBNETS
+    cut = translated({"rds.describe_db_instances": [database]})
+    assert {each.attached_unread for each in cut.interfaces.values()} == {True}
+    assert [(gap.reason, gap.facets) for gap in cut.gaps] == [("unread", ("services.rds",))]
+    whole = translated({"rds.describe_db_instances": [database | GROUPS]})
+    assert ({each.attached_unread for each in whole.interfaces.values()}, whole.gaps) == ({False}, ())
+
+
+@pytest.mark.parametrize(("groups", "unread"), [({}, True), ({"fsmt-1": ["sg-1"]}, False)])
+def test_groups_of_a_mount_target_that_were_not_read_are_unknown(
+    translated: Translate, groups: dict[str, list[str]], *, unread: bool
+) -> None:
+    target = {"MountTargetId": "fsmt-1", "FileSystemId": "fs-1", "SubnetId": "subnet-a", "VpcId": "vpc-1"}
+    answers: dict[str, object] = {
+        "efs.describe_file_systems": [{"FileSystemId": "fs-1"}],
+        "efs.describe_mount_targets#fs-1": [target],
+    }
+    named = {f"efs.describe_mount_target_security_groups#{own}": answer for own, answer in groups.items()}
+    estate = translated(answers | named)
+    (interface,) = estate.interfaces.values()
+    assert interface.attached_unread is unread
+    assert [gap.resource for gap in estate.gaps] == (["fsmt-1"] if unread else [])

@@ -82,14 +82,19 @@ ANSWERS: dict[str, Any] = {
     "rds.describe_db_clusters": [{"DBClusterIdentifier": "c", "DBSubnetGroup": "s", "VpcSecurityGroups": GROUPS}],
     "redshift.describe_clusters": [
         {"ClusterIdentifier": "r", "ClusterNodes": [{"PrivateIPAddress": "10.0.0.1", "PublicIPAddress": "x"}],
-         "PubliclyAccessible": True},
+         "PubliclyAccessible": True, "VpcSecurityGroups": GROUPS},
     ],
     "redshift-serverless.list_workgroups": [
-        {"workgroupName": "w", "subnetIds": ["subnet-1"], "endpoint": {"vpcEndpoints": [{"vpcId": "vpc-1"}]}},
+        {"workgroupName": "w", "subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"],
+         "endpoint": {"vpcEndpoints": [{"vpcId": "vpc-1"}]}},
     ],
-    "opensearch.describe_domains": [{"DomainName": "o", "AccessPolicies": POLICY, "VPCOptions": {"VPCId": "v"}}],
+    "opensearch.describe_domains": [
+        {"DomainName": "o", "AccessPolicies": POLICY, "VPCOptions": {"VPCId": "v", "SecurityGroupIds": ["sg-1"]}},
+    ],
     "elasticache.describe_cache_clusters": [{"CacheClusterId": "c", "SecurityGroups": [{"SecurityGroupId": "sg-1"}]}],
-    "elasticache.describe_serverless_caches": [{"ServerlessCacheName": "s", "SubnetIds": ["subnet-1"]}],
+    "elasticache.describe_serverless_caches": [
+        {"ServerlessCacheName": "s", "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+    ],
     "memorydb.describe_clusters": [{"Name": "m", "ACLName": "open-access"}],
     "eks.list_clusters": ["k", "l"],
     "eks.describe_cluster#k": {"cluster": {"name": "k", "resourcesVpcConfig": {"publicAccessCidrs": ["0.0.0.0/0"]}}},
@@ -101,7 +106,7 @@ ANSWERS: dict[str, Any] = {
     "kafka.list_clusters_v2": [{"ClusterArn": "arn:k", "Provisioned": {"BrokerNodeGroupInfo": {"ClientSubnets": []}}}],
     "dms.describe_replication_instances": [
         {"ReplicationInstanceIdentifier": "r", "ReplicationInstancePrivateIpAddress": "10.0.0.1",
-         "ReplicationSubnetGroup": {"Subnets": [{"SubnetIdentifier": "subnet-1"}]}},
+         "VpcSecurityGroups": GROUPS, "ReplicationSubnetGroup": {"Subnets": [{"SubnetIdentifier": "subnet-1"}]}},
     ],
     "efs.describe_file_systems": [{"FileSystemId": "fs-1"}],
     "efs.describe_mount_targets#fs-1": [

@@ -107,3 +107,13 @@ def test_subnet_that_no_acl_names_is_judged_by_the_default_one(translated: Trans
     estate = translated({"ec2.describe_subnets": subnets, "ec2.describe_network_acls": [_acl(IsDefault=True), custom]})
     assert estate.rule_sets[f"{NAME}acl-1"].applies == InSubnets(frozenset({f"{NAME}subnet-1"}))
     assert estate.rule_sets[f"{NAME}acl-2"].applies == InSubnets(frozenset({f"{NAME}subnet-2"}))
+
+
+@pytest.mark.semantics(27)
+def test_subnet_is_left_without_an_acl_where_one_that_may_name_it_was_not_read(translated: Translated) -> None:
+    subnet = {"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"}
+    broken = _acl(NetworkAclId="acl-2", IsDefault="x", Associations=[{"SubnetId": "subnet-1"}])
+    acls = [_acl(_entry(32767, "deny"), IsDefault=True), broken]
+    estate = translated({"ec2.describe_subnets": [subnet], "ec2.describe_network_acls": acls})
+    assert estate.rule_sets[f"{NAME}acl-1"].applies == InSubnets(frozenset())
+    assert not estate.coverage.was_read("boundary-rules", "aws", "111122223333", "eu-west-1")

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -54,3 +55,66 @@ def test_bare_list_as_the_command_line_writes_it_is_an_answer(translated: Transl
 def test_answer_that_nothing_reads_is_noted(translated: Translated) -> None:
     estate = translated({"ec2.describe_dhcp_options": {"DhcpOptions": []}})
     assert estate.notes == ("ec2.describe_dhcp_options: nothing reads this answer",)
+
+
+@pytest.mark.parametrize("token", ["NextToken", "nextToken", "Marker", "NextMarker"])
+def test_page_that_says_that_more_follows_is_read_in_part(translated: Translated, token: str) -> None:
+    page: dict[str, Any] = {"NetworkInterfaces": [], token: "eyJOZXh0VG9rZW4iOiBudWxsfQ=="}
+    estate = translated({"ec2.describe_network_interfaces": page})
+    assert estate.coverage.state("interfaces", *PLACE) == "partly"
+    (gap,) = estate.gaps
+    assert (gap.reason, gap.facets, gap.detail.split()[0]) == ("unread", ("interfaces",), token)
+
+
+def test_empty_token_is_the_last_page(translated: Translated) -> None:
+    estate = translated({"ec2.describe_network_interfaces": {"NetworkInterfaces": [], "NextToken": "", "Marker": None}})
+    assert (estate.gaps, estate.coverage.state("interfaces", *PLACE)) == ((), "read")
+
+
+def test_list_within_an_answer_that_goes_on_is_read_in_part(translated: Translated) -> None:
+    origins: dict[str, Any] = {"VpcOriginList": {"Marker": "", "NextMarker": "abc", "IsTruncated": True, "Items": []}}
+    (gap,) = translated({"cloudfront.list_vpc_origins": origins}).gaps
+    assert (gap.reason, gap.facets) == ("unread", ("entrances",))
+
+
+TEMPLATES: dict[str, object] = {
+    "ec2.describe_launch_template_versions": [],
+    "autoscaling.describe_launch_configurations": [],
+    "batch.describe_compute_environments": [],
+    "codebuild.list_projects": [],
+    "ecs.list_clusters": [],
+    "events.list_event_buses": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("listed", "described", "reason"),
+    [
+        ({"codebuild.list_projects": ["p"]}, {"codebuild.batch_get_projects": []}, "codebuild.batch_get_projects"),
+        ({"events.list_event_buses": [{"Name": "b"}]}, {"events.list_rules#b": []}, "events.list_rules of b"),
+        (
+            {"ecs.list_clusters": ["c"], "ecs.list_services#c": ["s"]},
+            {"ecs.describe_services#c": []},
+            "ecs.describe_services of c",
+        ),
+    ],
+)
+def test_what_is_listed_and_was_not_described_leaves_its_facet_read_in_part(
+    translated: Translated, listed: dict[str, object], described: dict[str, object], reason: str
+) -> None:
+    estate = translated(TEMPLATES | listed)
+    (reading,) = [each for each in estate.coverage.places("templates") if each.region == "eu-west-1"]
+    assert (reading.state, reading.reason) == ("partly", f"{reason} is not in the snapshot")
+    assert translated(TEMPLATES | listed | described).coverage.state("templates", *PLACE) == "read"
+
+
+def test_failed_question_about_what_is_listed_is_told_once(translated: Translated) -> None:
+    answers = TEMPLATES | {"events.list_event_buses": [{"Name": "b"}]}
+    estate = translated(answers, failed=(("events.list_rules#b", "denied"),))
+    (reading,) = [each for each in estate.coverage.places("templates") if each.region == "eu-west-1"]
+    assert (reading.state, reading.reason) == ("partly", "events.list_rules: denied")
+
+
+@pytest.mark.parametrize("listed", [[7, None, {}, {"Name": 7}, {"Name": ""}], [[]], ["default"]])
+def test_list_of_a_wrong_shape_asks_about_nothing_and_does_not_fail(translated: Translated, listed: list[Any]) -> None:
+    assert translated(TEMPLATES | {"events.list_event_buses": listed}).coverage.state("templates", *PLACE) != "unread"

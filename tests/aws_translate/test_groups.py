@@ -250,10 +250,28 @@ def test_rule_bears_the_id_that_aws_gave_it(translated: Translated) -> None:
     ]  # fmt: skip
 
 
-def test_two_equal_rules_keep_ids_of_their_own(translated: Translated) -> None:
-    twice = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22} | ANYWHERE
-    rules = _rules(translated, twice, twice)
-    assert [rule.id for rule in rules] == ["ingress/tcp/22/0.0.0.0/0", "ingress/tcp/22/0.0.0.0/0#2"]
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"IpProtocol": "tcp"} | ANYWHERE, {"IpProtocol": "tcp"} | ANYWHERE),
+        ({"IpProtocol": "tcp"} | ANYWHERE, {"IpProtocol": "6"} | ANYWHERE),
+        (
+            {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": "192.0.2.4/24"}]},
+            {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": "192.0.2.9/24"}]},
+        ),
+    ],
+)
+def test_one_rule_written_twice_is_one_rule(translated: Translated, one: dict[str, Any], other: dict[str, Any]) -> None:
+    ports = {"FromPort": 22, "ToPort": 22}
+    (rule,) = _rules(translated, ports | one, ports | other)
+    assert rule.traffic == Traffic.parse("tcp/22")
+
+
+def test_rule_written_twice_keeps_what_either_says_of_it(translated: Translated) -> None:
+    ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
+    said = {"IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "admins"}]}
+    (rule,) = _rules(translated, ssh | ANYWHERE, ssh | said)
+    assert rule.description == "admins"
 
 
 @pytest.mark.semantics(124)

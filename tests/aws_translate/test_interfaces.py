@@ -90,7 +90,7 @@ def test_malformed_address_is_a_gap_and_the_others_stay(translated: Translated) 
     estate = translated(
         {
             "ec2.describe_network_interfaces": [
-                ENI | {"PrivateIpAddress": "10.0.0.5", "Ipv6Addresses": [{"Ipv6Address": "2001:db8::x"}]}
+                ENI | {"PrivateIpAddress": "10.0.0.5", "Ipv6Addresses": [{"Ipv6Address": "2001:db8::x"}], "Groups": []}
             ]
         }
     )
@@ -251,3 +251,30 @@ def test_unread_targets_are_a_gap(translated: Translated) -> None:
     assert [(gap.what, gap.resource, gap.reason) for gap in estate.gaps] == [
         ("elbv2.describe_target_health", "arn:tg", "unread")
     ]
+
+
+def test_groups_that_an_answer_leaves_out_are_unknown_and_an_empty_list_is_none(translated: Translated) -> None:
+    cut = translated({"ec2.describe_network_interfaces": [ENI]})
+    assert cut.interfaces[f"{NAME}eni-1"].attached_unread
+    assert [(gap.resource, gap.reason, gap.facets) for gap in cut.gaps] == [("eni-1", "unread", ("interfaces",))]
+    shown = translated({"ec2.describe_network_interfaces": [ENI | {"Groups": []}]})
+    assert (shown.interfaces[f"{NAME}eni-1"].attached_unread, shown.gaps) == (False, ())
+
+
+def test_groups_of_an_instance_that_were_cut_are_unknown(translated: Translated) -> None:
+    instance = {"InstanceId": "i-1", "State": {"Name": "running"}, "VpcId": "vpc-1", "SubnetId": "subnet-1"}
+    estate = translated({"ec2.describe_instances": [{"Instances": [instance]}]})
+    (interface,) = estate.interfaces.values()
+    assert interface.attached_unread
+    assert [gap.detail for gap in estate.gaps] == ["SecurityGroups is missing; an instance in a VPC always has one"]
+
+
+@pytest.mark.semantics(42)
+@pytest.mark.parametrize(("kind", "unread"), [("application", True), ("network", False)])
+def test_only_network_load_balancers_can_be_without_groups(translated: Translated, kind: str, *, unread: bool) -> None:
+    wire = {key: value for key, value in NLB.items() if key != "SecurityGroups"}
+    zones = [{"SubnetId": "subnet-1"}]
+    balancer = wire | {"Type": kind, "AvailabilityZones": zones}
+    estate = translated({"elbv2.describe_load_balancers": [balancer]})
+    assert [interface.attached_unread for interface in estate.interfaces.values()] == [unread]
+    assert bool(estate.gaps) is unread

@@ -97,3 +97,17 @@ def test_target_that_another_account_owns_bears_its_name(translated: Translated)
     answers = {"ec2.describe_transit_gateways": [gateway]}
     (route,) = _routes(translated, {"DestinationCidrBlock": "10.0.0.0/8", "TransitGatewayId": "tgw-1"}, **answers)
     assert route.target == "aws:444455556666:eu-west-1:tgw-1"
+
+
+@pytest.mark.semantics(32)
+def test_main_table_is_no_subnets_table_where_one_that_may_name_it_was_not_read(translated: Translated) -> None:
+    subnet = {"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24", "OwnerId": "111122223333"}
+    main = _table(RouteTableId="rtb-main", Associations=[{"Main": True, "RouteTableId": "rtb-main"}])
+    own = _table(Associations=[{"SubnetId": "subnet-1"}])
+    tables = {
+        table.own_id if table is not None else None
+        for wires in ([main, own], [main, own | {"RouteTableId": 5}], [main])
+        for estate in [translated({"ec2.describe_subnets": [subnet], "ec2.describe_route_tables": wires})]
+        for table in [estate.route_table_of(estate.subnets[f"{NAME}subnet-1"])]
+    }
+    assert tables == {"rtb-1", None, "rtb-main"}

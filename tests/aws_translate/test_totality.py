@@ -92,7 +92,7 @@ ANSWERS: dict[tuple[str, ...], Any] = {
                 "Instances": [
                     {
                         "InstanceId": "i-1", "State": {"Name": "running"}, "VpcId": "vpc-1", "Tags": TAGS,
-                        "NetworkInterfaces": [{"NetworkInterfaceId": "eni-2"}],
+                        "NetworkInterfaces": [{"NetworkInterfaceId": "eni-2", "Groups": [{"GroupId": "sg-1"}]}],
                     }
                 ],
             }

@@ -109,7 +109,7 @@ def test_ipv6_that_a_group_would_add_is_said(findings: Findings) -> None:
     b.interface("eni-db", "subnet-db", ["sg-db"], "10.0.3.9, 2600:1f18::9")
     b.interface("eni-1", "subnet-private", ["sg-app"], "10.0.2.10, 2600:1f18::10")
     (found,) = findings(CHECK, b.build())
-    assert "1 interface in the range also have IPv6 addresses, which a group admits too" in found.evidence
+    assert "1 interface in the range also has an IPv6 address, which a group admits too" in found.evidence
     b.interface("eni-db", "subnet-db", ["sg-db"], "10.0.3.9")
     (found,) = findings(CHECK, b.build())
     assert not any("IPv6" in text for text in found.evidence)
@@ -164,7 +164,7 @@ def test_the_part_of_a_range_behind_an_appliance_is_left_out_of_the_groups(findi
     b.interface("eni-1", "subnet-private", ["sg-app"], "10.0.2.10")
     b.interface("eni-2", "subnet-public", ["sg-web"], "10.0.1.10")
     found = findings(CHECK, b.build())
-    assert groups(found) == ("sg-db", "sg-web")
+    assert groups(found) == ("sg-web",), "the only carrier of sg-db is the one that the rule protects"
     assert any("vpce-firewall" in text for text in found[0].evidence)
 
 
@@ -246,3 +246,155 @@ def test_a_managed_group_is_reported_and_says_so(findings: Findings) -> None:
     b.group("sg-1", allow("ingress", "tcp/22", "10.0.2.0/24"), managed_by="eks")
     (found,) = findings(CHECK, b.build())
     assert "managed by eks: change it there" in found.evidence
+
+
+def test_a_load_balancer_without_groups_keeps_its_addresses_in_the_advice(findings: Findings) -> None:
+    b = database("10.0.2.0/24")
+    b.group("sg-app")
+    b.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.10")
+    b.interface("eni-nlb", "subnet-private", [], "10.0.2.20", role="network_load_balancer", managed_by="amazon-elb")
+    (found,) = findings(CHECK, b.build())
+    assert found.confidence == "medium"
+    assert found.message.endswith("where 1 interface of vpc-1 carries sg-app, beside 1 that no group can name")
+    assert found.remedy is not None
+    assert found.remedy.groups == ("sg-app",)
+    assert found.remedy.summary == (
+        "name sg-app instead of the addresses; keep 10.0.2.20 for eni-nlb, which no group can name"
+    )
+    assert (
+        "eni-nlb is in the range and carries no group, so naming groups alone would cut it off, health checks included"
+    ) in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("role", "public", "direction", "confidence"),
+    [
+        ("transit_gateway", "", "ingress", "high"),
+        ("gateway_load_balancer_endpoint", "", "ingress", "high"),
+        ("nat_gateway", "203.0.113.4", "ingress", "high"),
+        ("nat_gateway", "", "ingress", "medium"),
+        ("nat_gateway", "", "egress", "high"),
+        ("network_load_balancer", "", "egress", "medium"),
+    ],
+    ids=["passes on", "tunnels", "public NAT", "private NAT", "nobody calls NAT", "called balancer"],
+)
+def test_only_what_uses_its_own_address_is_cut_off(
+    role: str, public: str, direction: str, confidence: str, findings: Findings
+) -> None:
+    b = EstateBuilder()
+    b.group("sg-1", allow("egress" if direction == "egress" else "ingress", "tcp/5432", "10.0.2.0/24"))
+    b.group("sg-app")
+    b.interface("eni-1", "subnet-public", ["sg-1"], "10.0.1.9")
+    b.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.10")
+    b.interface("eni-x", "subnet-private", [], "10.0.2.20", public, role=role)
+    assert [found.confidence for found in findings(CHECK, b.build())] == [confidence]
+
+
+def test_the_only_interface_behind_the_rule_is_not_its_own_client(findings: Findings) -> None:
+    b = database("10.0.3.0/24")
+    (found,) = findings(CHECK, b.build())
+    assert groups([found]) == ()
+    assert found.severity == Severity.LOW
+    assert found.message.endswith("which no other interface of vpc-1 uses")
+    b.interface("eni-db2", "subnet-private", ["sg-db"], "10.0.2.9")
+    assert groups(findings(CHECK, b.build())) == (), "a member outside the range would be added"
+    b.interface("eni-db2", "subnet-db", ["sg-db"], "10.0.3.10")
+    assert groups(findings(CHECK, b.build())) == ("sg-db",), "two members may talk to each other"
+
+
+def test_a_group_that_the_protected_interface_carries_too_is_named_for_the_others(findings: Findings) -> None:
+    b = database("10.0.3.0/24")
+    b.group("sg-tier")
+    b.interface("eni-db", "subnet-db", ["sg-db", "sg-tier"], "10.0.3.9")
+    b.interface("eni-app", "subnet-db", ["sg-tier"], "10.0.3.10")
+    assert groups(findings(CHECK, b.build())) == ("sg-tier",)
+
+
+def test_where_carriers_were_not_read_in_full_the_one_known_may_have_company(findings: Findings) -> None:
+    b = database("10.0.3.0/24", unread=["interfaces"])
+    assert groups(findings(CHECK, b.build())) == ("sg-db",)
+
+
+def test_an_endpoint_is_called_but_never_calls(findings: Findings) -> None:
+    def found(direction: str) -> list[Finding]:
+        b = EstateBuilder()
+        b.group("sg-1", allow("egress" if direction == "egress" else "ingress", "tcp/443", "10.0.2.0/24"))
+        b.group("sg-app")
+        b.group("sg-vpce")
+        b.interface("eni-1", "subnet-public", ["sg-1"], "10.0.1.9")
+        b.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.10")
+        b.interface("eni-vpce", "subnet-private", ["sg-vpce"], "10.0.2.20", role="vpc_endpoint")
+        return findings(CHECK, b.build())
+
+    assert groups(found("ingress")) == ("sg-app",)
+    assert groups(found("egress")) == ("sg-app", "sg-vpce")
+
+
+def test_an_interface_of_unread_addresses_counts_by_its_subnet(findings: Findings) -> None:
+    b = database("10.0.2.0/24")
+    b.group("sg-app")
+    b.group("sg-fn")
+    b.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.10")
+    b.interface("fn/subnet-private", "subnet-private", ["sg-fn"], "none", derived=True, managed_by="amazon-lambda")
+    (found,) = findings(CHECK, b.build())
+    assert (groups([found]), found.confidence) == (("sg-app", "sg-fn"), "high")
+    b.interface("fn/subnet-private", "subnet-public", ["sg-fn"], "none", derived=True, managed_by="amazon-lambda")
+    (found,) = findings(CHECK, b.build())
+    assert (groups([found]), found.confidence) == (("sg-app",), "high")
+
+
+def test_an_interface_that_only_may_stand_in_the_range_lowers_the_confidence(findings: Findings) -> None:
+    b = database("10.0.2.0/25")
+    b.group("sg-fn")
+    b.interface("fn/subnet-private", "subnet-private", ["sg-fn"], "none", derived=True, managed_by="amazon-lambda")
+    (found,) = findings(CHECK, b.build())
+    assert (groups([found]), found.confidence, found.severity) == ((), "medium", Severity.MEDIUM)
+    b.group("sg-app")
+    b.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.10")
+    (found,) = findings(CHECK, b.build())
+    assert (groups([found]), found.confidence) == (("sg-app",), "medium")
+    assert found.remedy is not None
+    assert found.remedy.summary.endswith("; find out first who of fn/subnet-private stands in the range")
+
+
+def test_more_groups_than_anybody_writes_into_a_rule_are_candidates_the_likeliest_first(findings: Findings) -> None:
+    b = database("10.0.2.0/24")
+    b.group("sg-0-default", is_default=True)
+    b.group("sg-1-cluster", managed_by="kubernetes")
+    own = [f"sg-{name}" for name in "abcd"]
+    for group in own:
+        b.group(group)
+    for number, group in enumerate(("sg-0-default", "sg-1-cluster", *own, "sg-d"), 10):
+        b.interface(f"eni-{number}", "subnet-private", [group], f"10.0.2.{number}")
+    (found,) = findings(CHECK, b.build())
+    assert groups([found]) == ("sg-d", "sg-a", "sg-b", "sg-c", "sg-0-default", "sg-1-cluster")
+    assert found.message.endswith("where 7 interfaces of vpc-1 carry 6 groups")
+    assert found.remedy is not None
+    assert "find out from flow logs who uses the rule" in found.remedy.summary
+    assert found.remedy.summary.endswith("to begin with, sg-d, sg-a, sg-b, sg-c, sg-0-default and 1 more")
+
+
+def test_groups_that_were_not_read_are_unknown_and_not_absent(findings: Findings) -> None:
+    b = database("10.0.2.0/24")
+    b.group("sg-app")
+    b.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.10")
+    b.interface("eni-x", "subnet-private", [], "10.0.2.20", attached_unread=True, managed_by="amazon-efs")
+    (found,) = findings(CHECK, b.build())
+    assert (groups([found]), found.confidence) == (("sg-app",), "medium")
+    assert "unknown: the groups of eni-x were not read" in found.evidence
+    assert found.remedy is not None
+    assert found.remedy.summary == ("name sg-app instead of the addresses; find out first which groups eni-x carries")
+
+
+def test_what_others_may_use_of_a_range_is_not_advised_away(findings: Findings) -> None:
+    b = database("10.0.0.0/8")
+    (found,) = findings(CHECK, b.build())
+    assert found.remedy is not None
+    assert found.remedy.summary == ("narrow the rule to the networks and sites that use it: no interface of vpc-1 does")
+    b.group("sg-app")
+    b.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.10")
+    (found,) = findings(CHECK, b.build())
+    assert found.remedy is not None
+    assert found.remedy.summary == (
+        "name sg-app instead of the addresses; outside vpc-1, keep only the addresses of those who use the rule"
+    )

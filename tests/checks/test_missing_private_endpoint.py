@@ -128,7 +128,7 @@ def test_unread_endpoints_are_not_called_missing(findings: Findings) -> None:
 
 def test_every_missing_service_is_one_finding_of_the_network(findings: Findings) -> None:
     (finding,) = findings(CHECK, one_workload().build(), services=("s3", "sts", "ssm"))
-    assert "s3, sts, ssm" in finding.message
+    assert "reaches s3, sts and ssm only over the internet, from 1 of 1 subnet with" in finding.message
     assert any("use was not observed" in text for text in finding.evidence)
 
 
@@ -141,3 +141,12 @@ def test_an_unread_prefix_list_may_cover_everything_and_lowers_the_confidence(fi
     b.route("rtb-private", "pl-unread", "nat-gateway", "nat-1")
     assert [finding.confidence for finding in findings(CHECK, b.build())] == ["low"]
     assert AddressSet.parse("10.0.2.10") == b.build().interfaces[b.id("eni-1")].addresses
+
+
+@pytest.mark.parametrize(("unlisted", "confidence"), [(True, ["high"]), (None, ["low"]), (False, [])])
+def test_a_public_address_that_was_not_read_is_a_way_out_at_most(
+    findings: Findings, *, unlisted: bool | None, confidence: list[str]
+) -> None:
+    b = EstateBuilder()
+    b.interface("eni-1", "subnet-public", address="10.0.1.5", public_unlisted=unlisted)
+    assert [found.confidence for found in findings(CHECK, b.build())] == confidence

@@ -18,7 +18,7 @@ from cloudseg.checks import (
 )
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
 from cloudseg.findings import Finding, Severity
-from cloudseg.model import GroupRef, Peering, Rule, RuleSet
+from cloudseg.model import GroupRef, Peering, Rule, RuleSet, TransitAttachment
 
 Findings = Callable[..., list[Finding]]
 
@@ -237,3 +237,79 @@ def test_interfaces_without_a_group_are_told_once_for_each_workload(findings: Fi
     b.interface("eni-3", "subnet-private", [], "10.0.2.3", derived=True)
     found = {each.resource.id: each.confidence for each in findings(unfiltered_interface.CHECK, b.build())}
     assert found == {"eni-1": "high", "eni-2": "high", "eni-3": "low"}
+
+
+def unconnected(direction: str = "ingress", unread: tuple[str, ...] = ()) -> EstateBuilder:
+    """Return a group of ``vpc-1`` that names a group of ``vpc-2``, which nothing connects."""
+    b = EstateBuilder(unread=unread)
+    b.network("vpc-2", "10.9.0.0/16")
+    b.group("sg-1", allow("egress" if direction == "egress" else "ingress", "tcp/443", "sg-far"))
+    b.group("sg-far", network="vpc-2")
+    return b
+
+
+@pytest.mark.semantics(7, 9)
+def test_a_group_of_a_network_that_is_not_connected_never_matches(findings: Findings) -> None:
+    for direction in ("ingress", "egress"):
+        (found,) = findings(stale_group_reference.CHECK, unconnected(direction).build())
+        assert (found.resource.id, found.confidence) == ("sg-1", "medium")
+        ways = "no active peering within the region, no transit gateway and no association"
+        assert found.evidence == (f"sg-far belongs to vpc-2, which {ways} connects to vpc-1",)
+
+
+@pytest.mark.parametrize("facet", ["groups", "peerings", "transit", "routes"])
+def test_without_the_connections_nobody_knows_whether_a_group_can_match(facet: str, findings: Findings) -> None:
+    assert findings(stale_group_reference.CHECK, unconnected(unread=(facet,)).build()) == []
+
+
+@pytest.mark.semantics(7, 11)
+@pytest.mark.parametrize(
+    ("connection", "found"),
+    [
+        ("peering", 0),
+        ("dead peering", 1),
+        ("peering of another region", 1),
+        ("peering of a third network", 1),
+        ("transit gateway", 0),
+        ("another transit gateway", 1),
+        ("association", 0),
+        ("unknown route on both sides", 0),
+        ("unknown route here", 1),
+    ],
+)
+def test_what_connects_networks_for_group_references(connection: str, found: int, findings: Findings) -> None:
+    b = unconnected()
+    b.subnet("subnet-far", "10.9.1.0/24", "vpc-2")
+    b.network("vpc-3", "10.8.0.0/16")
+    ends = (b.id("vpc-1"), b.id("vpc-2"))
+    match connection:
+        case "peering":
+            b.peering("pcx-1", "vpc-2")
+        case "dead peering":
+            regions = ("eu-west-1", "eu-west-1")
+            b.put("peerings", Peering(id=b.id("pcx-1"), kind="peering", networks=ends, regions=regions, active=False))
+        case "peering of another region":
+            b.peering("pcx-1", "vpc-2", regions=("eu-west-1", "us-east-1"))
+        case "peering of a third network":
+            b.peering("pcx-1", "vpc-3")
+        case "transit gateway" | "another transit gateway":
+            for number, network in enumerate(ends):
+                gateway = f"tgw-{number if connection.startswith('another') else 0}"
+                b.put(
+                    "transit_attachments",
+                    TransitAttachment(
+                        id=b.id(f"tgw-attach-{number}"),
+                        kind="transit-gateway-attachment-vpc",
+                        region="eu-west-1",
+                        gateway=b.id(gateway),
+                        network=network,
+                    ),
+                )
+        case "association":
+            group = b.build().groups[b.id("sg-1")]
+            b.put("groups", msgspec.structs.replace(group, networks=ends))
+        case _:
+            b.route("rtb-private", "10.9.0.0/16", "unknown", "core-1")
+            if connection.endswith("both sides"):
+                b.route("rtb-far", "10.0.0.0/16", "unknown", "core-1")
+    assert len(findings(stale_group_reference.CHECK, b.build())) == found

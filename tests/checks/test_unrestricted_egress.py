@@ -7,9 +7,11 @@ import pytest
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
 from cloudseg.checks.unrestricted_egress import CHECK
 from cloudseg.findings import Finding
-from cloudseg.model import Firewall, InternetBlock, Rule, TargetKind
+from cloudseg.model import Direction, Firewall, InternetBlock, Rule, TargetKind
 
 Findings = Callable[..., list[Finding]]
+DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
+ACL_OPEN_V6 = tuple(acl_entry(way, 101, "all", "::/0") for way in DIRECTIONS)
 
 
 def application(*rules: Rule, address: str = "10.0.2.10") -> EstateBuilder:
@@ -182,3 +184,61 @@ def test_the_groups_that_open_most_come_first_and_the_rest_is_counted(findings: 
     assert found.evidence[0] == "opened by sg-07: 2 interfaces"
     assert "opened by 2 more groups" in found.evidence
     assert len(found.affected) == 13
+
+
+# 64:ff9b::/97 stands for 0.0.0.0/1, 64:ff9b::8000:0/97 for 128.0.0.0/1: RFC 6052 puts the IPv4 address last.
+@pytest.mark.parametrize(
+    ("peers", "found"),
+    [
+        (["::/0"], True),
+        (["64:ff9b::/96"], True),
+        (["64:ff9b::/97", "64:ff9b::8000:0/97"], True),
+        (["64:ff9b::/97"], False),
+        (["64:ff9b::cb00:7100/120"], False),
+        (["64:ff9b:1::/96"], False),
+        (["2000::/3"], False),
+        (["0.0.0.0/0"], False),
+    ],
+)
+def test_an_ipv6_host_reaches_the_ipv4_internet_over_nat64(
+    peers: list[str],
+    found: bool,  # noqa: FBT001 - a column of the table
+    findings: Findings,
+) -> None:
+    b = application(*(allow("egress", "all", peer) for peer in peers), address="2600:1f18::10")
+    b.route("rtb-private", "64:ff9b::/96", "nat-gateway", "nat-1")
+    assert findings(CHECK, b.build()) == [], "the ACL has no IPv6 entries"
+    b.acl("acl-1", ["subnet-private", "subnet-public"], (*ACL_OPEN, *ACL_OPEN_V6))
+    assert [each.confidence for each in findings(CHECK, b.build())] == (["high"] if found else [])
+
+
+def test_addresses_of_nat64_come_out_of_a_nat_gateway_alone(findings: Findings) -> None:
+    def found(kind: TargetKind, target: str, destination: str = "64:ff9b::/96", address: str = "2600:1f18::10") -> int:
+        b = application(allow("egress", "all", "64:ff9b::/96"), address=address)
+        b.acl("acl-1", ["subnet-private", "subnet-public"], (*ACL_OPEN, *ACL_OPEN_V6))
+        b.route("rtb-private", destination, kind, target)
+        return len(findings(CHECK, b.build()))
+
+    assert found("nat-gateway", "nat-1") == 1
+    assert found("nat-gateway", "nat-1", "::/0") == 1
+    assert found("nat-gateway", "nat-1", "2600::/16") == 0
+    assert found("internet-gateway", "igw-1") == 0
+    assert found("egress-only-gateway", "eigw-1") == 0
+    assert found("nat-gateway", "nat-1", address="10.0.2.10") == 0, "an IPv4 host sends no IPv6"
+
+
+def test_nat64_needs_the_nat_gateway_to_reach_the_ipv4_internet_itself(findings: Findings) -> None:
+    b = application(allow("egress", "all", "::/0"), address="2600:1f18::10")
+    b.acl("acl-1", ["subnet-private", "subnet-public"], (*ACL_OPEN, *ACL_OPEN_V6))
+    b.route("rtb-private", "64:ff9b::/96", "nat-gateway", "nat-1")
+    (found,) = findings(CHECK, b.build())
+    assert ("way out: route to nat-1, for IPv4 destinations behind 64:ff9b::/96 (NAT64): 1 interface") in found.evidence
+    b.subnet("subnet-public", "10.0.1.0/24")
+    assert findings(CHECK, b.build()) == []
+
+
+def test_a_group_that_nobody_knows_to_be_attached_may_open_everything(findings: Findings) -> None:
+    b = application(allow("egress", "tcp/443", "0.0.0.0/0"))
+    assert findings(CHECK, b.build()) == []
+    b.interface("eni-app", "subnet-private", ["sg-app"], attached_unread=True)
+    assert [found.confidence for found in findings(CHECK, b.build())] == ["low"]

@@ -1,5 +1,7 @@
 """The questions that every room asks of an estate."""
 
+import dataclasses
+
 import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
@@ -29,18 +31,23 @@ def test_qualified_ids_name_provider_scope_and_region() -> None:
 @pytest.mark.semantics(32)
 def test_a_subnet_without_a_table_of_its_own_uses_the_main_one() -> None:
     network = Network(id="aws:1:r:vpc-1", kind="vpc", pipeline="aws")
-    named = Subnet(id="aws:1:r:subnet-1", kind="subnet", network=network.id)
-    other = Subnet(id="aws:1:r:subnet-2", kind="subnet", network=network.id)
+    named = Subnet(id="aws:1:r:subnet-1", kind="subnet", region="r", network=network.id)
+    other = Subnet(id="aws:1:r:subnet-2", kind="subnet", region="r", network=network.id)
     main = RouteTable(id="aws:1:r:rtb-main", kind="route-table", network=network.id, is_main=True)
     own = RouteTable(id="aws:1:r:rtb-own", kind="route-table", network=network.id, subnets=frozenset({named.id}))
     estate = Estate(
         networks={network.id: network},
         subnets={named.id: named, other.id: other},
         route_tables={main.id: main, own.id: own},
+        coverage=Coverage([Reading("aws", "1", "r", "routes", "read")]),
     )
     assert estate.route_table_of(named) == own
     assert estate.route_table_of(other) == main
     assert Estate(subnets={named.id: named}).route_table_of(named) is None
+    # A table that was not read may name the subnet.
+    partly = dataclasses.replace(estate, coverage=Coverage([Reading("aws", "1", "r", "routes", "partly")]))
+    assert partly.route_table_of(named) == own
+    assert partly.route_table_of(other) is None
 
 
 @pytest.mark.semantics(1)

@@ -1,14 +1,16 @@
 """The ways from the internet to an interface, by public address, route, entrance and block."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 import pytest
 
-from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
 from cloudseg.model import Entrance, Gateway, InternetBlock
+from cloudseg.reach.internet import InternetView
 from cloudseg.reach.ways import WaysIn, find_ways_in
-from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, Traffic
+from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, AddressSet, Traffic
 
 
 def ways_to(b: EstateBuilder, own: str = "eni-1") -> WaysIn:
@@ -172,14 +174,93 @@ def test_blocked_public_access_cuts_addresses_accelerators_and_origins(block: In
 
 
 @pytest.mark.semantics(123)
-def test_a_load_balancer_may_stand_in_a_subnet_that_is_excluded_from_the_block() -> None:
+def test_of_a_load_balancer_the_block_of_its_own_subnet_counts() -> None:
     b = EstateBuilder()
     b.subnet("subnet-x", "10.0.5.0/24", internet_block="ingress")
     b.interface("eni-1", "subnet-x", [], "10.0.5.5")
-    b.put("entrances", entrance("target-group"))
-    found = ways_to(b)
-    assert [way.certain for way in found.ways] == [False]
-    assert found.unknown
+    balancer(b, "subnet-public")
+    assert [way.certain for way in ways_to(b).ways] == [True]
+    b.interface("eni-lb", "subnet-x", [], "10.0.5.9", "203.0.113.40", workload=b.id("nlb-1"))
+    assert ways_to(b).ways == ()
+
+
+def balancer(b: EstateBuilder, subnet: str, groups: Sequence[str] = (), clients: str = "all") -> None:
+    b.interface("eni-lb", subnet, groups, "10.0.1.9", "203.0.113.40", workload=b.id("nlb-1"))
+    way = msgspec.structs.replace(
+        entrance("target-group"), through=frozenset({b.id("nlb-1")}), clients=AddressSet.parse(clients)
+    )
+    b.put("entrances", way)
+
+
+@pytest.mark.semantics(42)
+def test_the_groups_of_a_load_balancer_bound_who_comes_through() -> None:
+    b = EstateBuilder()
+    b.group("sg-lb", allow("ingress", "tcp/443", "198.51.100.0/24"))
+    b.interface("eni-1")
+    balancer(b, "subnet-public", ["sg-lb"])
+    (way,) = ways_to(b).ways
+    assert (way.clients, way.certain) == (AddressSet.parse("198.51.100.0/24"), True)
+    b.group("sg-lb", allow("ingress", "tcp/443", "10.0.0.0/8"))
+    assert ways_to(b).ways == ()
+
+
+@pytest.mark.semantics(33, 42)
+def test_a_load_balancer_that_the_internet_has_no_route_to_is_no_way() -> None:
+    b = EstateBuilder()
+    b.interface("eni-1")
+    balancer(b, "subnet-private")
+    assert ways_to(b).ways == ()
+    assert any("does not reach the load balancer" in text for text in ways_to(b).blocked)
+
+
+@pytest.mark.semantics(33, 42)
+@pytest.mark.parametrize(
+    ("peer", "verdict"), [("0.0.0.0/0", "exposed"), ("10.0.1.0/24", "exposed"), ("198.51.100.0/24", "latent")]
+)
+def test_without_client_addresses_the_rules_see_the_nodes_of_the_balancer(peer: str, verdict: str) -> None:
+    b = EstateBuilder()
+    b.group("sg-app", allow("ingress", "tcp/443", peer))
+    b.interface("eni-1", "subnet-private", ["sg-app"])
+    balancer(b, "subnet-public", clients="10.0.1.9")
+    estate = b.build()
+    rule_set = estate.rule_sets[b.id("sg-app")]
+    found = InternetView(estate).exposure(rule_set, rule_set.rules[0], estate.interfaces[b.id("eni-1")])
+    assert found.verdict == verdict
+    if verdict == "exposed":
+        assert found.sources == GLOBAL_UNICAST & ALL_IPV4
+
+
+@pytest.mark.semantics(26)
+def test_an_acl_is_not_asked_where_the_balancer_stands_in_the_targets_subnet() -> None:
+    b = EstateBuilder()
+    b.group("sg-app", allow("ingress", "tcp/443", "0.0.0.0/0"))
+    office = (acl_entry("ingress", 100, "all", "203.0.0.0/8"), acl_entry("egress", 100, "all", "0.0.0.0/0"))
+    b.acl("acl-1", ["subnet-public"], office)
+    b.interface("eni-1", "subnet-public", ["sg-app"], "10.0.1.5")
+    balancer(b, "subnet-public", clients="10.0.1.9")
+    estate = b.build()
+    rule_set = estate.rule_sets[b.id("sg-app")]
+    found = InternetView(estate).exposure(rule_set, rule_set.rules[0], estate.interfaces[b.id("eni-1")])
+    assert found.verdict == "exposed"
+
+
+@pytest.mark.parametrize("facet", ["entrances", "load-balancers"])
+def test_what_may_lead_in_and_was_not_read_is_told(facet: str) -> None:
+    b = EstateBuilder(unread=[facet])
+    b.interface("eni-1")
+    assert len(ways_to(b).unread) == 1
+    assert ways_to(b).ways == ()
+
+
+def test_a_rule_for_the_networks_own_global_range_admits_nobody_from_the_internet() -> None:
+    b = EstateBuilder()
+    b.network("vpc-6", "2600:1f18:1::/56")
+    b.group("sg-db", allow("ingress", "tcp/5432", "2600:1f18:1:1::/64"), allow("ingress", "tcp/5432", "2600::/16"))
+    estate = b.build()
+    own, wider = estate.rule_sets[b.id("sg-db")].rules
+    view = InternetView(estate)
+    assert not view.public_sources(own)[1]
+    assert view.public_sources(wider)[1] == AddressSet.parse("2600::/16")
 
 
 @pytest.mark.semantics(123)

@@ -111,7 +111,7 @@ def corpus() -> FindingsDocument:
             evidence=("exposes SSH",),
             reachable=True,
             affected=("eni-1", "eni-2"),
-            also=(Also("overbroad-ports", Severity.MEDIUM, "64,000 ports are open"),),
+            also=(Also("5" * 20, "overbroad-ports", Severity.MEDIUM, "64,000 ports are open"),),
             compliance=("cis-aws-5.0:5.3",),
         ),
         make_finding(
@@ -145,7 +145,7 @@ def hostile() -> FindingsDocument:
             evidence=(name, f"unknown: {name}"),
             confidence="low",
             affected=(name,),
-            also=(Also("overbroad-ports", Severity.LOW, name),),
+            also=(Also("6" * 20, "overbroad-ports", Severity.LOW, name),),
             remedy=Remedy("narrow-ports", name, (name,)),
             location={"file": name, "line": 0} if number % 2 else None,
             waiver=WaiverInfo(name, name, name) if number % 3 == 0 else None,

@@ -13,7 +13,7 @@ from cloudseg.providers.aws.translate.tags import Tag, controller_of, tags_of
 from cloudseg.traffic import ALL_TRAFFIC, AddressSet
 
 if TYPE_CHECKING:
-    from cloudseg.model import Direction, Peer, Verdict
+    from cloudseg.model import Coverage, Direction, Peer, Verdict
     from cloudseg.providers.aws.translate.answers import Answers
     from cloudseg.providers.aws.translate.draft import Draft
 
@@ -88,16 +88,17 @@ def add_acls(answers: Answers, draft: Draft) -> None:
         draft.put(draft.rule_sets, rule_set, answers.scope)
 
 
-def add_default_acl_subnets(draft: Draft) -> None:
+def add_default_acl_subnets(draft: Draft, coverage: Coverage) -> None:
     """Let the default network ACL of a VPC judge the subnets that no network ACL names.
 
+    Where network ACLs were not read in full, one that is missing may name them: they are left without any.
     Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-network-acl.html
     """
     acls = [rule_set for rule_set in draft.rule_sets.values() if rule_set.stage == STAGE]
     named = {subnet for acl in acls if isinstance(acl.applies, InSubnets) for subnet in acl.applies.subnets}
     left: dict[str, set[str]] = {}
     for subnet in draft.subnets.values():
-        if subnet.id not in named:
+        if subnet.id not in named and coverage.was_read(_FACET, subnet.provider, subnet.scope, subnet.region):
             left.setdefault(subnet.network, set()).add(subnet.id)
     for acl in acls:
         if acl.is_default and acl.network in left and isinstance(acl.applies, InSubnets):

@@ -41,6 +41,9 @@ _ID_KEYS = (
 _WRAPPING = frozenset(("ResponseMetadata", "NextToken", "NextMarker", "Marker"))
 """Keys beside the list: an answer that holds nothing else lists nothing."""
 
+_TOKENS = ("NextToken", "nextToken", "NextMarker", "Marker", "ContinuationToken", "position", "IsTruncated")
+"""Keys by which a page says that it is not the whole list; the collector, which reads every page, drops them."""
+
 T = TypeVar("T")
 
 
@@ -134,6 +137,7 @@ class Answers:
         items = payload
         if isinstance(payload, dict):
             fields = cast("dict[str, object]", payload)
+            self._unfinished(part, fields, facet)
             if key not in fields:
                 if fields.keys() - _WRAPPING:
                     self.malformed(part, "", f"{key} is missing", facet)
@@ -144,10 +148,21 @@ class Answers:
         self.malformed(part, "", f"{key} is {type(items).__name__}, expected a list", facet)
         return []
 
+    def _unfinished(self, part: Part, fields: dict[str, object], facet: str) -> None:
+        """Note a list that goes on elsewhere: what it does not show may be there all the same."""
+        token = next((key for key in _TOKENS if fields.get(key)), None)
+        if token is not None:
+            self._flawed.add((part.service, part.operation, part.resource or ""))
+            detail = f"{token} is set: the list goes on, and the rest of it is not in the snapshot; read every page"
+            self._gap(part.path, "", "unread", detail, facet)
+
     def whole(self, service: str, operation: str, form: type[T], facet: str) -> Iterator[tuple[str, T]]:
         """Yield each file's answer as one value, with the resource that the file is about."""
         for part in self._about(service, operation):
-            converted = self._convert(part, self._snapshot.read(part), form, facet, "")
+            payload = self._snapshot.read(part)
+            for fields in _tables_in(payload):
+                self._unfinished(part, fields, facet)
+            converted = self._convert(part, payload, form, facet, "")
             if converted is not None:
                 yield part.resource or "", converted
 
@@ -183,6 +198,16 @@ class Answers:
         self._ledger.gaps.append(
             Gap(PROVIDER, self.scope, self.region, what, resource, reason, detail, (facet,)),
         )
+
+
+def _tables_in(payload: object) -> Iterator[dict[str, object]]:
+    """Yield an answer and what it holds one step down: some answers keep their list, and its token, in there."""
+    if isinstance(payload, dict):
+        whole = cast("dict[str, object]", payload)
+        yield whole
+        for value in whole.values():
+            if isinstance(value, dict):
+                yield cast("dict[str, object]", value)
 
 
 def _id_in(item: object) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from cloudseg.model import Coverage, Gap, Reading
-from cloudseg.providers.aws.operations import OPERATIONS
+from cloudseg.providers.aws.operations import OPERATIONS, children_of, items_of
 from cloudseg.providers.aws.translate.answers import PROVIDER
+from cloudseg.snapshot import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from cloudseg.providers.aws.operations import Operation
+    from cloudseg.providers.aws.operations import Json, Operation
     from cloudseg.snapshot import Snapshot
 
 __all__ = ["coverage_of", "places_of", "unread", "unused"]
@@ -72,32 +73,76 @@ def unused(snapshot: Snapshot, asked: set[tuple[str, str]]) -> list[str]:
 def coverage_of(snapshot: Snapshot, places: Iterable[Place], gaps: Iterable[Gap]) -> Coverage:
     """Return how completely each part of each account and region was read.
 
-    A part is read in full when every operation that lists something of it has an answer, and no gap concerns it;
-    gaps are those of the collector and those that the translation found.
+    A part is read in full when every operation that lists something of it has an answer, so has every operation that
+    is asked about each of what is listed, and no gap concerns it; gaps are those of the collector and those that the
+    translation found.
     """
     answered: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
     for part in snapshot.parts():
         if part.provider == PROVIDER:
             answered[part.scope, part.region].add((part.service, part.operation))
     concerned: defaultdict[tuple[str, str, str], list[Gap]] = defaultdict(list)
-    for gap in gaps:
+    for gap in set(gaps):
         for facet in gap.facets:
             concerned[gap.scope, gap.region, facet].append(gap)
+    unasked = _unasked(snapshot)
     return Coverage(
-        _reading(place, facet, operations, answered[place], concerned[(*place, facet)])
+        _reading(
+            place, facet, operations, answered[place], concerned[(*place, facet)], unasked.get((*place, facet), "")
+        )
         for place in places
         for facet, operations in _listing(place[1]).items()
     )
 
 
+def _unasked(snapshot: Snapshot) -> dict[tuple[str, str, str], str]:
+    """Return the parts of places of which something is listed about which no answer is there, and what that is."""
+    found: dict[tuple[str, str, str], str] = {}
+    for part in snapshot.parts():
+        parent = _TABLE.get((part.service, part.operation)) if part.provider == PROVIDER else None
+        for child in children_of(parent) if parent is not None else ():
+            missing = next((about for about in _about(snapshot, part, child) if about not in snapshot), None)
+            if missing is not None:
+                of = f" of {missing.resource}" if missing.resource else ""
+                reason = f"{child.service}.{child.name}{of} is not in the snapshot"
+                for facet in child.facets:
+                    found.setdefault((part.scope, part.region, facet), reason)
+    return found
+
+
+def _about(snapshot: Snapshot, part: Part, child: Operation) -> Iterator[Part]:
+    """Yield the answers of an operation that are due for what another's answer lists."""
+    per, answer = child.per, cast("Json", snapshot.read(part))
+    if per is None:
+        return
+    # A bare list, as the command line may write it, lacks the key that the path begins with.
+    items = answer if isinstance(answer, list) else items_of(answer, per)
+    if per.batch and items:
+        yield _answer(part, child, part.resource)
+    elif not per.batch:
+        for item in items:
+            name = item.get(per.resource) if isinstance(item, dict) else item
+            if isinstance(name, str) and name:
+                yield _answer(part, child, name)
+
+
+def _answer(parent: Part, child: Operation, resource: str | None) -> Part:
+    return Part(PROVIDER, parent.scope, parent.region, child.service, child.name, resource)
+
+
 def _reading(
-    place: Place, facet: str, operations: tuple[Operation, ...], answered: set[tuple[str, str]], gaps: list[Gap]
+    place: Place,
+    facet: str,
+    operations: tuple[Operation, ...],
+    answered: set[tuple[str, str]],
+    gaps: list[Gap],
+    unasked: str,
 ) -> Reading:
     scope, region = place
     keys = [(operation.service, operation.name) for operation in operations]
     essential = [key for key in keys if key not in _SUPPLEMENTARY] or keys
     missing = [key for key in essential if key not in answered]
-    reason = _reason(missing, gaps)
+    reason = _reason(missing, gaps) or unasked
     if facet == "interfaces" and _INTERFACES in missing and _INSTANCES in answered:
         return Reading(PROVIDER, scope, region, facet, "partly", "only the interfaces that instances show were read")
     if len(missing) == len(essential):

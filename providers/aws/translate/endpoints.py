@@ -8,6 +8,7 @@ import msgspec
 
 from cloudseg.model import Endpoint, Interface, Workload
 from cloudseg.providers.aws.translate.policies import statements_of
+from cloudseg.providers.aws.translate.policy_limits import admits_all, restricts
 from cloudseg.providers.aws.translate.tags import Tag, tags_of
 
 if TYPE_CHECKING:
@@ -91,7 +92,11 @@ def add_endpoints(answers: Answers, draft: Draft) -> None:
             if own and draft.id_of(answers, own, wire.owner_id) not in draft.interfaces:
                 interface = _unlisted(answers, draft, own, wire.owner_id, "vpc_endpoint")
                 interface = msgspec.structs.replace(
-                    interface, network=endpoint.network, subnet=subnet, attached=endpoint.groups
+                    interface,
+                    network=endpoint.network,
+                    subnet=subnet,
+                    attached=endpoint.groups,
+                    attached_unread=not endpoint.groups and endpoint.type == "interface",
                 )
                 draft.put(draft.interfaces, interface, answers.scope)
 
@@ -150,21 +155,13 @@ def _policy(answers: Answers, wire: _Endpoint) -> _Policy:
 def _is_open(statements: tuple[Statement, ...]) -> bool:
     """Tell whether a policy lets every principal do everything, as the one does that endpoints get by default.
 
-    Every action of one service is everything, for an endpoint leads to one service. A Deny restricts when it has
-    conditions or is about every action; one of a few actions leaves the rest open.
+    Every action of one service is everything, for an endpoint leads to one service. A Deny restricts when it is about
+    every action and resource; one of a few leaves the rest open.
     Source: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
     """
-    restricted = any(
-        not statement.allows and (statement.conditions or statement.excepts or statement.every_action)
-        for statement in statements
-    )
-    return not restricted and any(
-        statement.allows
-        and statement.everyone
-        and statement.every_action
-        and statement.every_resource
-        and not statement.conditions
-        for statement in statements
+    whole = [each for each in statements if each.everyone and each.every_action and each.every_resource]
+    return any(each.allows and admits_all(each) for each in whole) and not any(
+        not each.allows and restricts(each) for each in whole
     )
 
 
@@ -214,6 +211,7 @@ def add_instance_connect_endpoints(answers: Answers, draft: Draft) -> None:
                     network=network,
                     subnet=draft.id_of(answers, wire.subnet_id, owner) if wire.subnet_id else None,
                     attached=groups,
+                    attached_unread=not groups,
                 )
             forwards = found.forwards or wire.preserve_client_ip
             found = msgspec.structs.replace(found, workload=workload.id, forwards=forwards)

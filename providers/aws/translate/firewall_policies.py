@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloudseg.providers.aws.translate.answers import Answers
+    from cloudseg.traffic import AddressSet
 
 __all__ = ["FirewallRules", "Verdict"]
 
@@ -137,8 +138,8 @@ class FirewallRules:
                 arn = group.rule_group_response.rule_group_arn or resource
                 self._groups[arn] = group.rule_group.rules_source
 
-    def verdict(self, policy_arn: str) -> Verdict:
-        """Judge a policy.
+    def verdict(self, policy_arn: str, home: AddressSet) -> Verdict:
+        """Judge a policy of a firewall in a network with the ``home`` addresses.
 
         Packets meet the stateless rules first; ``aws:pass`` there ends all inspection. What is forwarded meets the
         stateful rules. In the default order these have no default: what no rule drops goes through, even beside an
@@ -153,7 +154,7 @@ class FirewallRules:
         names, forgeable = self._names(policy)
         filters, reason = self._stateless(policy)
         if filters is None and not reason:
-            filters, reason = self._stateful(policy)
+            filters, reason = self._stateful(policy, home)
         if filters and names and forgeable:
             reason += "; clients can forge the names, which are not bound to resolved addresses"
         return Verdict(filters, names, reason)
@@ -187,9 +188,9 @@ class FirewallRules:
                 if (not destinations or destinations & _EVERYWHERE) and (not match.protocols or 6 in match.protocols):
                     yield rule.rule_definition.actions
 
-    def _stateful(self, policy: _Policy) -> tuple[bool | None, str]:
+    def _stateful(self, policy: _Policy, home: AddressSet) -> tuple[bool | None, str]:
         rules = [rule for reference in policy.stateful_rule_group_references for rule in self._rules(reference)]
-        if any(rule.passes_all for rule in rules):
+        if any(rule.passes_all_from(home) for rule in rules):
             return False, "a stateful rule passes every connection"
         unread = [each.resource_arn for each in policy.stateful_rule_group_references if self._unread(each)]
         strict = policy.stateful_engine_options.rule_order == "STRICT_ORDER"
@@ -219,7 +220,7 @@ class FirewallRules:
         yield from rules_in(source.rules_string or "")
         for rule in source.stateful_rules:
             header = rule.header
-            options = tuple((each.keyword, ",".join(each.settings)) for each in rule.rule_options)
+            options = tuple(_option(each) for each in rule.rule_options)
             yield SuricataRule(
                 rule.action.lower(),
                 header.protocol.lower(),
@@ -243,3 +244,12 @@ class FirewallRules:
                     names.update(rule.names)
                     forgeable = True
         return tuple(sorted(names)), forgeable
+
+
+def _option(option: _Option) -> tuple[str, str]:
+    """Return keyword and value of an option; AWS writes ``sid:1`` as one keyword as well.
+
+    Source: https://docs.aws.amazon.com/network-firewall/latest/APIReference/API_RuleOption.html
+    """
+    keyword, _, value = option.keyword.partition(":")
+    return keyword.strip(), ",".join(text for text in (value.strip(), *option.settings) if text)

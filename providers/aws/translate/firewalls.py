@@ -9,6 +9,7 @@ import msgspec
 from cloudseg.model import Firewall
 from cloudseg.providers.aws.translate.firewall_policies import FirewallRules, Verdict
 from cloudseg.providers.aws.translate.tags import Tag, tags_of
+from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:
     from cloudseg.providers.aws.translate.answers import Answers
@@ -72,7 +73,9 @@ def add_firewalls(answers: Answers, draft: Draft) -> None:
     described: set[str] = set()
     for _, answer in answers.whole("network-firewall", "describe_firewall", _Answer, _FACET):
         described.add(answer.firewall.firewall_arn)
-        verdict = rules.verdict(answer.firewall.firewall_policy_arn)
+        network = draft.networks.get(draft.id_of(answers, answer.firewall.vpc_id))
+        home = NO_ADDRESSES if network is None else network.addresses
+        verdict = rules.verdict(answer.firewall.firewall_policy_arn, home)
         draft.put(draft.firewalls, _firewall(answers, draft, answer, verdict), answers.scope)
     for listed in answers.each("network-firewall", "list_firewalls", "Firewalls", _Listed, _FACET):
         if listed.firewall_arn not in described and answers.failed(

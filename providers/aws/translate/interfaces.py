@@ -84,7 +84,7 @@ class WireInterface(msgspec.Struct, rename="pascal"):
     ipv4_prefixes: list[_Ipv4Prefix] = []
     ipv6_addresses: list[_Ipv6Address] = []
     ipv6_prefixes: list[_Ipv6Prefix] = []
-    groups: list[_Group] = []
+    groups: list[_Group] | None = None
     attachment: _Attachment | None = None
     source_dest_check: bool = True
     deny_all_igw_traffic: bool = False
@@ -121,6 +121,10 @@ def interface_of(answers: Answers, draft: Draft, wire: WireInterface, what: str)
     tags = tags_of(wire.tag_set)
     associations = [wire.association, *(each.association for each in wire.private_ip_addresses)]
     addresses = joined(answers, what, own, _FACET, _texts(wire))
+    if wire.groups is None:
+        answers.gap(
+            what, own, "unread", "Groups is missing; an interface shows the list even where it is empty", _FACET
+        )
     public = joined(
         answers, what, own, _FACET, (ip for each in associations if each for ip in (each.public_ip, each.carrier_ip))
     )
@@ -135,7 +139,8 @@ def interface_of(answers: Answers, draft: Draft, wire: WireInterface, what: str)
         addresses=addresses,
         # Whoever denies all traffic of internet gateways cannot be addressed from there, over IPv6 neither.
         public=NO_ADDRESSES if wire.deny_all_igw_traffic else public | global_ipv6(addresses),
-        attached=frozenset(draft.id_of(answers, each.group_id, owner) for each in wire.groups),
+        attached=frozenset(draft.id_of(answers, each.group_id, owner) for each in wire.groups or ()),
+        attached_unread=wire.groups is None,
         workload=_instance(answers, draft, wire),
         role=wire.interface_type or _role(wire.description),
         forwards=not wire.source_dest_check,

@@ -65,6 +65,7 @@ class _Setting(msgspec.Struct, frozen=True):
     description: str
     groups: frozenset[str]
     zones: tuple[tuple[str, tuple[_Address, ...]], ...]
+    always_groups: bool
 
 
 def add_load_balancers(answers: Answers, draft: Draft) -> None:
@@ -118,6 +119,7 @@ def _setting(answers: Answers, draft: Draft, wire: _Balancer) -> _Setting:
         f"ELB {wire.load_balancer_arn.partition('loadbalancer/')[2]}",
         frozenset(draft.id_of(answers, group) for group in wire.security_groups),
         tuple((zone.subnet_id, tuple(zone.load_balancer_addresses)) for zone in wire.availability_zones),
+        wire.type == "application",
     )
 
 
@@ -135,12 +137,16 @@ def _classic_setting(answers: Answers, draft: Draft, wire: _ClassicBalancer) -> 
         f"ELB {wire.load_balancer_name}",
         frozenset(draft.id_of(answers, group) for group in wire.security_groups),
         tuple((subnet, ()) for subnet in wire.subnets),
+        bool(wire.vpc_id),
     )
 
 
 def _derived(answers: Answers, draft: Draft, setting: _Setting) -> list[Interface]:
     workload = setting.workload
     what, facing = "elbv2.describe_load_balancers", workload.internet_facing is not False
+    unread = setting.always_groups and not setting.groups
+    if unread:
+        answers.gap(what, workload.own_id, "unread", "SecurityGroups is missing; it always has one", _FACET)
     found: list[Interface] = []
     for subnet, listed in setting.zones:
         if not subnet:
@@ -160,6 +166,7 @@ def _derived(answers: Answers, draft: Draft, setting: _Setting) -> list[Interfac
             public=public | global_ipv6(addresses) if facing else NO_ADDRESSES,
             public_unlisted=facing and not public.v4,
             attached=setting.groups,
+            attached_unread=unread,
             workload=workload.id,
             role="load_balancer",
             derived=True,

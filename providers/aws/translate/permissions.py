@@ -161,6 +161,7 @@ class _Reader:
         self._owner = owner
         self._direction: Direction = direction
         self._rules: dict[str, Rule] = {}
+        self._same: dict[tuple[Traffic, tuple[Peer, ...], bool], str] = {}
 
     def read(self, wires: object) -> tuple[Rule, ...]:
         if isinstance(wires, list):
@@ -225,9 +226,17 @@ class _Reader:
     def _add(
         self, matched: RuleTraffic, end: str, peers: tuple[Peer, ...], description: str, *, exact: bool = True
     ) -> None:
+        # AWS knows each rule once; files written by hand may hold one twice, as tcp and 6, or with host bits.
+        same = (matched.traffic, peers, exact and not matched.problem)
+        if same in self._same:
+            known = self._rules[self._same[same]]
+            if description and not known.description:
+                self._rules[known.id] = msgspec.structs.replace(known, description=description)
+            return
         identifier = self._permissions.id_of_rule(self._owner, self._direction, matched, end)
         if identifier is None or identifier in self._rules:
             identifier = self._text(matched.traffic, end)
+        self._same[same] = identifier
         self._rules[identifier] = Rule(
             id=identifier,
             direction=self._direction,

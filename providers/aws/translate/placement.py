@@ -111,7 +111,7 @@ class Places:
             public: its public addresses, where its own answer lists them.
         """
         answers, draft = self.answers, self.draft
-        unlisted = exposes and service.public is True
+        unlisted = service.public if exposes else False
         if interfaces:
             self._link(service, interfaces, interfaces if owned is None else owned, unlisted=unlisted)
             placed = frozenset(interfaces)
@@ -157,22 +157,28 @@ class Places:
             )
             self.draft.put(self.draft.templates, template, self.answers.scope)
 
-    def _link(self, service: Service, interfaces: Iterable[str], owned: Iterable[str], *, unlisted: bool) -> None:
+    def _link(
+        self, service: Service, interfaces: Iterable[str], owned: Iterable[str], *, unlisted: bool | None
+    ) -> None:
         held = self.draft.interfaces
         for identifier in owned:
             if held[identifier].workload is None or held[identifier].workload not in self.draft.services:
                 held[identifier] = msgspec.structs.replace(held[identifier], workload=service.id)
+        # Interfaces that were read show their public addresses, so that an unread setting leaves nothing open there.
         if unlisted and not any(held[identifier].has_public_address(4) for identifier in interfaces):
             for identifier in interfaces:
                 held[identifier] = msgspec.structs.replace(held[identifier], public_unlisted=True)
 
     def _derived(
-        self, service: Service, *, unlisted: bool, addresses: AddressSet, public: AddressSet
+        self, service: Service, *, unlisted: bool | None, addresses: AddressSet, public: AddressSet
     ) -> list[Interface]:
         """Make an interface for each subnet of a service, or a single one where its subnets were not read."""
         if service.network is None and not service.subnets and not service.groups and not unlisted:
             return []
         read = self.draft.subnets
+        if not service.groups:
+            detail = "its security groups are not in the answer; in a VPC it always has one"
+            self.answers.gap(service.service, service.own_id, "unread", detail, f"services.{service.service}")
         fitting = [s for s in sorted(service.subnets) if s in read and read[s].addresses.overlaps(addresses)]
         found: list[Interface] = []
         subnets: Sequence[str | None] = fitting or sorted(service.subnets) or (None,)
@@ -190,8 +196,9 @@ class Places:
                     subnet=subnet,
                     addresses=there,
                     public=public,
-                    public_unlisted=unlisted and not public,
+                    public_unlisted=False if public else unlisted,
                     attached=service.groups,
+                    attached_unread=not service.groups,
                     workload=service.id,
                     role=_ROLES.get(service.service, "interface"),
                     derived=True,

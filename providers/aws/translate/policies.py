@@ -10,7 +10,7 @@ import msgspec
 from cloudseg.errors import ParseError
 from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, AddressSet
 
-__all__ = ["Admission", "Statement", "admission", "statements_of"]
+__all__ = ["Admission", "Statement", "admission", "concerning", "statements_of"]
 
 _SOURCE_IP = "aws:sourceip"
 _PRIVATE_KEYS = frozenset(("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:sourcevpcarn"))
@@ -50,6 +50,7 @@ class Statement(msgspec.Struct, frozen=True):
         every_resource: it covers the whole resource, or is given by what it leaves out.
         excepts: it is given by what it leaves out in some part (NotPrincipal, NotAction, NotResource).
         conditions: operator in lower case, key in lower case, values.
+        actions: what it names, in lower case; None when it is given by those it leaves out, or names none.
     """
 
     allows: bool
@@ -58,6 +59,7 @@ class Statement(msgspec.Struct, frozen=True):
     every_resource: bool
     excepts: bool
     conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    actions: tuple[str, ...] | None = None
 
 
 class Admission(msgspec.Struct, frozen=True):
@@ -90,6 +92,25 @@ def statements_of(text: str) -> tuple[Statement, ...] | None:
     if not items or not all(isinstance(item, dict) for item in items):
         return None
     return tuple(_statement(cast("dict[str, object]", item)) for item in items)
+
+
+def concerning(statements: tuple[Statement, ...], *prefixes: str) -> tuple[Statement, ...]:
+    """Return the statements that may be about actions that begin so: ``es:ESHttp`` are those that reach the data.
+
+    Actions know no case, ``*`` stands for any text and ``?`` for one character:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+    """
+
+    def fits(action: str) -> bool:
+        literal = re.split(r"[*?]", action, maxsplit=1)[0]
+        return any(
+            literal.startswith(prefix) or (literal != action and prefix.startswith(literal))
+            for prefix in (text.lower() for text in prefixes)
+        )
+
+    return tuple(
+        statement for statement in statements if statement.actions is None or any(map(fits, statement.actions))
+    )
 
 
 def admission(statements: tuple[Statement, ...]) -> Admission | None:
@@ -145,6 +166,7 @@ def _statement(fields: dict[str, object]) -> Statement:
         every_resource="NotResource" in fields or any(_ALL_RESOURCES.fullmatch(item) for item in resources),
         excepts=not fields.keys().isdisjoint(("NotPrincipal", "NotAction", "NotResource")),
         conditions=tuple(_conditions(fields.get("Condition"))),
+        actions=tuple(action.lower() for action in actions) or None,
     )
 
 

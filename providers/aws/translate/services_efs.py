@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["add_efs"]
 
 _FACET = "services.efs"
+_GROUPS = ("efs", "describe_mount_target_security_groups")
 
 
 class _FileSystem(msgspec.Struct, rename="pascal"):
@@ -53,7 +54,7 @@ def add_efs(answers: Answers, places: Places) -> None:
     for target in answers.each("efs", "describe_mount_targets", "MountTargets", _MountTarget, _FACET):
         targets[target.file_system_id].append(target)
     groups: dict[str, frozenset[str]] = {}
-    for resource, answer in answers.whole("efs", "describe_mount_target_security_groups", _Groups, _FACET):
+    for resource, answer in answers.whole(*_GROUPS, _Groups, _FACET):
         groups[resource] = places.ids(answer.security_groups)
     systems = {
         system.file_system_id: system
@@ -93,6 +94,9 @@ def _add_file_system(
             carried = places.draft.interfaces[known[0]].attached
         else:
             carried = groups.get(target.mount_target_id, frozenset())
+            if not carried and answers.failed(*_GROUPS, target.mount_target_id) is None:
+                detail = "the security groups of the mount target were not read; it always has one"
+                answers.gap(".".join(_GROUPS), target.mount_target_id, "unread", detail, _FACET)
             derived = _mount_target(answers, places, service, target, carried)
             places.draft.put(places.draft.interfaces, derived, answers.scope)
             known = [derived.id]
@@ -118,6 +122,7 @@ def _mount_target(
         subnet=places.id(target.subnet_id) if target.subnet_id else None,
         addresses=joined(answers, "efs.describe_mount_targets", target.mount_target_id, _FACET, texts),
         attached=groups,
+        attached_unread=not groups,
         workload=service.id,
         role="efs",
         derived=True,

@@ -8,7 +8,7 @@ import msgspec
 
 from cloudseg.model import Service
 from cloudseg.providers.aws.translate.arns import arn, named
-from cloudseg.providers.aws.translate.policies import admission, statements_of
+from cloudseg.providers.aws.translate.policies import admission, concerning, statements_of
 from cloudseg.providers.aws.translate.service_settings import shown
 from cloudseg.traffic import ALL_ADDRESSES, AddressSet
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["add_opensearch"]
 
 _FACET = "services.opensearch"
+# What reaches the data; every other action manages the domain over AWS's own API, with credentials:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonopensearchservice.html
+_DATA = ("es:ESHttp", "es:ESCrossCluster")
 _OPERATIONS = (("opensearch", "describe_domains"), ("es", "describe_elasticsearch_domains"))
 
 
@@ -114,12 +117,16 @@ def _access(answers: Answers, operation: tuple[str, str], domain: _Domain) -> _A
     if not domain.access_policies:
         return _Access(ALL_ADDRESSES, anonymous=False, reason="without an access policy, callers need credentials")
     statements = statements_of(domain.access_policies)
-    admitted = None if statements is None else admission(statements)
+    data = None if statements is None else concerning(statements, *_DATA)
+    admitted = None if data is None else admission(data)
     if admitted is None:
         answers.gap(
             ".".join(operation), domain.domain_name, "malformed", "AccessPolicies is no policy that can be read", _FACET
         )
         return _Access(ALL_ADDRESSES, anonymous=None, reason="its access policy cannot be read")
+    if not any(statement.allows for statement in data or ()):
+        reason = "its access policy is about managing the domain, callers of its data need credentials"
+        return _Access(ALL_ADDRESSES, anonymous=False, reason=reason)
     security = domain.advanced_security_options
     if not admitted.anonymous:
         return _Access(admitted.named, anonymous=False, reason="its access policy lets named principals in only")

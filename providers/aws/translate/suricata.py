@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from cloudseg.errors import ParseError
+from cloudseg.traffic import ALL_IPV4, NO_ADDRESSES, AddressSet
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,13 +42,16 @@ class SuricataRule(msgspec.Struct, frozen=True):
     ends: tuple[str, str, str, str]
     options: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def passes_all(self) -> bool:
-        """Whether it passes every connection of its protocol, at least in one direction.
+    def passes_all_from(self, home: AddressSet) -> bool:
+        """Tell whether it passes every connection of its protocol from everyone or from all home addresses.
 
-        A rule for the start of connections alone passes no more than handshakes, one for replies no more than replies.
+        It is enough that it does in one direction. A rule for the start of connections alone passes no more than
+        handshakes, one for replies no more than replies.
         """
-        if self.action != "pass" or not self._whole or not all(end.lower() in _ANYONE for end in self.ends):
+        source, source_port, destination, destination_port = self.ends
+        everyone = _is_everyone(source) or (bool(home.v4) and AddressSet(v4=home.v4) <= _addresses_in(source))
+        ports = source_port.lower() == destination_port.lower() == "any"
+        if self.action != "pass" or not (self._whole and everyone and ports and _is_everyone(destination)):
             return False
         flow = ",".join(text.lower() for keyword, text in self.options if keyword.lower() == "flow")
         return not any(word in flow for word in ("not_established", "to_client", "from_server"))
@@ -86,6 +92,18 @@ class SuricataRule(msgspec.Struct, frozen=True):
             elif content:
                 found.append(content)
         return tuple(found)
+
+
+def _is_everyone(end: str) -> bool:
+    return end.lower() in _ANYONE or not ALL_IPV4 - _addresses_in(end)
+
+
+def _addresses_in(end: str) -> AddressSet:
+    """Return the addresses that an end of a rule lists; nothing where it leaves some out or names variables."""
+    try:
+        return AddressSet.from_cidrs(text.strip() for text in end.removeprefix("[").removesuffix("]").split(","))
+    except ParseError:
+        return NO_ADDRESSES
 
 
 def rules_in(text: str) -> Iterator[SuricataRule]:

@@ -90,7 +90,10 @@ def add_target_groups(answers: Answers, draft: Draft) -> None:
         for port, names in by_port.items():
             entrance = _entrance(answers, draft, group, port, names)
             entrance = msgspec.structs.replace(
-                entrance, clients=clients, active=any(each.running for each in balancers)
+                entrance,
+                clients=clients,
+                through=frozenset(each.id for each in balancers),
+                active=any(each.running for each in balancers),
             )
             draft.put(draft.entrances, entrance, answers.scope)
 

@@ -16,7 +16,7 @@ from cloudseg.providers.aws.translate.entrances import add_entrances, link_entra
 from cloudseg.providers.aws.translate.firewalls import add_firewalls
 from cloudseg.providers.aws.translate.flow_logs import add_flow_logs
 from cloudseg.providers.aws.translate.gateways import add_gateways, add_peerings
-from cloudseg.providers.aws.translate.groups import add_groups
+from cloudseg.providers.aws.translate.groups import add_groups, report_unread_groups
 from cloudseg.providers.aws.translate.interfaces import add_addresses, add_interfaces
 from cloudseg.providers.aws.translate.load_balancers import add_load_balancers
 from cloudseg.providers.aws.translate.networks import add_networks, add_subnets
@@ -48,8 +48,8 @@ _SUBJECTS: tuple[Callable[[Answers, Draft], None], ...] = (
     add_groups,
     add_acls,
     add_interfaces,
-    add_addresses,
     add_workloads,
+    add_addresses,
     add_load_balancers,
     add_target_groups,
     add_transit_attachments,
@@ -86,13 +86,14 @@ def translate(snapshot: Snapshot) -> Estate:
     for add_subject in _SUBJECTS:
         for answers in every:
             add_subject(answers, draft)
-    add_default_acl_subnets(draft)
     link_entrances(draft)
+    coverage = coverage_of(snapshot, places, draft.ledger.gaps)
+    add_default_acl_subnets(draft, coverage)
+    report_unread_groups(every, draft)
     draft.ledger.notes += unused(snapshot, draft.ledger.asked)
     scopes = tuple(
         ScopeRead(PROVIDER, scope.scope, scope.regions, scope.name)
         for scope in snapshot.scopes
         if scope.provider == PROVIDER
     )
-    coverage = coverage_of(snapshot, places, draft.ledger.gaps)
     return draft.estate(snapshot.taken_at, scopes, {VPC.name: VPC}, coverage)

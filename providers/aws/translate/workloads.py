@@ -104,6 +104,9 @@ def _derived(answers: Answers, draft: Draft, instance: _Instance, workload: Work
     texts = (instance.private_ip_address, instance.ipv6_address)
     addresses = joined(answers, _WHAT, instance.instance_id, "interfaces", texts)
     public = joined(answers, _WHAT, instance.instance_id, "interfaces", (instance.public_ip_address,))
+    if not instance.security_groups:
+        detail = "SecurityGroups is missing; an instance in a VPC always has one"
+        answers.gap(_WHAT, instance.instance_id, "unread", detail, "interfaces")
     return Interface(
         id=answers.id(f"{instance.instance_id}/interface", account=workload.scope),
         kind="network-interface",
@@ -114,6 +117,7 @@ def _derived(answers: Answers, draft: Draft, instance: _Instance, workload: Work
         addresses=addresses,
         public=public | global_ipv6(addresses),
         attached=frozenset(draft.id_of(answers, each.group_id) for each in instance.security_groups),
+        attached_unread=not instance.security_groups,
         workload=workload.id,
         forwards=not instance.source_dest_check,
         derived=True,
