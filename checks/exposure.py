@@ -222,7 +222,7 @@ def _assess(
     estate = context.estate
     judged = estate.governed(rule_set)
     each = [(interface, context.internet.exposure(rule_set, rule, interface)) for interface in judged]
-    all_read = estate.read("interfaces", rule_set) and rule_set.network not in doubtful
+    all_read = estate.read("interfaces", rule_set) and not doubtful & {rule_set.network, None}
     # Interfaces of one class share one answer, which need not be joined more than once.
     total = joined({id(exposure): exposure for _, exposure in each}.values())
     verdict = total.verdict

@@ -87,6 +87,7 @@ class InternalRanges:
         self._index = InterfaceIndex(estate)
         self._groups = GroupIndex(estate)
         self._blocks: dict[tuple[Peer, ...], tuple[AddressSet, ...]] = {}
+        self._inside: dict[int, AddressSet] = {}
         self._contents: dict[tuple[int, int], _Content | None] = {}
         self._ranges: dict[tuple[int, Direction, str], InternalRange | None] = {}
 
@@ -125,7 +126,9 @@ class InternalRanges:
                     yield from map(AddressSet.parse, known.prefixes or ())
 
     def _content(self, ground: Ground, blocks: tuple[AddressSet, ...]) -> _Content | None:
-        everything = ground.inside
+        if id(ground) not in self._inside:
+            self._inside[id(ground)] = ground.inside
+        everything = self._inside[id(ground)]
         written = NO_ADDRESSES
         for block in blocks:
             # A block with public addresses is what the exposure checks judge; a network's own IPv6 range is internal.

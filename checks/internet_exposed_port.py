@@ -76,11 +76,11 @@ def _unread_rules(context: AuditContext) -> Iterator[Finding]:
     Where no groups were read at all, the check is not evaluated, and says so.
     """
     estate = context.estate
+    if all(reading.state == "unread" for reading in estate.coverage.places("groups")):
+        return
     for _, interface in sorted(estate.interfaces.items()):
         missing = sorted(interface.attached - estate.groups.keys() - estate.rule_sets.keys())
-        place = (interface.provider, interface.scope, interface.region)
-        unknown = bool(missing) or interface.attached_unread
-        if not unknown or estate.coverage.state("groups", *place) == "unread":
+        if not missing and not interface.attached_unread:
             continue
         ways = context.internet.ways_in(interface).ways
         if ways:

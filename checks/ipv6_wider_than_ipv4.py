@@ -47,10 +47,12 @@ def run(context: AuditContext) -> Iterator[Finding]:
     for rule_set in at_interfaces(context.estate):
         for direction in _DIRECTIONS:
             rules = [rule for rule in rule_set.rules if rule.direction == direction and rule.allows]
+            sources: dict[str, AddressSet] = {}
             for rule in rules:
-                if rule.remote not in known:
-                    known[rule.remote] = outside_addresses(rule.remote, context.estate)[0]
-            sources = {rule.id: known[rule.remote] for rule in rules}
+                addresses = known.get(rule.remote)
+                if addresses is None:
+                    addresses = known[rule.remote] = outside_addresses(rule.remote, context.estate)[0]
+                sources[rule.id] = addresses
             if any(addresses.v6 for addresses in sources.values()):
                 yield from _compare(context, rule_set, rules, sources)
 

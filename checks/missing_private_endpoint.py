@@ -89,7 +89,7 @@ def _finding(context: AuditContext, network: Network, leaving: dict[str, bool], 
     labels = {name: context.estate.subnets[name].label for name in lacking if name in context.estate.subnets}
     return context.finding(
         network,
-        f"{network.label} reaches {names} only over the internet, from {len(lacking)} of "
+        f"{network.label} can reach {names} only over the internet, from {len(lacking)} of "
         f"{counted(len(leaving), 'subnet')} with a way out",
         confidence="high" if certain else "low",
         evidence=(

@@ -82,7 +82,9 @@ def _finding(context: AuditContext, owner: Resource, interfaces: Sequence[Interf
 def _advice(interfaces: Sequence[Interface]) -> str:
     # https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
     if all(interface.role == "network_load_balancer" for interface in interfaces):
-        return "make the load balancer anew with a group, for one made without takes none later; its targets filter"
+        return (
+            "make the load balancer anew with a group: one made without takes none later, and only its targets filter"
+        )
     return "attach a group with the rules that the workload needs"
 
 

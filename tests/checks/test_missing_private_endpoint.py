@@ -128,7 +128,7 @@ def test_unread_endpoints_are_not_called_missing(findings: Findings) -> None:
 
 def test_every_missing_service_is_one_finding_of_the_network(findings: Findings) -> None:
     (finding,) = findings(CHECK, one_workload().build(), services=("s3", "sts", "ssm"))
-    assert "reaches s3, sts and ssm only over the internet, from 1 of 1 subnet with" in finding.message
+    assert "can reach s3, sts and ssm only over the internet, from 1 of 1 subnet with" in finding.message
     assert any("use was not observed" in text for text in finding.evidence)
 
 
