@@ -220,11 +220,13 @@ def _assess(
     context: AuditContext, rule_set: RuleSet, rule: Rule, sources: AddressSet, doubtful: frozenset[str | None]
 ) -> RuleExposure:
     estate = context.estate
-    judged = estate.governed(rule_set)
-    each = [(interface, context.internet.exposure(rule_set, rule, interface)) for interface in judged]
+    each = [
+        (members, context.internet.exposure(rule_set, rule, members[0]))
+        for members in context.internet.classes(rule_set)
+    ]
+    judged = tuple(interface for members, _ in each for interface in members)
     all_read = estate.read("interfaces", rule_set) and not doubtful & {rule_set.network, None}
-    # Interfaces of one class share one answer, which need not be joined more than once.
-    total = joined({id(exposure): exposure for _, exposure in each}.values())
+    total = joined(exposure for _, exposure in each)
     verdict = total.verdict
     if not judged:
         total = total._replace(blocked=("no interface carries it",))
@@ -235,8 +237,8 @@ def _assess(
         rule_set=rule_set,
         rule=rule,
         exposure=total,
-        reached=tuple(interface for interface, exposure in each if exposure.certain),
-        maybe=tuple(interface for interface, exposure in each if exposure.at_most),
+        reached=tuple(interface for members, exposure in each if exposure.certain for interface in members),
+        maybe=tuple(interface for members, exposure in each if exposure.at_most for interface in members),
         judged=judged,
         sources=sources,
         verdict=verdict,

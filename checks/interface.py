@@ -41,11 +41,15 @@ class Parameter(msgspec.Struct, frozen=True):
         name: the key under ``[checks.<id>]``.
         default: the value without a setting; its type is the type that is accepted.
         description: what it decides, for the docs.
+        minimum: the smallest number that makes sense.
+        form: a regular expression that every text must match in full.
     """
 
     name: str
     default: ParameterValue
     description: str
+    minimum: int | None = None
+    form: str = ""
 
 
 class Example(msgspec.Struct, frozen=True):

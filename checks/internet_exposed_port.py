@@ -36,6 +36,7 @@ from cloudseg.checks.exposure import (
     traffic_words,
 )
 from cloudseg.checks.interface import Check, Example, Parameter
+from cloudseg.checks.tracking import on_removal
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import own_id
 from cloudseg.traffic import NO_ADDRESSES
@@ -53,6 +54,7 @@ DECLARED_PUBLIC = Parameter(
     "declared_public",
     ("exposure=public",),
     "Tags (`key=value`) that declare a workload to serve the internet: its ports 80 and 443 are then only information.",
+    form="[^=]+=.*",
 )
 
 
@@ -79,7 +81,7 @@ def _unread_rules(context: AuditContext) -> Iterator[Finding]:
     if all(reading.state == "unread" for reading in estate.coverage.places("groups")):
         return
     for _, interface in sorted(estate.interfaces.items()):
-        missing = sorted(interface.attached - estate.groups.keys() - estate.rule_sets.keys())
+        missing = sorted(own for own in interface.attached if own not in estate.groups and own not in estate.rule_sets)
         if not missing and not interface.attached_unread:
             continue
         ways = context.internet.ways_in(interface).ways
@@ -127,6 +129,7 @@ def _finding(context: AuditContext, found: RuleExposure, by_traffic: Mapping[Tra
             *(f"exposes {known.name}" for known in classes_of(traffic)),
             *(f"way in: {text}" for text in exposure.ways),
             *(f"unknown: {text}" for text in exposure.unknown),
+            *filter(None, (on_removal(found, context.estate),)),
         ),
         reachable=True if sure else None,
         affected=found.maybe,

@@ -44,6 +44,7 @@ SERVICES = Parameter(
     "services",
     ("s3", "dynamodb"),
     "Services that want a private endpoint in every network, by the end of their name: `s3`, `ecr.api`, `sts`.",
+    form=r"[a-z0-9][a-z0-9.-]*",
 )
 _BALANCERS = frozenset(("load_balancer", "network_load_balancer"))
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from cloudseg.findings import Finding
     from cloudseg.model import Estate, Rule, RuleSet
 
-MAX_PORTS = Parameter("max_ports", 100, "A rule may open this many ports of one protocol between workloads.")
+MAX_PORTS = Parameter("max_ports", 100, "A rule may open this many ports of one protocol between workloads.", minimum=1)
 _PORT_PROTOCOLS = ("tcp", "udp", "sctp")
 _ALL_PORTS = 65536
 

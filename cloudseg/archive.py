@@ -1,4 +1,8 @@
-"""A tree of named files, kept as a folder or as a zip: read without trusting it, written whole or not at all."""
+"""A tree of named files, kept as a folder or as a zip: read without trusting it, written whole or not at all.
+
+What is written is for its owner alone, files with mode 0600 and folders with 0700: an estate's inventory tells an
+intruder where to go.
+"""
 
 import io
 import os
@@ -11,12 +15,13 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 import msgspec
 
 from cloudseg.errors import SnapshotError
 
-__all__ = ["Archive", "open_archive", "write_folder", "write_zip"]
+__all__ = ["Archive", "check_place", "open_archive", "write_folder", "write_zip"]
 
 LARGEST_ENTRY = 1 << 30
 """Bytes that one file may hold after unpacking: more is no recorded answer but an attempt to exhaust memory."""
@@ -43,13 +48,22 @@ def open_archive(path: Path) -> Archive:
     """List a folder or zip; nothing is unpacked to disk and nothing is read before it is asked for.
 
     Raises:
-        SnapshotError: it does not exist, is neither folder nor zip, is truncated, or an entry is a zip bomb.
+        SnapshotError: it does not exist, is neither folder nor zip, is truncated, a folder in it cannot be listed, or
+            an entry is a zip bomb.
     """
-    if path.is_dir():
-        return _open_folder(path)
-    if not path.exists():
-        raise SnapshotError(f"{path}: there is no such file or folder; name a snapshot, or a source such as aws")
-    return _open_zip(path)
+    try:
+        if path.is_dir():
+            return _open_folder(path)
+        if not path.exists():
+            raise SnapshotError(f"{path}: there is no such file or folder; name a snapshot, or a source such as aws")
+        if not path.is_file():
+            raise SnapshotError(f"{path}: neither a folder nor a file; a snapshot is a folder or a zip")
+        return _open_zip(path)
+    except OSError as error:
+        place = error.filename or path
+        raise SnapshotError(
+            f"{place}: cannot be read: {error.strerror}; let this user read it, or leave it out of the snapshot"
+        ) from error
 
 
 def _utc(timestamp: float) -> str:
@@ -60,7 +74,8 @@ def _open_folder(root: Path) -> Archive:
     names: list[str] = []
     skipped: list[str] = []
     newest = 0.0
-    for folder, folders, files in os.walk(root, followlinks=False):
+    # What lies in a folder that cannot be listed would be missing without a word.
+    for folder, folders, files in os.walk(root, onerror=_raise, followlinks=False):
         here = Path(folder)
         for name in [name for name in folders if (here / name).is_symlink()]:
             folders.remove(name)
@@ -86,12 +101,19 @@ def _open_folder(root: Path) -> Archive:
     return Archive(root, tuple(sorted(names)), tuple(sorted(skipped)), _utc(newest), read)
 
 
+def _raise(error: OSError) -> NoReturn:
+    raise error
+
+
 def _open_zip(path: Path) -> Archive:
+    # The packed bytes are kept, so that no handle stays open for as long as the snapshot lives.
+    content = path.read_bytes()
+    if path.suffix != ".zip" and not zipfile.is_zipfile(io.BytesIO(content)) and not content.startswith(b"PK"):
+        raise SnapshotError(
+            f"{path}: neither a folder nor a zip; a snapshot is one of them, as `cloudseg collect` writes it"
+        )
     try:
-        # The packed bytes are kept, so that no handle stays open for as long as the snapshot lives.
-        archive = zipfile.ZipFile(io.BytesIO(path.read_bytes()))
-    except OSError as error:
-        raise SnapshotError(f"{path}: cannot be read: {error.strerror}") from error
+        archive = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise SnapshotError(
             f"{path}: not a complete zip ({error}); it is truncated or no snapshot: copy or collect it again"
@@ -145,6 +167,33 @@ def _refuse_bomb(path: Path, entry: zipfile.ZipInfo) -> None:
         )
 
 
+def check_place(path: Path, *, folder: bool) -> None:
+    """Make sure that a folder or a zip can be written to a place, as far as that can be known beforehand.
+
+    Raises:
+        SnapshotError: the folder around it is missing or cannot be written, a file is where a folder is to be or the
+            other way round, or the folder cannot be replaced.
+    """
+    with _reported(path):
+        if not path.parent.is_dir():
+            raise SnapshotError(f"{path}: there is no folder {path.parent}; make it, or choose another place")
+        if folder and path.exists() and not path.is_dir():
+            raise SnapshotError(f"{path}: a file is there; choose another place, or a name that ends in .zip")
+        if not folder and path.is_dir():
+            raise SnapshotError(f"{path}: a folder is there; choose another name for the zip")
+        if path.is_dir():
+            _refuse_fixed(path)
+        Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent)).rmdir()
+
+
+def _refuse_fixed(path: Path) -> None:
+    real, working = Path(os.path.realpath(path)), Path.cwd()
+    if os.path.ismount(real) or real in {working, *working.parents}:
+        raise SnapshotError(f"{path}: this folder is in use and cannot be replaced; name a new folder inside it")
+    if not os.access(path, os.W_OK):
+        raise SnapshotError(f"{path}: cannot be written: no permission; choose another place")
+
+
 def write_zip(path: Path, files: Iterable[tuple[str, bytes]], taken_at: datetime) -> None:
     """Write a zip whose bytes depend on nothing but the files and the time given.
 
@@ -153,7 +202,6 @@ def write_zip(path: Path, files: Iterable[tuple[str, bytes]], taken_at: datetime
     """
     date = (max(taken_at.year, 1980), taken_at.month, taken_at.day, taken_at.hour, taken_at.minute, taken_at.second)
     with _reported(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         temporary = Path(name)
         try:
@@ -162,7 +210,7 @@ def write_zip(path: Path, files: Iterable[tuple[str, bytes]], taken_at: datetime
                     for label, content in files:
                         entry = zipfile.ZipInfo(label, date)
                         entry.create_system = 3
-                        entry.external_attr = (stat.S_IFREG | 0o644) << 16
+                        entry.external_attr = (stat.S_IFREG | 0o600) << 16
                         entry.compress_type = zipfile.ZIP_DEFLATED
                         archive.writestr(entry, content)
                 stream.flush()
@@ -179,13 +227,14 @@ def write_folder(path: Path, files: Iterable[tuple[str, bytes]]) -> None:
         SnapshotError: the place cannot be written.
     """
     with _reported(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         try:
             new = temporary / "new"
+            new.mkdir(mode=0o700)
             for label, content in files:
                 file = new.joinpath(*PurePosixPath(label).parts)
                 file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch(mode=0o600)
                 with file.open("wb") as stream:
                     stream.write(content)
                     stream.flush()

@@ -215,11 +215,17 @@ class _Document:
             case int():
                 if not isinstance(value, int) or isinstance(value, bool):
                     self._fail(path, f"is {_kind(value)}; it must be a whole number")
+                if parameter.minimum is not None and value < parameter.minimum:
+                    self._fail(path, f"is {value}; it must be {parameter.minimum} or more")
                 return value
             case str():
                 return self._string(path, value)
             case tuple():
-                return self._texts(path, value)
+                texts = self._texts(path, value)
+                for text in texts:
+                    if parameter.form and re.fullmatch(parameter.form, text) is None:
+                        self._fail(path, f"holds {text!r}; {parameter.description}")
+                return texts
 
     def _aws(self, value: object) -> AwsConfig:
         table = self._inner(("aws",), value)

@@ -164,7 +164,7 @@ def select_checks(only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[C
     """Return the checks to run, in the order in which they are listed.
 
     Raises:
-        ConfigError: an id names no check.
+        ConfigError: an id names no check, or none is left.
     """
     from difflib import get_close_matches
 
@@ -175,7 +175,10 @@ def select_checks(only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[C
             near = get_close_matches(name, known, 3)
             hint = f"did you mean {' or '.join(near)}?" if near else "`cloudseg checks` lists them"
             raise ConfigError(f"there is no check {name!r}; {hint}")
-    return tuple(c for c in CHECKS if (not chosen or c.id in chosen) and c.id not in left_out)
+    selected = tuple(c for c in CHECKS if (not chosen or c.id in chosen) and c.id not in left_out)
+    if not selected:
+        raise ConfigError("no check is left to run: every one that is chosen is left out as well")
+    return selected
 
 
 def run_audit(estate: Estate, request: AuditRequest) -> FindingsDocument:

@@ -9,17 +9,20 @@ The second form holds an answer about one resource. Every part of a name is perc
 """
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 from urllib.parse import quote, unquote
 
 import msgspec
 
-from cloudseg.archive import Archive, open_archive, write_folder, write_zip
+from cloudseg.archive import Archive, check_place, open_archive, write_folder, write_zip
 from cloudseg.errors import SnapshotError
+from cloudseg.json_text import decoded, printable, well_formed
 
 __all__ = [
     "MANIFEST",
@@ -31,6 +34,7 @@ __all__ = [
     "ScopeRead",
     "Snapshot",
     "SnapshotGap",
+    "check_writable",
     "load",
     "looks_like_snapshot",
     "merge",
@@ -46,7 +50,11 @@ LONGEST_NAME = 200
 Reason = Literal["denied", "throttled", "unsupported", "unreachable", "malformed", "not-found", "timeout", "skipped"]
 
 _DEPTH = 5
+_MOST_NOTES = 100
+"""Notes on the files of one snapshot: a folder that holds much else is told by its first ones, and how many more."""
+_SCHEMAS = SCHEMA.rpartition("/")[0] + "/"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
+_LEFT_OUT = f"collect again, or delete the file and its line in {MANIFEST}, so that it counts as not read"
 
 
 def _encoded(name: str) -> str:
@@ -70,7 +78,11 @@ class Part(msgspec.Struct, frozen=True):
     resource: str | None = None
 
     def __post_init__(self) -> None:
-        if self.resource is not None and len(_encoded(self.resource)) > LONGEST_NAME:
+        if self.resource is None:
+            return
+        if not self.resource.isascii():
+            msgspec.structs.force_setattr(self, "resource", well_formed(self.resource))
+        if len(_encoded(self.resource)) > LONGEST_NAME:
             msgspec.structs.force_setattr(self, "resource", hashlib.sha256(self.resource.encode()).hexdigest())
 
     @property
@@ -87,7 +99,7 @@ class Part(msgspec.Struct, frozen=True):
         names = path.removesuffix(".json").split("/")
         if not path.endswith(".json") or names[0] not in PROVIDERS or not all(names):
             return None
-        if len(names) not in {_DEPTH, _DEPTH + 1}:
+        if len(names) not in {_DEPTH, _DEPTH + 1} or printable(path) != path:
             return None
         return Part(*(unquote(name) for name in names))
 
@@ -138,7 +150,8 @@ class Snapshot:
     """The answers of one or more scopes. They are decoded when first read, and only once.
 
     ``manifest`` is None where the files came without one: ``scopes`` then follow from the paths, and ``taken_at`` is
-    the time of the newest file. ``notes`` name the files that were skipped, each with its reason.
+    the time of the newest file. To the scopes of a manifest come those of the files that it does not know of.
+    ``notes`` name the files that were skipped, each with its reason.
     """
 
     __slots__ = ("_answers", "_readers", "manifest", "notes", "scopes", "taken_at")
@@ -155,14 +168,13 @@ class Snapshot:
         self.manifest = manifest
         self.notes = tuple(notes)
         self.taken_at = manifest.taken_at if manifest else taken_at
-        self.scopes = manifest.scopes if manifest else _scopes_of(self._readers)
+        self.scopes = _united((*(manifest.scopes if manifest else ()), *_scopes_of(self._readers)))
 
     @classmethod
     def of(cls, parts: Mapping[Part, object], manifest: Manifest | None = None) -> "Snapshot":
         """A snapshot in memory, of decoded answers. Without a manifest it is as old as the epoch."""
-        snapshot = cls(dict.fromkeys(parts, _never_read), manifest, "1970-01-01T00:00:00Z")
-        snapshot._answers.update(parts)
-        return snapshot
+        readers = {part: partial(well_formed, answer) for part, answer in parts.items()}
+        return cls(readers, manifest, "1970-01-01T00:00:00Z")
 
     @property
     def gaps(self) -> tuple[SnapshotGap, ...]:
@@ -177,7 +189,9 @@ class Snapshot:
         return part in self._readers
 
     def read(self, part: Part) -> object:
-        """The decoded JSON of a part, unchanged; a bare array, as the vendor's CLI may write, stays one.
+        """The decoded JSON of a part; a bare array, as the vendor's CLI may write, stays one.
+
+        Nothing is changed but halves of characters, which no report could hold: U+FFFD stands for each.
 
         Raises:
             SnapshotError: the part is not in the snapshot, or its file is broken.
@@ -190,10 +204,6 @@ class Snapshot:
         return self._answers[part]
 
 
-def _never_read() -> NoReturn:
-    raise SnapshotError("an answer in memory was lost")
-
-
 def _scopes_of(parts: Iterable[Part]) -> tuple[ScopeRead, ...]:
     regions: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for part in parts:
@@ -203,24 +213,32 @@ def _scopes_of(parts: Iterable[Part]) -> tuple[ScopeRead, ...]:
     )
 
 
-def _decode(archive: Archive, name: str) -> object:
+def _united(scopes: Iterable[ScopeRead]) -> tuple[ScopeRead, ...]:
+    """Return one entry a scope, with the regions of all of its entries; the first one tells the rest."""
+    found: dict[tuple[str, str], ScopeRead] = {}
+    for scope in scopes:
+        known = found.setdefault((scope.provider, scope.scope), scope)
+        if not set(scope.regions) <= set(known.regions):
+            regions = tuple(sorted({*known.regions, *scope.regions}))
+            found[scope.provider, scope.scope] = msgspec.structs.replace(known, regions=regions)
+    return tuple(found.values())
+
+
+def _decode(archive: Archive, name: str, way_out: str) -> object:
     content = archive.read(name).removeprefix(b"\xef\xbb\xbf")
     try:
-        return msgspec.json.decode(content)
+        return decoded(content)
     except UnicodeDecodeError as error:
         problem = f"not UTF-8 at byte {error.start}"
     except (msgspec.DecodeError, RecursionError) as error:
         problem = f"broken JSON: {error}"
-    raise SnapshotError(
-        f"{archive.path}: {name}: {problem}; collect again, or delete the file and its line in {MANIFEST}, "
-        "so that it counts as not read"
-    )
+    raise SnapshotError(f"{archive.path}: {name}: {problem}; {way_out}")
 
 
 def _manifest(archive: Archive) -> Manifest:
-    document = _decode(archive, MANIFEST)
     place = f"{archive.path}: {MANIFEST}"
-    way_out = "collect again, or delete the manifest"
+    way_out = "collect again, or delete the manifest: scopes and regions then follow from the paths of the files"
+    document = _decode(archive, MANIFEST, way_out)
     try:
         schema = msgspec.convert(document, _Schema).schema
         if schema != SCHEMA:
@@ -236,10 +254,10 @@ def _manifest(archive: Archive) -> Manifest:
         ) from error
     missing = sorted(set(manifest.files) - set(archive.names))
     if missing:
+        more = f", as are {len(missing) - 1} more of {len(manifest.files)} files" if len(missing) > 1 else ""
         raise SnapshotError(
-            f"{archive.path}: {missing[0]} is listed in {MANIFEST} and missing, as are {len(missing)} of "
-            f"{len(manifest.files)} files: the snapshot is half-written; collect again, or take the lines of what "
-            'is missing out of "files"'
+            f"{archive.path}: {missing[0]} is listed in {MANIFEST} and missing{more}: the snapshot is half-written; "
+            'collect again, or take the lines of what is missing out of "files"'
         )
     return manifest
 
@@ -247,11 +265,13 @@ def _manifest(archive: Archive) -> Manifest:
 def load(path: Path | str) -> Snapshot:
     """Open a snapshot: a folder that holds provider folders, or a zip of one.
 
+    A folder around it all, as packers put it into a zip, is passed over with a note.
+
     Raises:
-        SnapshotError: it is missing, truncated, half-written, of another version, or holds no answer.
+        SnapshotError: it is missing, truncated, half-written, of another version, holds no answer, or cannot be read.
     """
-    archive = open_archive(Path(path))
-    notes = list(archive.skipped)
+    archive, notes = _unwrapped(open_archive(Path(path)))
+    notes.extend(archive.skipped)
     places: dict[Part, str] = {}
     for name in archive.names:
         part = Part.at(name)
@@ -267,12 +287,41 @@ def load(path: Path | str) -> Snapshot:
             f"{archive.path}: no answer in it; a snapshot holds files such as "
             "aws/111122223333/us-east-1/ec2/describe_vpcs.json"
         )
-    readers = {part: _reader(archive, name) for part, name in places.items()}
-    return Snapshot(readers, manifest, archive.newest, notes)
+    unlisted = sorted(set(places.values()) - set(manifest.files)) if manifest and manifest.files else []
+    if unlisted:
+        notes.insert(0, f"{_and_more(unlisted)}: not listed in {MANIFEST}, and read all the same")
+    if len(notes) > _MOST_NOTES:
+        notes[_MOST_NOTES:] = [f"{archive.path}: {len(notes) - _MOST_NOTES} more files were skipped"]
+    readers = {part: partial(_decode, archive, name, _LEFT_OUT) for part, name in places.items()}
+    return Snapshot(readers, manifest, archive.newest, map(printable, notes))
 
 
-def _reader(archive: Archive, name: str) -> Callable[[], object]:
-    return lambda: _decode(archive, name)
+def _unwrapped(archive: Archive) -> tuple[Archive, list[str]]:
+    """Return the archive as seen from the one folder that holds the snapshot, where it does not lie at the top."""
+    beneath = [(top, rest) for top, _, rest in (name.partition("/") for name in archive.names) if Part.at(rest)]
+    tops = sorted({top for top, _ in beneath})
+    at_top = [name for name in archive.names if Part.at(name)]
+    if not tops or MANIFEST in archive.names:
+        return archive, []
+    # A folder that is named like a provider makes answers look like answers about one resource; its manifest tells.
+    within = [name for name in at_top if Part.at(name.partition("/")[2])]
+    if at_top and (within != at_top or len(tops) > 1 or f"{tops[0]}/{MANIFEST}" not in archive.names):
+        return archive, []
+    if len(tops) > 1:
+        raise SnapshotError(f"{archive.path}: holds several snapshots ({', '.join(tops)}); name each as a source")
+    head = f"{tops[0]}/"
+    notes = [f"{head}: the snapshot lies in this folder"]
+    notes += [f"{name}: not a file of a snapshot" for name in archive.names if not name.startswith(head)]
+    names = tuple(name.removeprefix(head) for name in archive.names if name.startswith(head))
+
+    def read(name: str) -> bytes:
+        return archive.read(head + name)
+
+    return msgspec.structs.replace(archive, names=names, read=read), notes
+
+
+def _and_more(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def looks_like_snapshot(path: Path | str) -> bool:
@@ -299,19 +348,21 @@ def _starts_as_zip(path: Path) -> bool:
 def save(snapshot: Snapshot, path: Path | str) -> None:
     """Write a snapshot, whole or not at all: to a zip where the path ends in ``.zip``, else to a folder.
 
-    An older snapshot there is replaced. The same snapshot gives the same bytes.
+    An older snapshot there is replaced; through a symbolic link, that which it leads to. The same snapshot gives the
+    same bytes. It is an account's inventory, so only its owner may read it: files get mode 0600, the folder 0700.
 
     Raises:
         SnapshotError: the place cannot be written, or is a folder or file that is no snapshot.
     """
-    place = Path(path)
-    manifest = snapshot.manifest or Manifest(snapshot.taken_at, "", snapshot.scopes)
-    manifest = msgspec.structs.replace(manifest, files=tuple(sorted(part.path for part in snapshot.parts())))
-    if place.suffix == ".zip":
+    check_writable(path)
+    place, zipped = _target(path)
+    files = tuple(sorted(part.path for part in snapshot.parts()))
+    manifest = snapshot.manifest or Manifest(snapshot.taken_at, "")
+    manifest = msgspec.structs.replace(manifest, scopes=snapshot.scopes, files=files)
+    if zipped:
         taken_at = datetime.strptime(manifest.taken_at, _TIME).replace(tzinfo=UTC)
         write_zip(place, _files(snapshot, manifest), taken_at)
         return
-    _refuse_foreign(place)
     write_folder(place, _files(snapshot, manifest))
 
 
@@ -321,16 +372,46 @@ def _files(snapshot: Snapshot, manifest: Manifest) -> Iterator[tuple[str, bytes]
         yield part.path, msgspec.json.encode(snapshot.read(part)) + b"\n"
 
 
-def _refuse_foreign(place: Path) -> None:
-    if place.exists() and not place.is_dir():
-        raise SnapshotError(f"{place}: a file is there; choose another place, or a name that ends in .zip")
-    if not place.is_dir():
+def check_writable(path: Path | str) -> None:
+    """Make sure that :func:`save` can write to a place, before a collection that takes long.
+
+    Raises:
+        SnapshotError: the folder around it is missing or cannot be written, or a folder or file is there that is no
+            snapshot, or no snapshot alone.
+    """
+    place, zipped = _target(path)
+    check_place(place, folder=not zipped)
+    if not place.exists() or (zipped and not place.stat().st_size):
         return
-    archive = open_archive(place)
+    way_out = "choose another name" if zipped else "choose an empty or new folder"
+    try:
+        archive = open_archive(place)
+    except SnapshotError as error:
+        raise SnapshotError(f"{place}: is there and no snapshot that could be replaced; {way_out}") from error
     foreign = [name for name in archive.names if name != MANIFEST and Part.at(name) is None]
     if foreign or archive.skipped:
-        first = foreign[0] if foreign else archive.skipped[0]
-        raise SnapshotError(f"{place}: holds other files ({first}), which would be lost; choose an empty or new folder")
+        first = printable(foreign[0] if foreign else archive.skipped[0])
+        raise SnapshotError(f"{place}: holds other files ({first}), which would be lost; {way_out}")
+    if MANIFEST in archive.names and not _is_ours(archive):
+        raise SnapshotError(f"{place}: its {MANIFEST} is not that of a snapshot, and would be lost; {way_out}")
+
+
+def _target(path: Path | str) -> tuple[Path, bool]:
+    """Return where to write, past a symbolic link, and whether a zip."""
+    place = Path(path)
+    try:
+        linked = place.is_symlink()
+    except OSError:
+        # A name that is too long, which whoever writes to it is told.
+        linked = False
+    return Path(os.path.realpath(place)) if linked else place, place.suffix == ".zip"
+
+
+def _is_ours(archive: Archive) -> bool:
+    try:
+        return msgspec.convert(_decode(archive, MANIFEST, ""), _Schema).schema.startswith(_SCHEMAS)
+    except (SnapshotError, msgspec.ValidationError):
+        return False
 
 
 def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
@@ -341,20 +422,24 @@ def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
     ordered = sorted(snapshots, key=lambda snapshot: snapshot.taken_at)
     readers: dict[Part, Callable[[], object]] = {}
     notes: list[str] = []
+    replaced: dict[Part, str] = {}
     scopes: dict[tuple[str, str], ScopeRead] = {}
     gaps: dict[SnapshotGap, None] = {}
     for snapshot in ordered:
         notes.extend(snapshot.notes)
         for part in snapshot.parts():
             if part in readers:
-                notes.append(f"{part.path}: in several snapshots; the one of {snapshot.taken_at} stands")
-            readers[part] = _read_from(snapshot, part)
+                replaced[part] = snapshot.taken_at
+            readers[part] = partial(snapshot.read, part)
         for scope in snapshot.scopes:
             key = (scope.provider, scope.scope)
             known = scopes.get(key)
             regions = set(scope.regions) | set(known.regions if known else ())
             scopes[key] = msgspec.structs.replace(scope, regions=tuple(sorted(regions)))
         gaps.update(dict.fromkeys(snapshot.gaps))
+    for standing in sorted(set(replaced.values())):
+        paths = sorted(part.path for part, time in replaced.items() if time == standing)
+        notes.append(f"{_and_more(paths)}: in several snapshots; the one of {standing} stands")
     left = tuple(gap for gap in gaps if Part(*_names(gap)) not in readers)
     taken_at = ordered[-1].taken_at if ordered else "1970-01-01T00:00:00Z"
     tools = sorted({snapshot.manifest.tool for snapshot in ordered if snapshot.manifest})
@@ -365,7 +450,3 @@ def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
 
 def _names(gap: SnapshotGap) -> tuple[str, str, str, str, str, str | None]:
     return (gap.provider, gap.scope, gap.region, gap.service, gap.operation, gap.resource)
-
-
-def _read_from(snapshot: Snapshot, part: Part) -> Callable[[], object]:
-    return lambda: snapshot.read(part)

@@ -133,6 +133,13 @@ class _Entry:
             near = get_close_matches(check, known, 1)
             hint = f"did you mean {near[0]}?" if near else "`cloudseg checks` lists them"
             self._fail(self._node, f"there is no check {check!r}; {hint}")
+        # A pattern of wildcards alone chooses every resource.
+        if narrowing == ["resource"] and not texts["resource"].strip("*?"):
+            self._fail(
+                self._node,
+                f"a whole check cannot be waived, and {texts['resource']!r} stands for every resource; "
+                f"name one, or a rule or tags; {_SAMPLE}",
+            )
         if not narrowing:
             self._fail(self._node, f"a whole check cannot be waived; name a resource, a rule or tags; {_SAMPLE}")
 

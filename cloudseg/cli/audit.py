@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 
     from cloudseg.config import Config
     from cloudseg.engine import AuditRequest, FindingsDocument
-    from cloudseg.reporters import RenderOptions
 
 __all__ = ["FailOn", "Format", "audit", "exit_code"]
 
 FINDINGS, INCOMPLETE = 1, 3
-_DATA = frozenset(("json", "sarif", "csv"))
 
 
 class Format(StrEnum):
@@ -87,33 +85,39 @@ def audit(
     Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 wrong usage, configuration or input; 3 the answer is
     incomplete (gaps).
     """
+    from cloudseg.cli.output import check_files, print_report, seen_on_terminal, summarise, write_file
     from cloudseg.cli.sources import aws_options, read_snapshot, translate
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
     from cloudseg.engine import run_audit
     from cloudseg.reporters import RenderOptions, format_for
+    from cloudseg.snapshot import check_writable
     from cloudseg.snapshot import save as save_snapshot
 
     started = time.monotonic()
     settings = load_config(config)
     request = _request(settings, check, skip, waivers, as_of)
     files = [(path, format_for(path)) for path in output or ()]
+    check_files(path for path, _ in files)
+    if save is not None:
+        check_writable(save)
     threshold = fail_on or FailOn(settings.fail_on or FailOn.HIGH)
     aws = aws_options(settings, profile, region, assume_role, external_id, organization=aws_organization)
-    snapshot = read_snapshot(sources or settings.sources, aws, quiet=quiet)
+    asked = any((profile, region, assume_role, external_id, aws_organization))
+    snapshot = read_snapshot(sources or settings.sources, aws, asked=asked, quiet=quiet)
     if save is not None:
         save_snapshot(snapshot, save)
     document = run_audit(translate(snapshot), request)
-    render = RenderOptions(width=width(), color=False, limit=limit)
     for path, name in files:
-        _write_file(document, path, name, render)
-    code = exit_code(document, threshold)
-    if format is not None or not files:
-        shown = RenderOptions(width=width(), color=colored(sys.stdout), unicode=takes_unicode(sys.stdout), limit=limit)
-        _print(document, format or Format.TABLE, shown, code)
-    if not quiet and not _seen_on_terminal(format, files):
-        _summarise(document, time.monotonic() - started, verbose=verbose)
-    if code:
+        write_file(document, path, name, RenderOptions(width=width(), limit=limit))
+    shown = format or (None if files else Format.TABLE)
+    if shown is not None:
+        unicode = takes_unicode(sys.stdout)
+        render = RenderOptions(width=width(), color=colored(sys.stdout), unicode=unicode, limit=limit)
+        print_report(document, shown, render)
+    if not quiet and not seen_on_terminal(shown):
+        summarise(document, time.monotonic() - started, verbose=verbose)
+    if code := exit_code(document, threshold):
         raise typer.Exit(code)
 
 
@@ -126,7 +130,8 @@ def _request(
     file = waivers or settings.waivers
     accepted = () if file is None else load_waivers(file)
     return AuditRequest(
-        checks=select_checks(check or settings.checks, skip or settings.skip),
+        # What is asked for here and now goes before what the configuration leaves out.
+        checks=select_checks(check or settings.checks, skip or (() if check else settings.skip)),
         settings=settings.parameters,
         waivers=accepted,
         as_of=_day(as_of),
@@ -161,55 +166,3 @@ def exit_code(document: FindingsDocument, threshold: FailOn) -> int:
     if threshold is not FailOn.NONE and worst is not None and worst.rank <= Severity(threshold.value).rank:
         return FINDINGS
     return 0 if document.complete else INCOMPLETE
-
-
-def _write_file(document: FindingsDocument, path: Path, name: str, render: RenderOptions) -> None:
-    from cloudseg.errors import InputError
-    from cloudseg.reporters import FORMATS
-
-    try:
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            FORMATS[name].write(document, stream, render)
-    except OSError as error:
-        raise InputError(f"cannot write the report to {path}: {error.strerror}; choose another --output") from error
-
-
-def _print(document: FindingsDocument, name: str, render: RenderOptions, code: int) -> None:
-    """Write the report to stdout; a reader that closes the pipe early changes nothing about the verdict."""
-    from cloudseg.cli.terminal import as_data, let_go_of_stdout
-    from cloudseg.reporters import FORMATS
-
-    if name in _DATA:
-        as_data(sys.stdout)
-    try:
-        FORMATS[name].write(document, sys.stdout, render)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        let_go_of_stdout()
-        raise typer.Exit(code) from None
-
-
-def _seen_on_terminal(form: Format | None, files: Sequence[object]) -> bool:
-    """Tell whether a table just showed the same summary on the same terminal."""
-    table = form is Format.TABLE or (form is None and not files)
-    return table and sys.stdout.isatty() and sys.stderr.isatty()
-
-
-def _summarise(document: FindingsDocument, seconds: float, *, verbose: bool) -> None:
-    from cloudseg.reporters.text import visible
-
-    summary = document.summary
-    counts = ", ".join(f"{count} {name}" for name, count in summary.findings.items() if count) or "no findings"
-    parts = [counts, f"{summary.scopes} scopes", f"{summary.interfaces:,} interfaces", f"{summary.rules:,} rules"]
-    if summary.waived:
-        parts.insert(1, f"{summary.waived} waived")
-    if summary.gaps:
-        parts.append(f"{summary.gaps} gaps: the answer is incomplete")
-    typer.echo(f"{'; '.join(parts)}; {seconds:.1f} s", err=True)
-    if verbose:
-        for source in document.sources:
-            for gap in source.gaps:
-                where = f"{source.provider} {source.scope} {gap.region} {gap.what} {gap.resource}"
-                typer.echo(visible(f"  gap: {where}: {gap.reason}: {gap.detail}"), err=True)
-        for note in document.notes:
-            typer.echo(visible(f"  note: {note}"), err=True)

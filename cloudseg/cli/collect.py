@@ -40,13 +40,15 @@ def collect(
     from cloudseg.cli.sources import aws_options, read_snapshot
     from cloudseg.config import load_config
     from cloudseg.errors import InputError
-    from cloudseg.snapshot import save
+    from cloudseg.snapshot import check_writable, save
 
     if output is None:
         raise InputError("say where to write the snapshot: `cloudseg collect aws -o snapshot.zip`")
     settings = load_config(config)
     aws = aws_options(settings, profile, region, assume_role, external_id, organization=aws_organization)
-    snapshot = read_snapshot(sources or settings.sources, aws, quiet=quiet)
+    check_writable(output)
+    asked = any((profile, region, assume_role, external_id, aws_organization))
+    snapshot = read_snapshot(sources or settings.sources, aws, asked=asked, quiet=quiet)
     save(snapshot, output)
     if not quiet:
         _tell(snapshot, output, verbose=verbose)
@@ -55,12 +57,13 @@ def collect(
 
 
 def _tell(snapshot: Snapshot, output: Path, *, verbose: bool) -> None:
-    from cloudseg.reporters.text import visible
+    from cloudseg.reporters.text import amount, visible
 
     files = sum(1 for _ in snapshot.parts())
-    typer.echo(f"{files} answers of {len(snapshot.scopes)} scopes written to {output}", err=True)
+    scopes = amount(len(snapshot.scopes), "scope")
+    typer.echo(f"{amount(files, 'answer')} of {scopes} written to {visible(str(output))}", err=True)
     if snapshot.gaps:
-        typer.echo(f"{len(snapshot.gaps)} gaps{'' if verbose else ' (--verbose lists them)'}", err=True)
+        typer.echo(f"{amount(len(snapshot.gaps), 'gap')}{'' if verbose else ' (--verbose lists them)'}", err=True)
     if verbose:
         for gap in snapshot.gaps:
             where = f"{gap.scope} {gap.region} {gap.service}.{gap.operation} {gap.resource or ''}"

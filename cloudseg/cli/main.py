@@ -16,7 +16,6 @@ from cloudseg.errors import CloudsegError
 
 __all__ = ["app", "main"]
 
-INTERRUPTED = 130
 _GARBAGE_AFTER = 200_000
 
 app = typer.Typer(
@@ -60,9 +59,6 @@ def main() -> None:
     except CloudsegError as error:
         _say(f"cloudseg: {error}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _say("cloudseg: interrupted; nothing was written")
-        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         let_go_of_stdout()
         sys.exit(CloudsegError.exit_code)

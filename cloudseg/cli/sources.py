@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["aws_options", "read_snapshot", "translate"]
 
+INTERRUPTED = 130
+_SHOWN = 200
 PLANNED = frozenset({"azure", "gcp", "kubernetes"})
 
 
-def read_snapshot(sources: Sequence[str], aws: AwsOptions, *, quiet: bool) -> Snapshot:
+def read_snapshot(sources: Sequence[str], aws: AwsOptions, *, asked: bool, quiet: bool) -> Snapshot:
     """Return one snapshot of all sources: APIs are read now, paths are loaded.
+
+    Args:
+        sources: the words of the command line, or of the configuration.
+        aws: what to read of AWS.
+        asked: the command line holds options for AWS, which make no sense without it.
+        quiet: show no progress.
 
     Raises:
         InputError: no source was named, or one is neither a provider nor a snapshot.
@@ -33,6 +42,11 @@ def read_snapshot(sources: Sequence[str], aws: AwsOptions, *, quiet: bool) -> Sn
     if not sources:
         raise InputError(
             "nothing to read: name a source (`aws`, `demo`, the path of a snapshot), or set `sources` in cloudseg.toml"
+        )
+    if asked and "aws" not in sources:
+        raise InputError(
+            "--profile, --region, --assume-role, --external-id and --aws-organization are for the source `aws`;"
+            " a snapshot is audited as a whole"
         )
     snapshots = [_one(source, aws, quiet=quiet) for source in dict.fromkeys(sources)]
     return snapshots[0] if len(snapshots) == 1 else merge(snapshots)
@@ -47,13 +61,22 @@ def _one(source: str, aws: AwsOptions, *, quiet: bool) -> Snapshot:
         from cloudseg.demo import demo_snapshot_path
 
         return load(demo_snapshot_path())
-    if source in PLANNED and not Path(source).exists():
+    if source in PLANNED and not _exists(source):
         raise InputError(f"{source} cannot be read yet; this version reads `aws`, `demo` and snapshots of AWS")
-    if not Path(source).exists():
+    if not _exists(source):
+        shown = source if len(source) <= _SHOWN else f"{source[:_SHOWN]}…"
         raise InputError(
-            f"there is no {source!r}: a source is `aws`, `demo`, or the path of a snapshot made by `cloudseg collect`"
+            f"there is no {shown!r}: a source is `aws`, `demo`, or the path of a snapshot made by `cloudseg collect`"
         )
     return load(source)
+
+
+def _exists(source: str) -> bool:
+    try:
+        return bool(source) and Path(source).exists()
+    except OSError:
+        # A name that is too long for the file system names nothing in it.
+        return False
 
 
 def _collect_aws(options: AwsOptions, *, quiet: bool) -> Snapshot:
@@ -63,12 +86,18 @@ def _collect_aws(options: AwsOptions, *, quiet: bool) -> Snapshot:
         raise CollectError(
             f"reading AWS needs the package {error.name}; install it with `pip install 'cloudseg[aws]'`"
         ) from error
-    if quiet or not sys.stderr.isatty():
-        return collect(options)
-    from cloudseg.cli.progress import progress_bar
+    try:
+        if quiet or not sys.stderr.isatty():
+            return collect(options)
+        from cloudseg.cli.progress import progress_bar
 
-    with progress_bar("Reading AWS") as advance:
-        return collect(options, progress=advance)
+        with progress_bar("Reading AWS") as advance:
+            return collect(options, progress=advance)
+    except KeyboardInterrupt:
+        sys.stderr.write("cloudseg: interrupted while reading AWS; nothing was written\n")
+        sys.stderr.flush()
+        # Calls under way may hang for minutes, and Python waits for their threads.
+        os._exit(INTERRUPTED)
 
 
 def translate(snapshot: Snapshot) -> Estate:

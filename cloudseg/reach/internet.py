@@ -54,6 +54,9 @@ NOTHING = Exposure(NO_TRAFFIC, NO_TRAFFIC, NO_ADDRESSES)
 
 def joined(exposures: Iterable[Exposure]) -> Exposure:
     """Return what is reached of all the interfaces together."""
+    exposures = tuple(dict.fromkeys(exposures))
+    if len(exposures) == 1:
+        return exposures[0]
     certain, at_most, sources = NO_TRAFFIC, NO_TRAFFIC, NO_ADDRESSES
     ways: dict[str, None] = {}
     blocked: dict[str, None] = {}
@@ -80,6 +83,7 @@ class InternetView:
         self._ways: dict[str, WaysIn] = {}
         self._classes: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
+        self._alike: dict[str, tuple[tuple[Interface, ...], ...]] = {}
         self._passages: dict[int, Passage] = {}
         self._exposures: dict[tuple[object, ...], Exposure] = {}
 
@@ -122,6 +126,16 @@ class InternetView:
                 ways = self.ways_in(interface)
                 passage = self._passages[alike] = find_passage(interface, ways, rule_set.stage, self._estate)
             known = self._exposures[key] = self._evaluate(rule_set, rule, interface, passage)
+        return known
+
+    def classes(self, rule_set: RuleSet) -> tuple[tuple[Interface, ...], ...]:
+        """Return the interfaces that a rule set judges, those together that every rule of it treats alike."""
+        known = self._alike.get(rule_set.id)
+        if known is None:
+            together: dict[int, list[Interface]] = {}
+            for interface in self._estate.governed(rule_set):
+                together.setdefault(self._class_of(interface, rule_set.stage), []).append(interface)
+            known = self._alike[rule_set.id] = tuple(tuple(members) for members in together.values())
         return known
 
     def _class_of(self, interface: Interface, stage: str) -> int:

@@ -5,6 +5,7 @@ A set of packets is a list of boxes, each the product of remote addresses and tr
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.model import Addresses, Everyone, GroupRef, ListRef, Names, Unresolved
@@ -171,8 +172,20 @@ def intersect(boxes: Iterable[Box], by: Box) -> tuple[Box, ...]:
     return tuple(
         Box(addresses, traffic)
         for box in boxes
-        if (addresses := box.addresses & by.addresses) and (traffic := box.traffic & by.traffic)
+        if (addresses := _common_addresses(box.addresses, by.addresses))
+        and (traffic := _common_traffic(box.traffic, by.traffic))
     )
+
+
+# Thousands of rules name the same few ranges and ports.
+@lru_cache(maxsize=65536)
+def _common_addresses(one: AddressSet, other: AddressSet) -> AddressSet:
+    return one & other
+
+
+@lru_cache(maxsize=65536)
+def _common_traffic(one: Traffic, other: Traffic) -> Traffic:
+    return one & other
 
 
 def replied(

@@ -65,7 +65,11 @@ def shared_remedy(findings: Sequence[Finding]) -> str:
 
 
 def _remedy_words(remedy: Remedy) -> str:
-    return f"{remedy.summary} ({', '.join(remedy.groups)})" if remedy.groups else remedy.summary
+    # The groups that the summary names already need no list; machines read the whole of it.
+    unnamed = [group for group in remedy.groups if group not in remedy.summary]
+    if not unnamed or len(unnamed) < len(remedy.groups):
+        return remedy.summary
+    return f"{remedy.summary} ({', '.join(unnamed)})"
 
 
 def remarks(finding: Finding, *, with_remedy: bool = True) -> Iterator[str]:

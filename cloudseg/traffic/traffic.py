@@ -205,7 +205,7 @@ class Traffic:
 
     def __bool__(self) -> bool:
         """Tell whether the set has any packet."""
-        return any(self.fields)
+        return self is not NO_TRAFFIC and any(field.intervals for field in self.fields)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether both sets have the same packets."""

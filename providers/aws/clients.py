@@ -8,18 +8,23 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
 from cloudseg import __version__
 from cloudseg.errors import CollectError
 from cloudseg.providers.aws.calls import plain_answers
+from cloudseg.providers.aws.failures import UNREADABLE, detail_of
 from cloudseg.providers.aws.options import AwsOptions
 
-__all__ = ["Clients", "config_of", "open_session"]
+__all__ = ["Clients", "brief_config_of", "config_of", "make_client", "open_session"]
+
+_BRIEF_CONNECT, _BRIEF_READ, _BRIEF_ATTEMPTS = 5.0, 10.0, 2
 
 
 def config_of(options: AwsOptions) -> Config:
@@ -31,6 +36,39 @@ def config_of(options: AwsOptions) -> Config:
         max_pool_connections=options.max_workers,
         user_agent_extra=f"cloudseg/{__version__}",
     )
+
+
+def brief_config_of(options: AwsOptions) -> Config:
+    """How STS is asked, which answers at once or not at all: who cannot get in learns it within half a minute."""
+    return config_of(
+        msgspec.structs.replace(
+            options,
+            attempts=min(options.attempts, _BRIEF_ATTEMPTS),
+            connect_timeout=min(options.connect_timeout, _BRIEF_CONNECT),
+            read_timeout=min(options.read_timeout, _BRIEF_READ),
+        )
+    )
+
+
+def make_client(session: Session, service: str, region: str, config: Config) -> BaseClient:
+    """A client of a service in a region.
+
+    Raises:
+        CollectError: a setting outside of the options, such as the URL of an endpoint, cannot be used.
+        BotoCoreError: botocore does not have the service there.
+    """
+    try:
+        client: BaseClient = session.create_client(service, region_name=region, config=config)
+    except BotoCoreError:
+        # Some of botocore's errors are ValueErrors as well: they say more about the service than about a setting.
+        raise
+    except (OSError, *UNREADABLE) as error:
+        own = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
+        raise CollectError(
+            f"AWS {service} cannot be asked with the settings of this machine ({detail_of(error)}); correct or unset "
+            f"AWS_ENDPOINT_URL, {own}, and the other AWS_… variables, or what the profile says in their place"
+        ) from error
+    return client
 
 
 @cache
@@ -68,6 +106,7 @@ class Clients:
         self._session.register_component("credential_provider", _FixedCredentials(credentials))
         plain_answers(self._session)
         self._config = config_of(options)
+        self._brief_config = brief_config_of(options)
         self._partition = self._session.get_partition_for_region(home)
         self._clients: dict[tuple[str, str], BaseClient | None] = {}
         self._lock = threading.Lock()
@@ -104,11 +143,15 @@ class Clients:
         """
         client = self.get(service, self.home)
         if client is None:
-            raise CollectError(f"AWS {service} does not exist in {self.home!r}; set a region that exists: AWS_REGION")
+            raise CollectError(
+                f"AWS {service} does not exist in region {self.home!r}; name a --region that exists, or correct "
+                "AWS_DEFAULT_REGION or the region of the profile"
+            )
         return client
 
     def _make(self, service: str, region: str) -> BaseClient | None:
-        client: BaseClient = self._session.create_client(service, region_name=region, config=self._config)
+        config = self._brief_config if service == "sts" else self._config
+        client = make_client(self._session, service, region, config)
         listed = self.regions_of(service)
         if listed and region not in listed and not _resolves(client.meta.endpoint_url):
             return None

@@ -2,8 +2,8 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
@@ -15,7 +15,7 @@ from cloudseg.providers.aws.failures import FAILURES, detail_of, error_code, rea
 from cloudseg.providers.aws.operations import Json, Operation, children_of, items_of, roots
 from cloudseg.providers.aws.options import AwsOptions
 from cloudseg.providers.aws.pace import CallQueue, Pace
-from cloudseg.providers.aws.regions import choose_regions
+from cloudseg.providers.aws.regions import Choice, choose_regions
 from cloudseg.providers.aws.session import Caller, Login, identify, logins
 from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot, SnapshotGap
 
@@ -239,32 +239,47 @@ def _gap_order(gap: SnapshotGap) -> tuple[str, ...]:
 
 def _enter(options: AwsOptions, collection: _Collection) -> tuple[list[_Account], list[ScopeRead]]:
     """Enter every account at once; those that cannot be entered are gaps, unless there are no others."""
-    found = logins(options)
-    clients = [Clients(login.session, login.credentials, login.home, options) for login in found]
     accounts: dict[str, _Account] = {}
     closed: list[ScopeRead] = []
     first: CollectError | None = None
-    with ThreadPoolExecutor(min(options.max_workers, 2 * len(found) or 1)) as executor:
-        callers = [executor.submit(identify, login, own) for login, own in zip(found, clients, strict=True)]
-        chosen = [executor.submit(choose_regions, own, options) for own in clients]
-        for login, own, caller, regions in zip(found, clients, callers, chosen, strict=True):
-            try:
-                who = caller.result()
-            except CollectError as error:
-                first = first or error
-                scope = login.account or login.label
-                closed.append(ScopeRead("aws", scope, (), "", login.name))
-                collection.gaps.append(
-                    SnapshotGap("aws", scope, "global", "sts", "get_caller_identity", None, "denied", str(error))
-                )
-                continue
-            choice = regions.result()
-            if who.account not in accounts:
-                accounts[who.account] = _Account(login, own, who, choice.regions, len(accounts) * _RANKS)
-                collection.gaps.extend(
-                    SnapshotGap("aws", who.account, p.region, "ec2", "describe_regions", None, p.reason, p.detail)
-                    for p in choice.problems
-                )
+    for login, own, entry in _entries(logins(options), options):
+        if isinstance(entry, CollectError):
+            first = first or entry
+            scope = login.account or login.label
+            closed.append(ScopeRead("aws", scope, (), "", login.name))
+            collection.gaps.append(
+                SnapshotGap("aws", scope, "global", "sts", "get_caller_identity", None, "denied", str(entry))
+            )
+            continue
+        who, choice = entry
+        if who.account not in accounts:
+            accounts[who.account] = _Account(login, own, who, choice.regions, len(accounts) * _RANKS)
+            collection.gaps.extend(
+                SnapshotGap("aws", who.account, p.region, "ec2", "describe_regions", None, p.reason, p.detail)
+                for p in choice.problems
+            )
     if not accounts:
         raise first or CollectError("the organization has no active account; nothing can be read")
     return list(accounts.values()), closed
+
+
+def _entries(
+    found: tuple[Login, ...], options: AwsOptions
+) -> list[tuple[Login, Clients, tuple[Caller, Choice] | CollectError]]:
+    clients = [Clients(login.session, login.credentials, login.home, options) for login in found]
+    entries: dict[int, tuple[Caller, Choice] | CollectError] = {}
+    queue = CallQueue(options.max_workers)
+
+    def enter(index: int) -> str:
+        try:
+            who = identify(found[index], clients[index])
+        except CollectError as error:
+            entries[index] = error
+        else:
+            entries[index] = (who, choose_regions(clients[index], options))
+        return found[index].label
+
+    for index in range(len(found)):
+        queue.add(0, partial(enter, index))
+    queue.run(None)
+    return [(login, clients[index], entries[index]) for index, login in enumerate(found)]

@@ -28,10 +28,22 @@ from botocore.parsers import ResponseParserError
 from cloudseg.providers.aws.calls import UnsupportedByEndpointError
 from cloudseg.snapshot import Reason
 
-__all__ = ["EXPIRED", "FAILURES", "NO_CREDENTIALS", "REFUSED_CREDENTIALS", "detail_of", "error_code", "reason_of"]
+__all__ = [
+    "EXPIRED",
+    "FAILURES",
+    "NO_CREDENTIALS",
+    "REFUSED_CREDENTIALS",
+    "UNREADABLE",
+    "detail_of",
+    "error_code",
+    "reason_of",
+]
 
-FAILURES = (ClientError, BotoCoreError, ResponseParserError, UnsupportedByEndpointError)
-"""What a call may raise."""
+FAILURES = (ClientError, BotoCoreError, ResponseParserError, UnsupportedByEndpointError, OSError)
+"""What a call may raise; an ``OSError`` is a file that vanished: a token, a certificate, a program for credentials."""
+
+UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+"""What botocore's parsers raise beyond that, where an answer is not shaped as the service's model."""
 
 NO_CREDENTIALS = (
     CredentialRetrievalError,
@@ -96,7 +108,7 @@ def _reason_of_code(code: str, status: int) -> Reason:
 
 
 def reason_of(error: Exception) -> Reason:
-    """The reason that a gap gives for an error of ``FAILURES``."""
+    """The reason that a gap gives for an error of ``FAILURES`` or ``UNREADABLE``."""
     if isinstance(error, ClientError):
         return _reason_of_code(error_code(error), _status(error))
     if isinstance(error, UnsupportedByEndpointError | NoRegionError | UnknownEndpointError | EndpointProviderError):
@@ -105,7 +117,7 @@ def reason_of(error: Exception) -> Reason:
         return "denied"
     if isinstance(error, ReadTimeoutError | ConnectTimeoutError):
         return "timeout"
-    if isinstance(error, HTTPClientError | BotoConnectionError):
+    if isinstance(error, HTTPClientError | BotoConnectionError | OSError):
         return "unreachable"
     return "malformed"
 
@@ -114,7 +126,8 @@ def detail_of(error: Exception) -> str:
     """The error in one line, shortened; an encoded authorization message tells a reader nothing and is cut."""
     if isinstance(error, ClientError):
         message = str(error.response.get("Error", {}).get("Message", ""))
-        text = f"{error_code(error)}: {message.partition(' Encoded authorization failure message:')[0]}"
+        code = error_code(error) or f"HTTP status {_status(error)}"
+        text = f"{code}: {message.partition(' Encoded authorization failure message:')[0]}"
     else:
         text = f"{type(error).__name__}: {error}"
     line = " ".join(text.split())

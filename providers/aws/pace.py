@@ -5,7 +5,6 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 
 __all__ = ["CallQueue", "Pace"]
@@ -48,38 +47,64 @@ class CallQueue:
     """A pool of threads that works the most urgent call first; a call may add further ones.
 
     The lowest ``rank`` comes first. What follows from an answer should be more urgent than what does not: it ends the
-    longest chain.
+    longest chain. An interrupt ends the wait at once: the threads are daemons, which nobody waits for, because a call
+    under way may take minutes to give up.
     """
 
     def __init__(self, workers: int) -> None:
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="cloudseg-aws")
-        self._finished: SimpleQueue[Future[str]] = SimpleQueue()
+        self._workers = workers
+        self._threads = 0
+        self._idle = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._finished: SimpleQueue[str | BaseException] = SimpleQueue()
         self._waiting: list[tuple[int, int, Callable[[], str]]] = []
-        self._lock = threading.Lock()
         self._number = itertools.count()
         self._added = 0
 
     def add(self, rank: int, call: Callable[[], str]) -> None:
         """Queue a call, which returns the text to show when it is done."""
-        with self._lock:
+        with self._changed:
+            if self._closed:
+                return
             self._added += 1
             heapq.heappush(self._waiting, (rank, next(self._number), call))
-        self._executor.submit(self._most_urgent).add_done_callback(self._finished.put)
+            if self._threads < self._workers and len(self._waiting) > self._idle:
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"cloudseg-aws-{self._threads}", daemon=True).start()
+            self._changed.notify()
 
-    def _most_urgent(self) -> str:
-        with self._lock:
-            _, _, call = heapq.heappop(self._waiting)
-        return call()
+    def _work(self) -> None:
+        while (call := self._most_urgent()) is not None:
+            try:
+                self._finished.put(call())
+            except BaseException as error:  # noqa: BLE001 - raised where the calls are waited for
+                self._finished.put(error)
+
+    def _most_urgent(self) -> Callable[[], str] | None:
+        with self._changed:
+            self._idle += 1
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            self._idle -= 1
+            return None if self._closed else heapq.heappop(self._waiting)[2]
 
     def run(self, progress: Callable[[str, int, int], None] | None) -> None:
-        """Wait until every call is done, those included that calls added; what a call raises is raised here."""
+        """Wait until every call is done, those included that calls added; what a call raises is raised here.
+
+        Whatever ends the wait early drops the calls that have not begun, and does not wait for those that have.
+        """
         try:
             # A call adds what follows from it before it is done itself, so the two counts meet only at the end.
             for done in itertools.count(1):
                 if done > self._added:
                     break
-                text = self._finished.get().result()
+                text = self._finished.get()
+                if isinstance(text, BaseException):
+                    raise text
                 if progress is not None:
                     progress(text, done, self._added)
         finally:
-            self._executor.shutdown(wait=True, cancel_futures=True)
+            with self._changed:
+                self._closed = True
+                self._waiting.clear()
+                self._changed.notify_all()

@@ -8,11 +8,15 @@ import msgspec
 from cloudseg.errors import CollectError
 from cloudseg.providers.aws.calls import Answer, call
 from cloudseg.providers.aws.clients import Clients
-from cloudseg.providers.aws.failures import FAILURES, detail_of, reason_of
+from cloudseg.providers.aws.failures import FAILURES, UNREADABLE, detail_of, reason_of
 from cloudseg.providers.aws.options import AwsOptions
 from cloudseg.snapshot import Reason
 
-__all__ = ["Choice", "Problem", "choose_regions"]
+__all__ = ["Choice", "Problem", "choose_regions", "no_such_region"]
+
+_LIKENESS = 0.75
+"""Between a name and the region that was probably meant; `eu-west-1` and `eu-wset-1` have 0.89."""
+_FAMILIAR = ("us-east-1", "eu-west-1", "ap-southeast-1")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -41,7 +45,7 @@ def choose_regions(clients: Clients, options: AwsOptions) -> Choice:
     known = clients.regions_of("ec2")
     try:
         answer = call(clients.need("ec2"), "describe_regions", AllRegions=True)
-    except FAILURES as error:
+    except (*FAILURES, *UNREADABLE) as error:
         problem = Problem("global", reason_of(error), f"the enabled regions are unknown: {detail_of(error)}")
         _refuse_unknown(options.regions, known)
         return Choice(tuple(sorted(set(options.regions or known))), () if options.regions else (problem,))
@@ -74,5 +78,14 @@ def _fits(region: str, known: Sequence[str]) -> bool:
 def _refuse_unknown(chosen: Sequence[str], offered: Sequence[str]) -> None:
     for region in chosen:
         if region not in offered:
-            near = difflib.get_close_matches(region, offered, n=3) or sorted(offered)[:3]
-            raise CollectError(f"AWS region {region!r} does not exist; did you mean {', '.join(near)}?")
+            raise CollectError(f"AWS region {region!r} does not exist; {no_such_region(region, offered)}")
+
+
+def no_such_region(region: str, offered: Sequence[str]) -> str:
+    """What to do about a region that is not among those that are offered: its near neighbours, or where to look."""
+    plain = region.strip().lower()
+    near = [plain] if plain in offered else difflib.get_close_matches(plain, offered, n=3, cutoff=_LIKENESS)
+    if near:
+        return f"did you mean {', '.join(near)}?"
+    familiar = [known for known in _FAMILIAR if known in offered] or sorted(offered)[:3]
+    return f"there are {len(offered)}, {', '.join(familiar)} among them; to see all: aws account list-regions"

@@ -1,4 +1,6 @@
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +27,12 @@ Answer = Reply | Callable[[Parameters], Reply]
 class _Server(ThreadingHTTPServer):
     # Every worker connects at once; a connection beyond the backlog would wait a second for its next try.
     request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        del request, client_address
+        # A client that left, such as a process that was interrupted, is no fault of the test.
+        if not isinstance(sys.exception(), ConnectionError):
+            traceback.print_exc()
 
 
 class Stub(msgspec.Struct):

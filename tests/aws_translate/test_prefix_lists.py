@@ -62,3 +62,30 @@ def test_older_answer_carries_the_addresses_itself(translated: Translated) -> No
     older = [{"PrefixListId": "pl-1", "PrefixListName": "com.amazonaws.eu-west-1.s3", "Cidrs": ["52.216.0.0/15"]}]
     found = translated({"ec2.describe_prefix_lists": older}).address_lists[f"{NAME}pl-1"]
     assert (found.prefixes, found.owner, found.weight) == (("52.216.0.0/15",), "provider", 1)
+
+
+def _group(own: str, **permission: Any) -> dict[str, Any]:
+    egress: list[object] = []
+    wire = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, **permission}
+    return {"GroupId": own, "VpcId": "vpc-1", "IpPermissions": [wire], "IpPermissionsEgress": egress}
+
+
+@pytest.mark.semantics(20)
+def test_a_list_that_a_rule_names_and_no_answer_holds_is_a_gap(translated: Translated) -> None:
+    group = _group("sg-1", PrefixListIds=[{"PrefixListId": "pl-9"}])
+    estate = translated({"ec2.describe_managed_prefix_lists": [], "ec2.describe_security_groups": [group]})
+    (gap,) = estate.gaps
+    assert (gap.resource, gap.reason, gap.facets) == ("pl-9", "not-found", ("address-lists",))
+    assert "sg-1" in gap.detail
+
+
+def test_a_group_that_an_interface_carries_and_no_answer_holds_is_a_gap(translated: Translated) -> None:
+    interface = {
+        "NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": "subnet-1", "Groups": [{"GroupId": "sg-9"}],
+    }  # fmt: skip
+    estate = translated(
+        {"ec2.describe_network_interfaces": [interface], "ec2.describe_security_groups": [_group("sg-1")]}
+    )
+    gaps = [gap for gap in estate.gaps if gap.resource == "sg-9"]
+    assert [(gap.reason, gap.facets) for gap in gaps] == [("not-found", ("groups",))]
+    assert "eni-1" in gaps[0].detail

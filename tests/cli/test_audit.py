@@ -222,3 +222,74 @@ def test_help_and_version_load_no_sdk(run: Run) -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_check_that_is_asked_for_goes_before_what_the_configuration_leaves_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "cloudseg.toml").write_text('skip = ["public-address"]\n')
+    document = json.loads(run("audit", "demo", "--check", "public-address", "-f", "json").stdout)
+    assert {finding["check"] for finding in document["findings"]} == {"public-address"}
+
+
+def test_an_audit_without_any_check_is_refused(run: Run) -> None:
+    result = run("audit", "demo", "--check", "public-address", "--skip", "public-address")
+    assert result.returncode == 2
+    assert "no check is left to run" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "[checks.overbroad-ports]\nmax_ports = 0\n",
+        '[checks.internet-exposed-port]\ndeclared_public = ["foo"]\n',
+        '[checks.missing-private-endpoint]\nservices = ["no such service"]\n',
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(run: Run, tmp_path: Path, settings: str) -> None:
+    (tmp_path / "cloudseg.toml").write_text(settings)
+    result = run("audit", "demo")
+    assert result.returncode == 2
+    assert "cloudseg.toml" in result.stderr
+
+
+def test_options_for_aws_are_no_filter_for_a_snapshot(run: Run) -> None:
+    result = run("audit", "demo", "--region", "eu-west-1")
+    assert result.returncode == 2
+    assert "for the source `aws`" in result.stderr
+
+
+@pytest.mark.parametrize("source", ["", "x" * 5000])
+def test_a_source_that_cannot_be_a_file_is_named(run: Run, source: str) -> None:
+    result = run("audit", source)
+    assert result.returncode == 2
+    assert "there is no '" in result.stderr
+    assert len(result.stderr) < 500
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "mine.txt").write_text("mine")
+    for arguments in (["audit", "demo", "--save", "folder"], ["collect", "demo", "-o", "folder"]):
+        result = run(*arguments)
+        assert result.returncode == 2
+        assert "folder" in result.stderr
+    assert run("audit", "demo", "--output", "no/folder.json").stdout == ""
+    assert (tmp_path / "folder" / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_full_disk_behind_stdout_is_said_in_one_line(run: Run, tmp_path: Path, form: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "cloudseg", "audit", "demo", "-f", form],
+            stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False,
+        )  # fmt: skip
+    assert result.returncode == 2
+    assert "cannot write the report to standard output" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_markdown_reaches_a_stdout_without_unicode(run: Run) -> None:
+    result = run("audit", "demo", "-f", "markdown", environment={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr

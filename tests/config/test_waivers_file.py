@@ -106,3 +106,11 @@ def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match=r"binary\.yaml is no YAML file"):
         load_waivers(tmp_path / "binary.yaml")
+
+
+@pytest.mark.parametrize("pattern", ["*", "**", "?*", "??"])
+def test_a_pattern_that_any_resource_fits_waives_no_whole_check(tmp_path: Path, pattern: str) -> None:
+    message = refusal(tmp_path, f"{CHECK}  resource: '{pattern}'\n{REST}")
+    assert f"a whole check cannot be waived, and '{pattern}' stands for every resource" in message
+    narrowed = written(tmp_path, f"{CHECK}  resource: '{pattern}'\n  tags: {{environment: dev}}\n{REST}")
+    assert load_waivers(narrowed)[0].resource == pattern

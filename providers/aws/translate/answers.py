@@ -44,6 +44,9 @@ _WRAPPING = frozenset(("ResponseMetadata", "NextToken", "NextMarker", "Marker"))
 _TOKENS = ("NextToken", "nextToken", "NextMarker", "Marker", "ContinuationToken", "position", "IsTruncated")
 """Keys by which a page says that it is not the whole list; the collector, which reads every page, drops them."""
 
+MOST_NAMED = 20
+"""Malformed items of one file that get a gap of their own; a file of nothing else would fill the memory with them."""
+
 T = TypeVar("T")
 
 
@@ -125,8 +128,18 @@ class Answers:
                 yield part.resource or "", item
 
     def _one_by_one(self, part: Part, items: list[object], key: str, form: type[T], facet: str) -> list[T]:
-        each = (self._convert(part, item, form, facet, f"{key}[{index}]") for index, item in enumerate(items))
-        return [item for item in each if item is not None]
+        kept: list[T] = []
+        malformed = 0
+        for index, item in enumerate(items):
+            try:
+                kept.append(msgspec.convert(item, form))
+            except msgspec.ValidationError as error:
+                malformed += 1
+                if malformed <= MOST_NAMED:
+                    self.malformed(part, _id_in(item), f"{key}[{index}]: {error}", facet)
+        if malformed > MOST_NAMED:
+            self.malformed(part, "", f"{malformed - MOST_NAMED} more of {len(items)} items are malformed", facet)
+        return kept
 
     def _about(self, service: str, operation: str) -> list[Part]:
         self._ledger.asked.add((service, operation))
@@ -162,8 +175,11 @@ class Answers:
             payload = self._snapshot.read(part)
             for fields in _tables_in(payload):
                 self._unfinished(part, fields, facet)
-            converted = self._convert(part, payload, form, facet, "")
-            if converted is not None:
+            try:
+                converted = msgspec.convert(payload, form)
+            except msgspec.ValidationError as error:
+                self.malformed(part, _id_in(payload), str(error), facet)
+            else:
                 yield part.resource or "", converted
 
     def understood(self, part_of: tuple[str, str], resource: str, facet: str, build: Callable[[], T]) -> T | None:
@@ -186,13 +202,6 @@ class Answers:
     def note(self, text: str) -> None:
         """Note something that was skipped without loss."""
         self._ledger.notes.append(text)
-
-    def _convert(self, part: Part, item: object, form: type[T], facet: str, place: str) -> T | None:
-        try:
-            return msgspec.convert(item, form)
-        except msgspec.ValidationError as error:
-            self.malformed(part, _id_in(item), f"{place}: {error}".lstrip(": "), facet)
-            return None
 
     def _gap(self, what: str, resource: str, reason: GapReason, detail: str, facet: str) -> None:
         self._ledger.gaps.append(

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudseg.errors import ParseError
-from cloudseg.model import AddressList
+from cloudseg.model import AddressList, ListRef, own_id
 from cloudseg.providers.aws.translate.tags import Tag, tags_of
 from cloudseg.traffic import parse_cidr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cloudseg.providers.aws.translate.answers import Answers
     from cloudseg.providers.aws.translate.draft import Draft
 
-__all__ = ["add_prefix_lists"]
+__all__ = ["add_prefix_lists", "report_unread_lists"]
 
 _FACET = "address-lists"
 _ENTRIES = "get_managed_prefix_list_entries"
@@ -123,3 +125,21 @@ def _address_list(answers: Answers, wire: _PrefixList, prefixes: tuple[str, ...]
         weight=_WEIGHTS.get(service, wire.max_entries) if provided else wire.max_entries,
         any_tenant=provided and service not in _OWN_ADDRESSES,
     )
+
+
+def report_unread_lists(every: Iterable[Answers], draft: Draft) -> None:
+    """Note the prefix lists that rules name and no answer holds: whom they admit is unknown, and never nobody.
+
+    Where no lists were read at all that is said already.
+    """
+    named: dict[tuple[str, str], dict[str, str]] = {}
+    for rule_set in draft.rule_sets.values():
+        for rule in rule_set.rules:
+            for peer in rule.remote:
+                if isinstance(peer, ListRef) and peer.list not in draft.address_lists:
+                    named.setdefault((rule_set.scope, rule_set.region), {}).setdefault(peer.list, rule_set.own_id)
+    for answers in every:
+        if answers.has("ec2", "describe_managed_prefix_lists"):
+            for name, user in sorted(named.get((answers.scope, answers.region), {}).items()):
+                detail = f"a rule of {user} names it, and it is not among the prefix lists that were read"
+                answers.gap("ec2.describe_managed_prefix_lists", own_id(name), "not-found", detail, _FACET)

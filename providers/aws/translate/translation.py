@@ -21,7 +21,7 @@ from cloudseg.providers.aws.translate.interfaces import add_addresses, add_inter
 from cloudseg.providers.aws.translate.load_balancers import add_load_balancers
 from cloudseg.providers.aws.translate.networks import add_networks, add_subnets
 from cloudseg.providers.aws.translate.pipeline import VPC
-from cloudseg.providers.aws.translate.prefix_lists import add_prefix_lists
+from cloudseg.providers.aws.translate.prefix_lists import add_prefix_lists, report_unread_lists
 from cloudseg.providers.aws.translate.routes import add_routes
 from cloudseg.providers.aws.translate.services import add_services
 from cloudseg.providers.aws.translate.target_groups import add_target_groups
@@ -90,6 +90,8 @@ def translate(snapshot: Snapshot) -> Estate:
     coverage = coverage_of(snapshot, places, draft.ledger.gaps)
     add_default_acl_subnets(draft, coverage)
     report_unread_groups(every, draft)
+    report_unread_lists(every, draft)
+    draft.ledger.notes += snapshot.notes
     draft.ledger.notes += unused(snapshot, draft.ledger.asked)
     scopes = tuple(
         ScopeRead(PROVIDER, scope.scope, scope.regions, scope.name)
