@@ -209,23 +209,25 @@ def _assessed(context: AuditContext) -> Iterator[RuleExposure]:
     for _, rule_set in sorted(estate.rule_sets.items()):
         if rule_set.stage in boundary:
             continue
+        all_read = estate.read("interfaces", rule_set) and not doubtful & {rule_set.network, None}
+        judged = tuple(interface for members in view.classes(rule_set) for interface in members)
         for rule in rule_set.rules:
             if rule.direction == "ingress" and rule.allows:
                 sources = view.public_sources(rule)[1]
                 if sources:
-                    yield _assess(context, rule_set, rule, sources, doubtful)
+                    yield _assess(view, rule_set, rule, sources, judged, all_read=all_read)
 
 
 def _assess(
-    context: AuditContext, rule_set: RuleSet, rule: Rule, sources: AddressSet, doubtful: frozenset[str | None]
+    view: InternetView,
+    rule_set: RuleSet,
+    rule: Rule,
+    sources: AddressSet,
+    judged: tuple[Interface, ...],
+    *,
+    all_read: bool,
 ) -> RuleExposure:
-    estate = context.estate
-    each = [
-        (members, context.internet.exposure(rule_set, rule, members[0]))
-        for members in context.internet.classes(rule_set)
-    ]
-    judged = tuple(interface for members, _ in each for interface in members)
-    all_read = estate.read("interfaces", rule_set) and not doubtful & {rule_set.network, None}
+    each = [(members, view.exposure(rule_set, rule, members[0])) for members in view.classes(rule_set)]
     total = joined(exposure for _, exposure in each)
     verdict = total.verdict
     if not judged:

@@ -26,7 +26,6 @@ from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_interfaces, counted, managed, traffic_words
 from cloudseg.findings import Remedy, Severity
-from cloudseg.reach.packets import outside_addresses
 from cloudseg.traffic import NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
             for rule in rules:
                 addresses = known.get(rule.remote)
                 if addresses is None:
-                    addresses = known[rule.remote] = outside_addresses(rule.remote, context.estate)[0]
+                    addresses = known[rule.remote] = context.internet.admitted(rule)[0]
                 sources[rule.id] = addresses
             if any(addresses.v6 for addresses in sources.values()):
                 yield from _compare(context, rule_set, rules, sources)

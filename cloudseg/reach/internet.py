@@ -95,13 +95,13 @@ class InternetView:
         """
         known = self._sources.get(rule.remote)
         if known is None:
-            least, most = (addresses & GLOBAL_UNICAST for addresses in self._admitted(rule))
+            least, most = (addresses & GLOBAL_UNICAST for addresses in self.admitted(rule))
             known = (NO_ADDRESSES, NO_ADDRESSES) if most <= self._own else (least, most)
             self._sources[rule.remote] = known
         return known
 
-    def _admitted(self, rule: Rule) -> tuple[AddressSet, AddressSet]:
-        """Return every address that a rule admits, private ones too: behind a load balancer rules see its nodes."""
+    def admitted(self, rule: Rule) -> tuple[AddressSet, AddressSet]:
+        """Return every address that a rule names, private ones too: the certain ones, and the most there can be."""
         known = self._remotes.get(rule.remote)
         if known is None:
             known = self._remotes[rule.remote] = outside_addresses(rule.remote, self._estate)
@@ -115,7 +115,7 @@ class InternetView:
 
     def exposure(self, rule_set: RuleSet, rule: Rule, interface: Interface) -> Exposure:
         """Return what the internet reaches of an interface by one allowing ingress rule that judges it."""
-        least, most = self._admitted(rule)
+        least, most = self.admitted(rule)
         own = rule_set.id if rule.priority is not None else ""
         alike = self._class_of(interface, rule_set.stage)
         key = (own, rule.priority, rule.traffic, least, most, rule.exact, rule.source_ports, alike)
@@ -154,7 +154,7 @@ class InternetView:
         return known
 
     def _evaluate(self, rule_set: RuleSet, rule: Rule, interface: Interface, passage: Passage) -> Exposure:
-        least, most = self._admitted(rule)
+        least, most = self.admitted(rule)
         asked = Box(most, rule.traffic)
         sure = Box(least if rule.exact and rule.source_ports is None else NO_ADDRESSES, rule.traffic)
         upper = intersect(passage.packets.upper, asked)
@@ -184,7 +184,7 @@ class InternetView:
         doubts = [*passage.ways.unknown]
         if not rule.exact:
             doubts.append("the rule could not be read in full")
-        if asked.addresses - self._admitted(rule)[0]:
+        if asked.addresses - self.admitted(rule)[0]:
             doubts.append("the addresses that the rule admits were not read in full")
         before = intersect(passage.entering.lower, sure)
         for step in passage.steps:
