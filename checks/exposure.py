@@ -146,7 +146,7 @@ def public_words(sources: AddressSet) -> str:
             parts.append(f"{100 * part.size / everything.size:.2g} % of the IPv{family} internet")
         elif part:
             parts.append(_few(part))
-    return " and ".join(parts) or str(sources)
+    return " and ".join(parts) or "IPv6 addresses that nobody has been given"
 
 
 def _few(addresses: AddressSet) -> str:

@@ -90,7 +90,7 @@ def _unread_rules(context: AuditContext) -> Iterator[Finding]:
             yield context.finding(
                 interface,
                 f"{interface.label} can be addressed from the internet and carries {names}, whose rules were not read",
-                severity=Severity.MEDIUM,
+                severity=Severity.CRITICAL,
                 confidence="low",
                 evidence=(*(f"way in: {way.text}" for way in ways), f"unknown: the rules of {names}"),
                 affected=(interface,),

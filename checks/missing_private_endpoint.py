@@ -96,7 +96,11 @@ def _finding(context: AuditContext, network: Network, leaving: dict[str, bool], 
         evidence=(
             *(f"no endpoint for {each.service}: {_shown(sorted(labels[s] for s in each.subnets))}" for each in missing),
             *(note for each in missing for note in each.notes),
-            *(() if certain else ("unknown: the routes, or the state of an endpoint, were not read in full",)),
+            *(
+                ()
+                if certain
+                else ("unknown: where a route leads to, or the state of an endpoint, was not worked out in full",)
+            ),
             "use was not observed: no flow logs were read",
         ),
         remedy=Remedy("add-private-endpoint", f"add private endpoints for {names}, reachable from all these subnets"),

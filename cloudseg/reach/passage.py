@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Interface, Pipeline, RuleSet, Stage
     from cloudseg.reach.ways import WaysIn
 
-__all__ = ["Passage", "Step", "find_passage", "pipeline_of", "through"]
+__all__ = ["Passage", "Step", "carries_unread", "find_passage", "pipeline_of", "through"]
 
 
 class Step(NamedTuple):
@@ -69,13 +69,24 @@ def find_passage(interface: Interface, ways: WaysIn, but: str, estate: Estate) -
             continue
         judges = estate.judging(interface, stage.name)
         name = stage.name.replace("-", " ")
-        unread = "" if judges or _was_read(stage, interface, estate) else f"the {name} were not read"
+        missing = stage.at == "interface" and carries_unread(interface, estate)
+        unread = "" if (judges or _was_read(stage, interface, estate)) and not missing else f"the {name} were not read"
         inside, crossing = _by_boundary(stage, interface, packets, estate)
-        left = Bounds((), crossing.upper) if unread else through(stage, judges, crossing, pipeline, estate)
+        left = through(stage, judges, crossing, pipeline, estate)
+        if unread:
+            # A list that was not read may let everything pass; those that were read pass what they pass.
+            left = Bounds(left.lower if judges else (), crossing.upper)
         packets = Bounds(inside.lower + left.lower, inside.upper + left.upper)
         stopper = f"stopped by {', '.join(judge.label for judge in judges) or name}"
         steps.append(Step(packets, stopper, unread, "" if stage.stateful else f"only some reply ports pass the {name}"))
     return Passage(ways, entering, tuple(steps))
+
+
+def carries_unread(interface: Interface, estate: Estate) -> bool:
+    """Tell whether an interface carries, or may carry, identities whose rules were not read."""
+    return interface.attached_unread or any(
+        own not in estate.groups and own not in estate.rule_sets for own in interface.attached
+    )
 
 
 def _by_boundary(stage: Stage, interface: Interface, packets: Bounds, estate: Estate) -> tuple[Bounds, Bounds]:

@@ -144,11 +144,13 @@ ANSWERS: dict[tuple[str, ...], Any] = {
             {
                 "LoadBalancerArn": "arn:aws:elasticloadbalancing:r:1:loadbalancer/net/y/1", "VpcId": "vpc-1",
                 "Scheme": "internet-facing", "State": {"Code": "active"},
-                "AvailabilityZones": [{"SubnetId": "s", "LoadBalancerAddresses": [{"IpAddress": "8.8.8.8"}]}],
+                "AvailabilityZones": [{"SubnetId": "subnet-1", "LoadBalancerAddresses": [{"IpAddress": "8.8.8.8"}]}],
             }
         ]
     },
-    ("elb", "describe_load_balancers"): {"LoadBalancerDescriptions": [{"LoadBalancerName": "z", "Subnets": ["s"]}]},
+    ("elb", "describe_load_balancers"): {
+        "LoadBalancerDescriptions": [{"LoadBalancerName": "z", "Subnets": ["subnet-1"]}]
+    },
     ("elbv2", "describe_target_groups"): {
         "TargetGroups": [
             {

@@ -281,3 +281,24 @@ def test_an_unlisted_public_address_counts_for_ipv4(family: Literal[4, 6]) -> No
     interface = b.build().interfaces[b.id("eni-1")]
     assert interface.has_public_address(family) is (family == 4)
     assert len(ways_to(b).ways) == 1
+
+
+@pytest.mark.semantics(42)
+@pytest.mark.parametrize("groups", [["sg-unread"], ["sg-lb", "sg-unread"]])
+def test_a_group_of_the_balancer_that_was_not_read_leaves_the_way_open_to_doubt(groups: list[str]) -> None:
+    b = EstateBuilder()
+    b.group("sg-lb", allow("ingress", "tcp/443", "10.0.0.0/8"))
+    b.interface("eni-1")
+    balancer(b, "subnet-public", groups)
+    assert [way.certain for way in ways_to(b).ways] == [False]
+
+
+@pytest.mark.semantics(42)
+def test_what_a_known_group_of_the_balancer_lets_in_is_certain_beside_an_unread_one() -> None:
+    b = EstateBuilder()
+    b.group("sg-lb", allow("ingress", "tcp/443", "198.51.100.0/24"))
+    b.interface("eni-1")
+    balancer(b, "subnet-public", ["sg-lb", "sg-unread"])
+    certain = [way.clients for way in ways_to(b).ways if way.certain]
+    assert certain == [AddressSet.parse("198.51.100.0/24")]
+    assert any(not way.certain for way in ways_to(b).ways)

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cloudseg.model import Carries, Group, RuleSet, own_id, scope_of
+from cloudseg.model import Carries, Group, RuleSet, scope_of
 from cloudseg.providers.aws.translate.permissions import Owner, Permissions
 from cloudseg.providers.aws.translate.tags import Tag, controller_of, tags_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from cloudseg.providers.aws.translate.answers import Answers
     from cloudseg.providers.aws.translate.draft import Draft
 
-__all__ = ["STAGE", "add_groups", "report_unread_groups"]
+__all__ = ["STAGE", "add_groups"]
 
 STAGE = "security-groups"
 _KIND = "security-group"
@@ -109,20 +107,3 @@ def _associated(answers: Answers, draft: Draft) -> defaultdict[str, list[str]]:
         if each.state in {"associated", ""}:
             found[each.group_id].append(draft.id_of(answers, each.vpc_id, each.vpc_owner_id or None))
     return found
-
-
-def report_unread_groups(every: Iterable[Answers], draft: Draft) -> None:
-    """Note the groups that interfaces carry and no answer holds: what they let in is unknown, and never nothing.
-
-    Where no groups were read at all that is said already. In a shared VPC a group may belong to another account.
-    """
-    carriers: dict[tuple[str, str], dict[str, str]] = {}
-    for interface in draft.interfaces.values():
-        for group in interface.attached - draft.groups.keys():
-            missing = carriers.setdefault((interface.scope, interface.region), {})
-            missing[group] = min(interface.own_id, missing.get(group, interface.own_id))
-    for answers in every:
-        if answers.has("ec2", "describe_security_groups"):
-            for group, carrier in sorted(carriers.get((answers.scope, answers.region), {}).items()):
-                detail = f"{carrier} carries it, and it is not among the groups that were read"
-                answers.gap("ec2.describe_security_groups", own_id(group), "not-found", detail, "groups")

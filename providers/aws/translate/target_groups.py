@@ -78,6 +78,7 @@ def add_target_groups(answers: Answers, draft: Draft) -> None:
             and (balancer := draft.workloads.get(answers.id(arn))) is not None
             and balancer.internet_facing
         ]
+        _report_unlisted(answers, draft, group)
         if not balancers:
             continue
         arn = group.target_group_arn
@@ -96,6 +97,14 @@ def add_target_groups(answers: Answers, draft: Draft) -> None:
                 active=any(each.running for each in balancers),
             )
             draft.put(draft.entrances, entrance, answers.scope)
+
+
+def _report_unlisted(answers: Answers, draft: Draft, group: _TargetGroup) -> None:
+    """Note the load balancers of a target group that no answer lists: they may lead the internet to its targets."""
+    for arn in group.load_balancer_arns:
+        if answers.has("elbv2", "describe_load_balancers") and answers.id(arn) not in draft.workloads:
+            detail = f"{group.target_group_name or group.target_group_arn} stands behind it, and it was not listed"
+            answers.gap("elbv2.describe_load_balancers", arn, "not-found", detail, _FACET)
 
 
 def _entrance(answers: Answers, draft: Draft, group: _TargetGroup, port: int | None, names: list[str]) -> Entrance:

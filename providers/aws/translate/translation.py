@@ -16,12 +16,13 @@ from cloudseg.providers.aws.translate.entrances import add_entrances, link_entra
 from cloudseg.providers.aws.translate.firewalls import add_firewalls
 from cloudseg.providers.aws.translate.flow_logs import add_flow_logs
 from cloudseg.providers.aws.translate.gateways import add_gateways, add_peerings
-from cloudseg.providers.aws.translate.groups import add_groups, report_unread_groups
+from cloudseg.providers.aws.translate.groups import add_groups
 from cloudseg.providers.aws.translate.interfaces import add_addresses, add_interfaces
 from cloudseg.providers.aws.translate.load_balancers import add_load_balancers
 from cloudseg.providers.aws.translate.networks import add_networks, add_subnets
 from cloudseg.providers.aws.translate.pipeline import VPC
 from cloudseg.providers.aws.translate.prefix_lists import add_prefix_lists, report_unread_lists
+from cloudseg.providers.aws.translate.references import report_unlisted
 from cloudseg.providers.aws.translate.routes import add_routes
 from cloudseg.providers.aws.translate.services import add_services
 from cloudseg.providers.aws.translate.target_groups import add_target_groups
@@ -87,10 +88,10 @@ def translate(snapshot: Snapshot) -> Estate:
         for answers in every:
             add_subject(answers, draft)
     link_entrances(draft)
+    report_unlisted(every, draft)
+    report_unread_lists(every, draft)
     coverage = coverage_of(snapshot, places, draft.ledger.gaps)
     add_default_acl_subnets(draft, coverage)
-    report_unread_groups(every, draft)
-    report_unread_lists(every, draft)
     draft.ledger.notes += snapshot.notes
     draft.ledger.notes += unused(snapshot, draft.ledger.asked)
     scopes = tuple(
