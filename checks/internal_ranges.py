@@ -8,6 +8,7 @@ from cloudseg.checks.group_cover import GroupCover, GroupIndex, InterfaceIndex
 from cloudseg.checks.identity_paths import Ground, IdentityPaths
 from cloudseg.checks.provider_interfaces import opens_connections, takes_groups, uses_own_address
 from cloudseg.model import Addresses, Interface, ListRef
+from cloudseg.reach.passage import carries_unread
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class InternalRange(NamedTuple):
         networks: the networks of the part, by own id.
         certain: every route that decides was read.
         read: every interface of those networks was read.
+        unread: those of the interfaces of which not every group was read.
     """
 
     written: AddressSet
@@ -47,6 +49,7 @@ class InternalRange(NamedTuple):
     networks: tuple[str, ...]
     certain: bool
     read: bool
+    unread: frozenset[str]
 
     @property
     def elsewhere(self) -> AddressSet:
@@ -57,13 +60,13 @@ class InternalRange(NamedTuple):
     def ungrouped(self) -> tuple[Interface, ...]:
         """The interfaces that none of the groups names, as far as the groups that they carry were read."""
         unnamed = frozenset(self.cover.uncovered)
-        return tuple(i for i in self.interfaces if i.id in unnamed and not i.attached_unread)
+        return tuple(i for i in self.interfaces if i.id in unnamed and i.id not in self.unread)
 
     @property
     def unclear(self) -> tuple[Interface, ...]:
         """The interfaces that none of the groups read names, but perhaps one that was not read."""
         unnamed = frozenset(self.cover.uncovered)
-        return tuple(i for i in self.interfaces if i.id in unnamed and i.attached_unread)
+        return tuple(i for i in self.interfaces if i.id in unnamed and i.id in self.unread)
 
 
 class _Content(NamedTuple):
@@ -183,6 +186,7 @@ class InternalRanges:
             networks=tuple(network.own_id for network in content.networks),
             certain=ground.certain,
             read=all(self._estate.read("interfaces", network) for network in content.networks),
+            unread=frozenset(i.id for i in able if carries_unread(i, self._estate)),
         )
 
 
