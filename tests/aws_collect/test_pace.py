@@ -80,5 +80,7 @@ def test_what_a_call_raises_reaches_the_caller() -> None:
         queue.run(None)
 
 
-def test_an_empty_queue_is_done() -> None:
-    CallQueue(1).run(None)
+def test_an_empty_queue_is_done_and_reports_nothing() -> None:
+    told: list[tuple[str, int, int]] = []
+    CallQueue(1).run(lambda text, done, total: told.append((text, done, total)))
+    assert told == []

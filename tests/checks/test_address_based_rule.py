@@ -7,6 +7,7 @@ import pytest
 
 from cloudseg.checks.address_based_rule import CHECK
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.engine import AuditRequest, run_audit
 from cloudseg.findings import Finding, Severity
 from cloudseg.model import Gateway, TransitAttachment
 
@@ -398,3 +399,13 @@ def test_what_others_may_use_of_a_range_is_not_advised_away(findings: Findings) 
     assert found.remedy.summary == (
         "name sg-app instead of the addresses; outside vpc-1, keep only the addresses of those who use the rule"
     )
+
+
+def test_an_interface_whose_group_was_not_read_is_unclear_and_no_new_group_is_advised() -> None:
+    b = EstateBuilder()
+    b.group("sg-db", allow("ingress", "tcp/5432", "10.0.1.0/24"))
+    b.interface("eni-db", groups=["sg-db"])
+    b.interface("eni-app", "subnet-public", ["sg-not-read"], "10.0.1.5")
+    (finding,) = run_audit(b.build(), AuditRequest(checks=(CHECK,))).findings
+    assert finding.confidence != "high"
+    assert "unknown: the groups of eni-app were not read" in finding.evidence
