@@ -50,18 +50,24 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every allowing rule whose other end is internal addresses."""
     ranges = InternalRanges(context.estate)
     # Many rules share a range, and what is said about a range takes longer than finding it.
-    told: dict[int, tuple[str, ...]] = {}
+    told: dict[int, tuple[tuple[str, ...], Confidence]] = {}
     for rule_set in at_interfaces(context.estate):
         for rule in rule_set.rules:
             if rule.allows and (found := ranges.of(rule_set, rule)) is not None:
                 if id(found) not in told:
-                    told[id(found)] = tuple(facts(context.estate, found))
-                evidence = (*told[id(found)], *facts_of_rule(context.estate, rule_set, rule, found))
-                yield _finding(context, rule_set, rule, found, evidence)
+                    told[id(found)] = tuple(facts(context.estate, found)), _confidence(found)
+                about, confidence = told[id(found)]
+                evidence = (*about, *facts_of_rule(context.estate, rule_set, rule, found))
+                yield _finding(context, rule_set, rule, found, evidence, confidence)
 
 
 def _finding(
-    context: AuditContext, rule_set: RuleSet, rule: Rule, found: InternalRange, evidence: tuple[str, ...]
+    context: AuditContext,
+    rule_set: RuleSet,
+    rule: Rule,
+    found: InternalRange,
+    evidence: tuple[str, ...],
+    confidence: Confidence,
 ) -> Finding:
     verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     single = found.written.size == 1 and found.interfaces
@@ -72,7 +78,7 @@ def _finding(
         f"{who(found)}",
         rule=rule,
         severity=Severity.LOW if single or unused else Severity.MEDIUM,
-        confidence=_confidence(found),
+        confidence=confidence,
         evidence=evidence,
         affected=context.estate.governed(rule_set),
         remedy=Remedy(REMEDY, advice(found), tuple(group.own_id for group in found.cover.groups)),

@@ -18,6 +18,7 @@ from cloudseg.findings import (
     Confidence,
     Finding,
     Remedy,
+    ResourceInfo,
     Severity,
     fingerprint,
     resource_info,
@@ -173,6 +174,9 @@ class AuditContext:
             remedy: what would mend it.
             aspect: tells several findings of this check about one resource (and rule) apart.
         """
+        about = self._resources.get(resource.id)
+        if about is None:
+            about = self._resources[resource.id] = resource_info(resource)
         location = (rule.location if rule is not None else None) or resource.location
         info = None if rule is None else rule_info(rule)
         return Finding(
@@ -183,7 +187,7 @@ class AuditContext:
             provider=resource.provider,
             scope=resource.scope,
             region=resource.region,
-            resource=resource_info(resource),
+            resource=about,
             rule=info,
             message=message,
             evidence=tuple(evidence),
@@ -207,6 +211,11 @@ class AuditContext:
     def _latest(self) -> list[tuple[tuple[Interface | str, ...], tuple[str, ...]]]:
         """The interfaces of the latest finding, with their own ids; a list, for the context itself is frozen."""
         return [((), ())]
+
+    @cached_property
+    def _resources(self) -> dict[str, ResourceInfo]:
+        """What findings show of resources: a list of rules has a finding for many of them."""
+        return {}
 
     @cached_property
     def _compliance(self) -> tuple[str, ...]:

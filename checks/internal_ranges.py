@@ -90,6 +90,7 @@ class InternalRanges:
         self._index = InterfaceIndex(estate)
         self._groups = GroupIndex(estate)
         self._blocks: dict[tuple[Peer, ...], tuple[AddressSet, ...]] = {}
+        self._sides: dict[tuple[str, Direction], tuple[Ground, str]] = {}
         self._inside: dict[int, AddressSet] = {}
         self._contents: dict[tuple[int, int], _Content | None] = {}
         self._ranges: dict[tuple[int, Direction, str], InternalRange | None] = {}
@@ -101,7 +102,7 @@ class InternalRanges:
             blocks = self._blocks[rule.remote] = tuple(self._written(rule.remote))
         if not blocks:
             return None
-        ground = self._paths.ground(rule_set, rule.direction)
+        ground, carrier = self._side(rule_set, rule.direction)
         # The paths keep every ground that they give out, and blocks stay too, so their ids stay their own.
         place = (id(ground), id(blocks))
         if place not in self._contents:
@@ -109,14 +110,20 @@ class InternalRanges:
         content = self._contents[place]
         if content is None:
             return None
-        governed = self._estate.governed(rule_set)
-        alone = ""
-        if len(governed) == 1 and governed[0].id in content.ids and self._estate.read("interfaces", rule_set):
-            alone = governed[0].id
+        alone = carrier if carrier in content.ids else ""
         key = (id(content), rule.direction, alone)
         if key not in self._ranges:
             self._ranges[key] = self._judge(content, rule.direction, alone)
         return self._ranges[key]
+
+    def _side(self, rule_set: RuleSet, direction: Direction) -> tuple[Ground, str]:
+        """Return the ground of a rule set's rules, and the only interface that it judges where there is just one."""
+        key = (rule_set.id, direction)
+        if key not in self._sides:
+            governed = self._estate.governed(rule_set)
+            alone = len(governed) == 1 and self._estate.read("interfaces", rule_set)
+            self._sides[key] = self._paths.ground(rule_set, direction), governed[0].id if alone else ""
+        return self._sides[key]
 
     def _written(self, peers: tuple[Peer, ...]) -> Iterator[AddressSet]:
         """Yield the blocks that people wrote; a list that the provider keeps names services, never workloads."""

@@ -52,8 +52,17 @@ def run(context: AuditContext) -> Iterator[Finding]:
                 if addresses is None:
                     addresses = known[rule.remote] = context.internet.admitted(rule)[0]
                 sources[rule.id] = addresses
-            if any(addresses.v6 for addresses in sources.values()):
+            if _mostly_open_to_six(rules, sources):
                 yield from _compare(context, rule_set, rules, sources)
+
+
+def _mostly_open_to_six(rules: Sequence[Rule], sources: Mapping[str, AddressSet]) -> bool:
+    """Tell whether rules of some traffic admit most of IPv6 together; of most lists none do, and that is soon seen."""
+    six: defaultdict[Traffic, AddressSet] = defaultdict(lambda: NO_ADDRESSES)
+    for rule in rules:
+        if sources[rule.id].v6:
+            six[rule.traffic] |= sources[rule.id]
+    return any(is_most(addresses, 6) for addresses in six.values())
 
 
 def _compare(

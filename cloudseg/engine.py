@@ -258,9 +258,9 @@ def _folded(found: Iterable[Finding]) -> list[Finding]:
             rule = (finding.rule.id, finding.rule.direction, finding.rule.traffic, finding.rule.peer)
             by_rule[finding.provider, finding.scope, finding.region, finding.resource.id, *rule].append(finding)
     for together in by_rule.values():
-        together.sort(key=_precedence)
-        first, *rest = together
+        first, rest = together[0], together[1:]
         if rest:
+            first, *rest = sorted(together, key=_precedence)
             first = msgspec.structs.replace(
                 first,
                 also=tuple(Also(f.id, f.check, f.severity, f.message, f.evidence, f.remedy) for f in rest),

@@ -174,6 +174,16 @@ class Estate:
         """Return the rules that name a group or an address list as their peer, with the rule sets they stand in."""
         return self._references.get(identity, ())
 
+    def entrances_to(self, interface: Interface) -> tuple[Entrance, ...]:
+        """Return the entrances that lead to an interface, in order of their ids."""
+        found = {entrance.id: entrance for entrance in self._entrances_by_target.get(interface.id, ())}
+        if interface.workload is not None:
+            found |= {entrance.id: entrance for entrance in self._entrances_by_target.get(interface.workload, ())}
+        for entrance in self._entrances_by_address.get(interface.network or "", ()):
+            if entrance.target_addresses.overlaps(interface.addresses):
+                found[entrance.id] = entrance
+        return tuple(found[key] for key in sorted(found))
+
     def owner_of(self, interface: Interface) -> Workload | Service | None:
         """Return what owns an interface, as far as it was read."""
         if interface.workload is None:
@@ -199,6 +209,16 @@ class Estate:
     @cached_property
     def _by_owner(self) -> dict[str, tuple[Interface, ...]]:
         return _grouped((i.workload, i) for i in self._ordered_interfaces if i.workload is not None)
+
+    @cached_property
+    def _entrances_by_target(self) -> dict[str, tuple[Entrance, ...]]:
+        return _grouped((target, entrance) for entrance in _ordered(self.entrances) for target in entrance.targets)
+
+    @cached_property
+    def _entrances_by_address(self) -> dict[str, tuple[Entrance, ...]]:
+        """Entrances that name addresses, by the network of these."""
+        named = (entrance for entrance in _ordered(self.entrances) if entrance.target_addresses)
+        return _grouped((entrance.network, entrance) for entrance in named if entrance.network is not None)
 
     @cached_property
     def _subnets_by_network(self) -> dict[str, tuple[Subnet, ...]]:

@@ -11,7 +11,7 @@ import msgspec
 
 from cloudseg.reach.packets import Bounds, Box, addresses_of, intersect, outside_addresses, traffic_of
 from cloudseg.reach.passage import Passage, find_passage, pipeline_of, through
-from cloudseg.reach.ways import WaysIn, find_ways_in
+from cloudseg.reach.ways import FAMILIES, WaysIn, find_ways_in, is_public
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
@@ -81,10 +81,12 @@ class InternetView:
         self._sources: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._remotes: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._ways: dict[str, WaysIn] = {}
+        self._ways_of_alike: dict[tuple[object, ...], WaysIn] = {}
         self._classes: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
         self._alike: dict[str, tuple[tuple[Interface, ...], ...]] = {}
         self._passages: dict[int, Passage] = {}
+        self._closed: dict[int, Exposure] = {}
         self._exposures: dict[tuple[object, ...], Exposure] = {}
 
     def public_sources(self, rule: Rule) -> tuple[AddressSet, AddressSet]:
@@ -109,15 +111,28 @@ class InternetView:
 
     def ways_in(self, interface: Interface) -> WaysIn:
         """Return how packets from the internet can come to an interface, and what is in the way."""
-        if interface.id not in self._ways:
-            self._ways[interface.id] = find_ways_in(interface, self._estate)
-        return self._ways[interface.id]
+        known = self._ways.get(interface.id)
+        if known is None:
+            known = self._ways[interface.id] = self._found(interface)
+        return known
+
+    def _found(self, interface: Interface) -> WaysIn:
+        if self._estate.entrances_to(interface):
+            return find_ways_in(interface, self._estate)
+        # Without an entrance, nothing but its subnet and its kinds of address tells an interface from its neighbours.
+        four, six = (is_public(interface, family, self._estate) for family, _ in FAMILIES)
+        alike = (interface.provider, interface.scope, interface.region, interface.subnet, four, six)
+        if alike not in self._ways_of_alike:
+            self._ways_of_alike[alike] = find_ways_in(interface, self._estate)
+        return self._ways_of_alike[alike]
 
     def exposure(self, rule_set: RuleSet, rule: Rule, interface: Interface) -> Exposure:
         """Return what the internet reaches of an interface by one allowing ingress rule that judges it."""
+        alike = self._class_of(interface, rule_set.stage)
+        if alike in self._closed:
+            return self._closed[alike]
         least, most = self.admitted(rule)
         own = rule_set.id if rule.priority is not None else ""
-        alike = self._class_of(interface, rule_set.stage)
         key = (own, rule.priority, rule.traffic, least, most, rule.exact, rule.source_ports, alike)
         known = self._exposures.get(key)
         if known is None:
@@ -125,6 +140,10 @@ class InternetView:
             if passage is None:
                 ways = self.ways_in(interface)
                 passage = self._passages[alike] = find_passage(interface, ways, rule_set.stage, self._estate)
+                if not ways.ways:
+                    # Whatever a rule admits, nothing comes.
+                    self._closed[alike] = NOTHING._replace(blocked=ways.blocked, unknown=ways.unread)
+                    return self._closed[alike]
             known = self._exposures[key] = self._evaluate(rule_set, rule, interface, passage)
         return known
 
@@ -149,7 +168,8 @@ class InternetView:
                 for other in (() if pipeline is None else pipeline.ingress)
                 if other.name != stage
             )
-            place = (stage, interface.network, interface.subnet, judges, self.ways_in(interface))
+            # Ways in are kept, and interfaces alike share them: their identity tells as much as their long content.
+            place = (stage, interface.network, interface.subnet, judges, id(self.ways_in(interface)))
             known = self._classes[key] = self._numbers.setdefault(place, len(self._numbers))
         return known
 

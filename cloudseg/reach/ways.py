@@ -87,7 +87,7 @@ def find_ways_in(interface: Interface, estate: Estate) -> WaysIn:
     """
     subnet = None if interface.subnet is None else estate.subnets.get(interface.subnet)
     block = "off" if subnet is None else subnet.internet_block
-    entrances = _entrances_to(interface, estate)
+    entrances = estate.entrances_to(interface)
     own = [_direct(interface, subnet, family, everything, estate) for family, everything in FAMILIES]
     own.extend(_by_entrance(entrance) for entrance in entrances if not entrance.through)
     if block in {"ingress", "bidirectional"}:
@@ -175,16 +175,6 @@ def _leads_to_internet(hop: NextHop, estate: Estate) -> bool | None:
 
 def _target(hop: NextHop) -> str:
     return hop.route.kind if hop.route.target is None else hop.route.target.rsplit(":", 1)[-1]
-
-
-def _entrances_to(interface: Interface, estate: Estate) -> list[Entrance]:
-    return [
-        entrance
-        for _, entrance in sorted(estate.entrances.items())
-        if interface.id in entrance.targets
-        or (interface.workload is not None and interface.workload in entrance.targets)
-        or (entrance.network == interface.network and entrance.target_addresses.overlaps(interface.addresses))
-    ]
 
 
 def _by_entrance(entrance: Entrance) -> WaysIn:
