@@ -453,6 +453,13 @@ def _services(account: Account) -> dict[Part, object]:
                 "SecurityGroups": [ids[balancer.group]], "IpAddressType": "ipv4",
             }
         )  # fmt: skip
+        listener = f"{arn.replace(':loadbalancer/', ':listener/')}/{_id('lb', balancer.name)[3:]}"
+        actions: list[Json] = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+        heard: list[Json] = [
+            {"ListenerArn": listener, "Protocol": "HTTPS", "Port": 443, "DefaultActions": actions},
+        ]
+        put("elbv2", "describe_listeners", {"Listeners": heard}, arn)
+        put("elbv2", "describe_rules", {"Rules": [{"Actions": actions, "IsDefault": True}]}, listener)
     put("elbv2", "describe_load_balancers", {"LoadBalancers": balancers})
     put("rds", "describe_db_instances", {"DBInstances": _databases(account, subnets, ids)})
     functions: list[Json] = []

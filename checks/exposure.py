@@ -9,6 +9,14 @@ from weakref import WeakKeyDictionary
 from cloudseg.findings import Severity
 from cloudseg.reach.internet import Exposure, InternetView, joined
 from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST, AddressSet, Traffic
+from cloudseg.traffic.port_classes import (
+    BARE_ADMINISTRATION,
+    DATABASES,
+    PING,
+    REMOTE_DESKTOP,
+    SHELLS_AND_FILES,
+    WEB,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,43 +56,17 @@ class PortClass(NamedTuple):
     latent: Severity
 
 
-# Port numbers: https://www.iana.org/assignments/service-names-port-numbers/ and the products' own documentation.
 PORT_CLASSES: Final = (
     PortClass(
         "unauthenticated administration (Docker 2375, etcd 2379-2380, kubelet 10250)",
-        Traffic.parse("tcp/2375-2376, tcp/2379-2380, tcp/10250, tcp/10255"),
+        BARE_ADMINISTRATION,
         Severity.CRITICAL,
         Severity.MEDIUM,
     ),
-    PortClass(
-        "remote desktop, WinRM and SMB",
-        Traffic.parse("tcp/135, tcp/137-139, tcp/445, tcp/3389, tcp/5900-5901, tcp/5985-5986, udp/137-138, udp/3389"),
-        Severity.CRITICAL,
-        Severity.MEDIUM,
-    ),
-    PortClass(
-        "databases and caches",
-        Traffic.parse(
-            "tcp/1433-1434, udp/1434, tcp/1521, tcp/1830, tcp/2181, tcp/2483-2484, tcp/3306, tcp/4333, tcp/5432, "
-            "tcp/5439, "
-            "tcp/5984, tcp/6379-6380, tcp/7000-7001, tcp/7199, tcp/7474, tcp/7687, tcp/8086, tcp/8111, tcp/8182, "
-            "tcp/9042, tcp/9092, tcp/9094, tcp/9096, tcp/9098, tcp/9111, tcp/9160, tcp/9192, tcp/9194, tcp/9196, "
-            "tcp/9198, tcp/9200, tcp/9300, tcp/11211, udp/11211, tcp/27017-27019, tcp/28015, tcp/33060, tcp/50000"
-        ),
-        Severity.CRITICAL,
-        Severity.MEDIUM,
-    ),
-    PortClass(
-        "SSH, telnet, FTP, NFS and LDAP",
-        Traffic.parse(
-            "tcp/20-23, tcp/111, udp/111, tcp/389, udp/389, tcp/636, tcp/2049, udp/2049, tcp/3268-3269, udp/69, udp/161"
-        ),
-        Severity.HIGH,
-        Severity.LOW,
-    ),
+    PortClass("remote desktop, WinRM and SMB", REMOTE_DESKTOP, Severity.CRITICAL, Severity.MEDIUM),
+    PortClass("databases and caches", DATABASES, Severity.CRITICAL, Severity.MEDIUM),
+    PortClass("SSH, telnet, FTP, NFS and LDAP", SHELLS_AND_FILES, Severity.HIGH, Severity.LOW),
 )
-WEB: Final = Traffic.parse("tcp/80, tcp/443, udp/443")
-ECHO: Final = Traffic.parse("icmp/8, icmpv6/128")
 _IPV4: Final = GLOBAL_UNICAST & ALL_IPV4
 _IPV6: Final = GLOBAL_UNICAST & AddressSet.parse("2000::/3")
 _RANGES_SHOWN: Final = 3
@@ -120,7 +102,7 @@ def severity_of(
         severity = Severity.MEDIUM if latent else Severity.CRITICAL
     elif classes := classes_of(traffic):
         severity = min((c.latent if latent else c.exposed for c in classes), key=lambda s: s.rank)
-    elif traffic <= ECHO or (public_service and traffic <= WEB | ECHO):
+    elif traffic <= PING or (public_service and traffic <= WEB | PING):
         return Severity.INFO
     else:
         severity = Severity.LOW if latent else Severity.MEDIUM

@@ -29,8 +29,9 @@ from cloudseg.waivers import WaiverState
 
 if TYPE_CHECKING:
     from cloudseg.reach.internet import InternetView
+    from cloudseg.reach.reachability import Reachability
 
-__all__ = ["AuditContext", "Check", "Example", "Parameter", "ParameterValue"]
+__all__ = ["AuditContext", "Check", "Compiled", "Example", "Parameter", "ParameterValue"]
 
 ParameterValue = bool | int | str | tuple[str, ...]
 
@@ -107,6 +108,26 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     after_waivers: bool = False
 
 
+class Compiled:
+    """Who reaches whom in an estate, compiled when it is first asked for and then shared by everybody who asks.
+
+    Args:
+        estate: the estate.
+        internet: what the internet reaches of it.
+    """
+
+    def __init__(self, estate: Estate, internet: InternetView) -> None:
+        self._estate = estate
+        self._internet = internet
+
+    @cached_property
+    def reach(self) -> Reachability:
+        """Reachability of the estate."""
+        from cloudseg.reach.reachability import Reachability
+
+        return Reachability(self._estate, self._internet)
+
+
 @dataclasses.dataclass(frozen=True)
 class AuditContext:
     """What a check is given: the estate, the views that checks share, its own settings.
@@ -121,6 +142,7 @@ class AuditContext:
         labels: which tags mean ``application``, ``tier`` and ``environment``.
         statuses: what became of every check, ``evaluated``, ``partly``, ``not evaluated`` or ``skipped``; empty where
             that is not known.
+        compiled: who reaches whom, shared with the other checks of the audit; None to compile it for this one alone.
     """
 
     estate: Estate
@@ -131,6 +153,12 @@ class AuditContext:
     waivers: tuple[WaiverState, ...] = ()
     labels: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict[str, tuple[str, ...]])
     statuses: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    compiled: Compiled | None = None
+
+    @cached_property
+    def reach(self) -> Reachability:
+        """Who reaches whom. It is compiled when the first check asks, which takes a while in large estates."""
+        return (self.compiled or Compiled(self.estate, self.internet)).reach
 
     def number(self, name: str) -> int:
         """Return a setting that is a whole number."""

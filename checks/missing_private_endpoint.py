@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.interface import Check, Example, Parameter
-from cloudseg.checks.provider_interfaces import opens_connections
+from cloudseg.reach.plumbing import opens_connections
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
 from cloudseg.reach.routing import next_hops

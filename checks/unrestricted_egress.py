@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.checks.breadth import INTERNET, Part, admitted, is_most, open_addresses, significant
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.provider_interfaces import opens_connections
+from cloudseg.reach.plumbing import opens_connections
 from cloudseg.checks.rule_lists import counted
 from cloudseg.checks.ways_out import WaysOut
 from cloudseg.findings import Remedy, Severity

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 import traceback
@@ -10,13 +11,13 @@ from typing import Annotated
 import typer
 
 from cloudseg import __version__
-from cloudseg.cli import audit, checks, collect
+from cloudseg.cli import audit, checks, collect, diff, explain, reach
 from cloudseg.cli.terminal import let_go_of_stdout
 from cloudseg.errors import CloudsegError
 
 __all__ = ["app", "main"]
 
-_GARBAGE_AFTER = 200_000
+_GARBAGE_AFTER = 500_000
 
 app = typer.Typer(
     name="cloudseg",
@@ -27,6 +28,9 @@ app = typer.Typer(
 )
 app.command("audit")(audit.audit)
 app.command("collect")(collect.collect)
+app.command("reach")(reach.reach)
+app.command("explain")(explain.explain)
+app.command("diff")(diff.diff)
 app.command("checks")(checks.checks)
 
 
@@ -54,6 +58,8 @@ def main() -> None:
     """Run the program: the one handler that turns errors into a message and an exit code."""
     # An audit makes millions of frozen values and hardly a cycle: looking for garbage at every 700th is a waste.
     gc.set_threshold(_GARBAGE_AFTER, 20, 50)
+    # On its way out Python looks for garbage several times more, among everything that is about to go anyway.
+    atexit.register(gc.freeze)
     try:
         app()
     except CloudsegError as error:

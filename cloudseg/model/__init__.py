@@ -18,6 +18,7 @@ from cloudseg.model.edits import (
     apply_edits,
 )
 from cloudseg.model.estate import Estate
+from cloudseg.model.forwarding import ANY_ZONE, Forward, Forwarder, ForwardTarget
 from cloudseg.model.identity import AddressList, Group
 from cloudseg.model.peers import Addresses, Everyone, GroupRef, ListRef, Names, Peer, Unresolved, is_identity
 from cloudseg.model.resources import (
@@ -62,6 +63,7 @@ from cloudseg.model.topology import (
 
 __all__ = [
     "ANYONE",
+    "ANY_ZONE",
     "FACETS",
     "AddEndpoint",
     "AddFlowLog",
@@ -89,6 +91,9 @@ __all__ = [
     "Family",
     "Firewall",
     "FlowLog",
+    "Forward",
+    "ForwardTarget",
+    "Forwarder",
     "Gap",
     "GapReason",
     "Gateway",

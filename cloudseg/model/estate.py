@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cloudseg.model.coverage import Coverage, Gap, ScopeRead
 from cloudseg.model.edits import apply_edits
 from cloudseg.model.peers import GroupRef, ListRef
-from cloudseg.model.selectors import Carries, InSubnets, matches
+from cloudseg.model.selectors import Carries, InSubnets, by_labels, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from cloudseg.model.edits import Edit
+    from cloudseg.model.forwarding import Forwarder
     from cloudseg.model.identity import AddressList, Group
     from cloudseg.model.resources import Resource
     from cloudseg.model.rules import Pipeline, Rule, RuleSet
@@ -71,6 +72,7 @@ class Estate:
     workloads: Mapping[str, Workload] = dataclasses.field(default_factory=_nothing)
     templates: Mapping[str, Template] = dataclasses.field(default_factory=_nothing)
     entrances: Mapping[str, Entrance] = dataclasses.field(default_factory=_nothing)
+    forwarders: Mapping[str, Forwarder] = dataclasses.field(default_factory=_nothing)
     groups: Mapping[str, Group] = dataclasses.field(default_factory=_nothing)
     rule_sets: Mapping[str, RuleSet] = dataclasses.field(default_factory=_nothing)
     address_lists: Mapping[str, AddressList] = dataclasses.field(default_factory=_nothing)
@@ -117,10 +119,14 @@ class Estate:
         known = self.groups.get(group)
         return () if known is None else self.selected(known.selector)
 
+    def carrying(self, identity: str) -> tuple[Interface, ...]:
+        """Return the interfaces to which an identity is attached, whether it was read or not, in order of their ids."""
+        return self._by_identity.get(identity, ())
+
     def selected(self, selector: Selector) -> tuple[Interface, ...]:
         """Return the interfaces that a selector chooses, in order of their ids."""
         if isinstance(selector, Carries):
-            return self._by_identity.get(selector.identity, ())
+            return self.carrying(selector.identity)
         return tuple(interface for interface in self._ordered_interfaces if matches(selector, interface))
 
     def governed(self, rule_set: RuleSet) -> tuple[Interface, ...]:
@@ -133,19 +139,21 @@ class Estate:
 
     def judging(self, interface: Interface, stage: str) -> tuple[RuleSet, ...]:
         """Return the rule sets of a stage that select the interface, in order of their ids."""
-        carried = [
-            self.rule_sets[identity]
-            for identity in sorted(interface.attached)
-            if identity in self._carried_rule_sets and self.rule_sets[identity].stage == stage
-        ]
-        others = [
-            rule_set
-            for rule_set in self._other_rule_sets_by_stage.get(stage, ())
-            if matches(rule_set.applies, interface)
-        ]
-        if interface.subnet is not None and (here := self._rule_sets_by_subnet.get((stage, interface.subnet))):
-            others = sorted((*others, *here), key=lambda rule_set: rule_set.id) if others else list(here)
-        return (*carried, *others)
+        # Thousands of interfaces carry the same groups in the same subnet; each is asked only where a list chooses by
+        # anything else.
+        others = self._other_rule_sets_by_stage.get(stage, ())
+        key = (stage, interface.subnet, interface.attached)
+        known = None if others else self._judging.get(key)
+        if known is None:
+            carried = [
+                self.rule_sets[identity]
+                for identity in sorted(interface.attached)
+                if identity in self._carried_rule_sets and self.rule_sets[identity].stage == stage
+            ]
+            here = () if interface.subnet is None else self._rule_sets_by_subnet.get((stage, interface.subnet), ())
+            chosen = (*here, *(rule_set for rule_set in others if matches(rule_set.applies, interface)))
+            known = self._judging[key] = (*carried, *sorted(chosen, key=lambda rule_set: rule_set.id))
+        return known
 
     def route_table_of(self, subnet: Subnet) -> RouteTable | None:
         """Return the table that routes for a subnet: the one that names it, else its network's main table.
@@ -157,6 +165,15 @@ class Estate:
         if named is not None or not self.read("routes", subnet):
             return named
         return self._main_tables.get(subnet.network)
+
+    @cached_property
+    def selects_by_labels(self) -> bool:
+        """Whether any list or group chooses its interfaces by their labels."""
+        selectors = (
+            *(rule_set.applies for rule_set in self.rule_sets.values()),
+            *(group.selector for group in self.groups.values()),
+        )
+        return any(by_labels(selector) for selector in selectors)
 
     def interfaces_in(self, network: str) -> tuple[Interface, ...]:
         """Return the interfaces of a network, in order of their ids."""
@@ -193,6 +210,10 @@ class Estate:
     def read(self, facet: str, resource: Resource) -> bool:
         """Tell whether a facet was read in full in the scope and region of a resource: absence then means absence."""
         return self.coverage.was_read(facet, resource.provider, resource.scope, resource.region)
+
+    @cached_property
+    def _judging(self) -> dict[tuple[str, str | None, frozenset[str]], tuple[RuleSet, ...]]:
+        return {}
 
     @cached_property
     def _ordered_interfaces(self) -> tuple[Interface, ...]:

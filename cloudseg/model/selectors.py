@@ -9,7 +9,18 @@ import msgspec
 if TYPE_CHECKING:
     from cloudseg.model.topology import Interface
 
-__all__ = ["AllOf", "AnyOf", "Carries", "Everything", "InNetworks", "InSubnets", "Labelled", "Selector", "matches"]
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "Carries",
+    "Everything",
+    "InNetworks",
+    "InSubnets",
+    "Labelled",
+    "Selector",
+    "by_labels",
+    "matches",
+]
 
 
 class Everything(msgspec.Struct, frozen=True, tag=True):
@@ -78,6 +89,17 @@ def matches(selector: Selector, interface: Interface) -> bool:
             return all(matches(part, interface) for part in parts)
         case AnyOf(parts):
             return any(matches(part, interface) for part in parts)
+
+
+def by_labels(selector: Selector) -> bool:
+    """Tell whether the selector looks at labels."""
+    match selector:
+        case Labelled():
+            return True
+        case AllOf(parts) | AnyOf(parts):
+            return any(by_labels(part) for part in parts)
+        case _:
+            return False
 
 
 def _label_matches(requirement: Labelled, value: str | None) -> bool:

@@ -62,6 +62,7 @@ class Subnet(Resource, frozen=True, kw_only=True):
         network: the network it belongs to.
         addresses: its address ranges.
         zone: the availability zone, where it has one.
+        zone_id: the name of that zone which is the same in every account; empty where it was not read.
         public_by_default: new interfaces get a public address unasked; None when that was not read.
         internet_block: what a block above the subnet cuts off from the internet, exclusions included.
     """
@@ -69,6 +70,7 @@ class Subnet(Resource, frozen=True, kw_only=True):
     network: str
     addresses: AddressSet = NO_ADDRESSES
     zone: str = ""
+    zone_id: str = ""
     public_by_default: bool | None = None
     internet_block: InternetBlock = "off"
 
@@ -107,6 +109,8 @@ class Gateway(Resource, frozen=True, kw_only=True):
     Attributes:
         networks: the networks it is attached to.
         subnet: where a NAT gateway stands.
+        route_table: the route table of a NAT gateway that stands in no subnet.
+        interfaces: the interfaces of a NAT gateway, as far as its own answer names them.
         active: it forwards packets; None when its state is unknown.
         public: packets that leave by it come out on the internet.
         shares_groups: group references work across it (transit gateways).
@@ -114,6 +118,8 @@ class Gateway(Resource, frozen=True, kw_only=True):
 
     networks: frozenset[str] = frozenset()
     subnet: str | None = None
+    route_table: str | None = None
+    interfaces: frozenset[str] = frozenset()
     active: bool | None = True
     public: bool = False
     shares_groups: bool = False
@@ -126,11 +132,16 @@ class Peering(Resource, frozen=True, kw_only=True):
         networks: requester and accepter, qualified ids.
         regions: their regions, in the same order.
         active: packets can pass.
+        ranges: the addresses of the networks, in the same order, also of one that was not read itself; empty where the
+            answer does not tell them.
+        owners: the accounts that own them, in the same order; empty where the answer does not tell.
     """
 
     networks: tuple[str, str]
     regions: tuple[str, str]
     active: bool
+    ranges: tuple[AddressSet, AddressSet] = (NO_ADDRESSES, NO_ADDRESSES)
+    owners: tuple[str, str] = ("", "")
 
 
 class TransitAttachment(Resource, frozen=True, kw_only=True):
@@ -143,6 +154,7 @@ class TransitAttachment(Resource, frozen=True, kw_only=True):
         table: the transit route table that decides for packets from this attachment.
         active: packets can pass.
         shares_groups: group references work over this attachment.
+        appliance_mode: it keeps a flow at one zone of its own, whatever zone the flow comes from.
     """
 
     gateway: str
@@ -151,6 +163,7 @@ class TransitAttachment(Resource, frozen=True, kw_only=True):
     table: str | None = None
     active: bool = True
     shares_groups: bool = True
+    appliance_mode: bool = False
 
 
 class TransitTable(Resource, frozen=True, kw_only=True):
@@ -185,6 +198,8 @@ class Interface(Resource, frozen=True, kw_only=True):
         workload: what owns it.
         role: the provider's type of interface: ``interface``, ``nat_gateway``, ``lambda``, ``vpc_endpoint``.
         forwards: it may carry packets of others (source/destination check off).
+        keeps_client: the connections that it opens for its users bear their addresses, not its own (an Instance Connect
+            Endpoint). Rules that name a group of the interface match them all the same.
         derived: it was not listed by the provider, but follows from the setting of its owner.
         managed_by: the service that made it and keeps it; empty for the user's own.
     """
@@ -200,6 +215,7 @@ class Interface(Resource, frozen=True, kw_only=True):
     workload: str | None = None
     role: str = "interface"
     forwards: bool = False
+    keeps_client: bool = False
     derived: bool = False
     managed_by: str = ""
 
@@ -239,8 +255,11 @@ class Entrance(Resource, frozen=True, kw_only=True):
         network: the network of ``target_addresses``.
         traffic: what reaches the targets.
         clients: the addresses of clients that the target's rules see.
+        senders: the clients that come this way, of those that reach what is before the targets.
         through: the load balancers that packets pass first; what reaches none of them does not come this way.
+        listens: what clients send to these load balancers in order to come here; None when that was not read.
         active: it forwards packets; None when unknown.
+        doubt: why that is unknown, in words; empty where its state was not read.
     """
 
     targets: frozenset[str] = frozenset()
@@ -248,5 +267,8 @@ class Entrance(Resource, frozen=True, kw_only=True):
     network: str | None = None
     traffic: Traffic
     clients: AddressSet = ALL_ADDRESSES
+    senders: AddressSet = ALL_ADDRESSES
     through: frozenset[str] = frozenset()
+    listens: Traffic | None = None
     active: bool | None = True
+    doubt: str = ""

@@ -119,9 +119,11 @@ class InternetView:
     def _found(self, interface: Interface) -> WaysIn:
         if self._estate.entrances_to(interface):
             return find_ways_in(interface, self._estate)
-        # Without an entrance, nothing but its subnet and its kinds of address tells an interface from its neighbours.
+        # Without an entrance, nothing but its subnet, its kinds of address and what its load balancer listens to tells
+        # an interface from its neighbours.
         four, six = (is_public(interface, family, self._estate) for family, _ in FAMILIES)
-        alike = (interface.provider, interface.scope, interface.region, interface.subnet, four, six)
+        balancer = interface.workload if interface.workload in self._estate.forwarders else None
+        alike = (interface.provider, interface.scope, interface.region, interface.subnet, four, six, balancer)
         if alike not in self._ways_of_alike:
             self._ways_of_alike[alike] = find_ways_in(interface, self._estate)
         return self._ways_of_alike[alike]

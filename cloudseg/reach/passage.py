@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Interface, Pipeline, RuleSet, Stage
     from cloudseg.reach.ways import WaysIn
 
-__all__ = ["Passage", "Step", "carries_unread", "find_passage", "pipeline_of", "through"]
+__all__ = ["Passage", "Step", "carries_unread", "find_passage", "pipeline_of", "stage_was_read", "through"]
 
 
 class Step(NamedTuple):
@@ -70,7 +70,8 @@ def find_passage(interface: Interface, ways: WaysIn, but: str, estate: Estate) -
         judges = estate.judging(interface, stage.name)
         name = stage.name.replace("-", " ")
         missing = stage.at == "interface" and carries_unread(interface, estate)
-        unread = "" if (judges or _was_read(stage, interface, estate)) and not missing else f"the {name} were not read"
+        known = bool(judges) or stage_was_read(stage, interface, estate)
+        unread = "" if known and not missing else f"the {name} were not read"
         inside, crossing = _by_boundary(stage, interface, packets, estate)
         left = through(stage, judges, crossing, pipeline, estate)
         if unread:
@@ -121,7 +122,8 @@ def through(
     )
 
 
-def _was_read(stage: Stage, interface: Interface, estate: Estate) -> bool:
+def stage_was_read(stage: Stage, interface: Interface, estate: Estate) -> bool:
+    """Tell whether the lists of a stage were read in full where an interface stands."""
     if stage.at in {"interface", "subnet"}:
         return estate.read("groups", interface)
     # In a shared network the boundary belongs to the subnet's owner, whose scope may not have been read.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.reach.packets import addresses_of
+from cloudseg.reach.packets import Box, addresses_of, intersect
 from cloudseg.reach.passage import find_passage
 from cloudseg.reach.routing import next_hops
 from cloudseg.traffic import (
@@ -39,6 +39,7 @@ class WayIn(NamedTuple):
         text: the way in words.
         direct: it leads to an address of the interface itself, not through an entrance in front of it.
         senders: who really sends, where the rules see an entrance instead; None where they see the senders.
+        balanced: it leads through a load balancer, which is an interface of its own.
     """
 
     clients: AddressSet
@@ -47,6 +48,7 @@ class WayIn(NamedTuple):
     text: str
     direct: bool = True
     senders: AddressSet | None = None
+    balanced: bool = False
 
 
 class WaysIn(NamedTuple):
@@ -76,7 +78,7 @@ def is_public(interface: Interface, family: Family, estate: Estate) -> bool | No
     return False
 
 
-def find_ways_in(interface: Interface, estate: Estate) -> WaysIn:
+def find_ways_in(interface: Interface, estate: Estate, *, balanced: bool = True) -> WaysIn:
     """Return the ways from the internet to an interface.
 
     A way is a public IPv4 address with a route to an internet gateway, a global IPv6 address with one, or an entrance
@@ -84,6 +86,11 @@ def find_ways_in(interface: Interface, estate: Estate) -> WaysIn:
     of them, but for load balancers it is the block of their own subnets that counts. Sources:
     https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html and
     https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html
+
+    Args:
+        interface: where the ways lead to.
+        estate: where they are looked for.
+        balanced: through load balancers, too; none of those stands behind another of its kind.
     """
     subnet = None if interface.subnet is None else estate.subnets.get(interface.subnet)
     block = "off" if subnet is None else subnet.internet_block
@@ -97,8 +104,23 @@ def find_ways_in(interface: Interface, estate: Estate) -> WaysIn:
         reason = ("whether public access to the subnet is blocked was not read",)
         ways = tuple(way._replace(certain=False) for way in found.ways)
         own = [WaysIn(ways, found.blocked, (*found.unknown, *(reason if ways else ())))]
-    behind = (_by_balancer(entrance, interface, estate) for entrance in entrances if entrance.through)
-    return _joined((*own, *behind, WaysIn(unread=_unread_entrances(interface, estate))))
+    behind = (_by_balancer(entrance, interface, estate) for entrance in entrances if entrance.through and balanced)
+    found = _joined((*own, *behind, WaysIn(unread=_unread_entrances(interface, estate))))
+    forwarder = None if interface.workload is None else estate.forwarders.get(interface.workload)
+    return found if forwarder is None or forwarder.accepts is None else _heard(found, forwarder.accepts)
+
+
+def _heard(found: WaysIn, accepts: Traffic) -> WaysIn:
+    """Return the ways to an interface of a load balancer: only what its listeners take is certain to be answered.
+
+    Nothing answers the rest, but what a rule opens is open to the next listener, too: that stays possible.
+    """
+    taken = (way._replace(traffic=way.traffic & accepts) for way in found.ways)
+    rest = (way._replace(traffic=way.traffic - accepts, certain=False) for way in found.ways)
+    ways = tuple(way for way in (*taken, *rest) if way.traffic)
+    unheard = any(way.traffic - accepts for way in found.ways)
+    reasons = ("no listener of the load balancer takes it today",) if unheard else ()
+    return found._replace(ways=ways, unknown=(*found.unknown, *reasons))
 
 
 def _unread_entrances(interface: Interface, estate: Estate) -> tuple[str, ...]:
@@ -182,7 +204,7 @@ def _by_entrance(entrance: Entrance) -> WaysIn:
         return WaysIn(blocked=(f"{entrance.label} is not active",))
     text = f"through {entrance.label}"
     way = WayIn(entrance.clients, entrance.traffic, certain=entrance.active is True, text=text, direct=False)
-    reasons = () if way.certain else (f"the state of {entrance.label} was not read",)
+    reasons = () if way.certain else (entrance.doubt or f"the state of {entrance.label} was not read",)
     return WaysIn((way,), (), reasons)
 
 
@@ -195,15 +217,17 @@ def _by_balancer(entrance: Entrance, target: Interface, estate: Estate) -> WaysI
     through = _by_entrance(entrance)
     if not through.ways:
         return through
+    through = through._replace(ways=tuple(way._replace(balanced=True) for way in through.ways))
     nodes = [i for owner in sorted(entrance.through) for i in estate.interfaces_of(owner) if i.id != target.id]
     if not nodes:
         reason = f"the interfaces of what is before {entrance.label} were not read"
         return WaysIn(tuple(way._replace(certain=False) for way in through.ways), (), (*through.unknown, reason))
     lower = upper = NO_ADDRESSES
+    sent = Box(entrance.senders, ALL_TRAFFIC if entrance.listens is None else entrance.listens)
     for node in nodes:
-        packets = find_passage(node, find_ways_in(node, estate), "", estate).packets
-        lower |= addresses_of(packets.lower)
-        upper |= addresses_of(packets.upper)
+        packets = find_passage(node, find_ways_in(node, estate, balanced=False), "", estate).packets
+        lower |= addresses_of(intersect(packets.lower, sent))
+        upper |= addresses_of(intersect(packets.upper, sent))
     if not upper:
         return WaysIn(blocked=(f"the internet does not reach the load balancer before {entrance.label}",))
     preserved = entrance.clients == ALL_ADDRESSES

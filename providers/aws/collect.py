@@ -14,9 +14,9 @@ from cloudseg.providers.aws.clients import Clients
 from cloudseg.providers.aws.failures import FAILURES, detail_of, error_code, reason_of
 from cloudseg.providers.aws.operations import Json, Operation, children_of, items_of, roots
 from cloudseg.providers.aws.options import AwsOptions
-from cloudseg.providers.aws.pace import CallQueue, Pace
-from cloudseg.providers.aws.regions import Choice, choose_regions
-from cloudseg.providers.aws.session import Caller, Login, identify, logins
+from cloudseg.providers.aws.pace import CallQueue, Pace, ahead
+from cloudseg.providers.aws.regions import Choice, choose_regions, list_regions
+from cloudseg.providers.aws.session import Caller, Login, assume, identify, logins
 from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot, SnapshotGap
 
 __all__ = ["AwsOptions", "Progress", "collect"]
@@ -271,13 +271,17 @@ def _entries(
     queue = CallQueue(options.max_workers)
 
     def enter(index: int) -> str:
+        login, own = found[index], clients[index]
         try:
-            who = identify(found[index], clients[index])
+            # Before two calls need it: a role that is refused is asked for once.
+            assume(login)
+            regions = ahead(partial(list_regions, own))
+            who = identify(login, own)
         except CollectError as error:
             entries[index] = error
         else:
-            entries[index] = (who, choose_regions(clients[index], options))
-        return found[index].label
+            entries[index] = (who, choose_regions(own, options, regions))
+        return login.label
 
     for index in range(len(found)):
         queue.add(0, partial(enter, index))

@@ -37,7 +37,8 @@ class Each(msgspec.Struct, frozen=True):
     ``arguments`` pair a request parameter with a key of the item, "" for the item itself; ``resource`` is the key that
     names the item. With ``batch`` that many items go into one call as a list, and their answers are merged under the
     parent's resource. ``carry`` are parameters taken over from the parent's request. ``region`` is the key of the
-    region in which the item has to be asked.
+    region in which the item has to be asked. ``but`` is a key with the values of the items about which nothing is
+    asked, for they have nothing to tell.
     """
 
     of: str
@@ -47,6 +48,7 @@ class Each(msgspec.Struct, frozen=True):
     batch: int = 0
     carry: tuple[str, ...] = ()
     region: str = ""
+    but: tuple[str, tuple[str, ...]] = ("", ())
 
 
 class Paging(msgspec.Struct, frozen=True):
@@ -103,11 +105,20 @@ def _per_bucket(name: str, iam: str, key: str, *none: str) -> Operation:
     return Operation("s3", name, iam, key, ("services.s3",), per, region="global", none=none)
 
 
+def _balancer(*but: str) -> Each:
+    own = _same("LoadBalancerArn")
+    return Each("describe_load_balancers", ("LoadBalancers",), own, "LoadBalancerArn", but=("Type", but))
+
+
 _ROUTE_STATES = [{"Name": "state", "Values": ["active", "blackhole"]}]
 _PREFIX_LIST = Each("describe_managed_prefix_lists", ("PrefixLists",), _same("PrefixListId"), "PrefixListId")
 _ENDPOINT_SERVICE = Each(
     "describe_vpc_endpoint_service_configurations", ("ServiceConfigurations",), _same("ServiceId"), "ServiceId"
 )
+_CLASSIC_BALANCER = Each(
+    "describe_load_balancers", ("LoadBalancerDescriptions",), _same("LoadBalancerName"), "LoadBalancerName"
+)
+_TARGET_GROUP = Each("describe_target_groups", ("TargetGroups",), _same("TargetGroupArn"), "TargetGroupArn")
 _FIREWALL_RULES = ("FirewallPolicy.StatelessRuleGroupReferences", "FirewallPolicy.StatefulRuleGroupReferences")
 
 _NETWORK: tuple[Operation, ...] = (
@@ -169,17 +180,41 @@ _NETWORK: tuple[Operation, ...] = (
     ),
     Operation(
         "elbv2", "describe_target_health", "elasticloadbalancing:DescribeTargetHealth", "TargetHealthDescriptions",
-        ("load-balancers",),
-        Each("describe_target_groups", ("TargetGroups",), _same("TargetGroupArn"), "TargetGroupArn"),
+        ("load-balancers",), _TARGET_GROUP,
     ),
     Operation(
         "elbv2", "describe_target_group_attributes", "elasticloadbalancing:DescribeTargetGroupAttributes", "Attributes",
-        ("load-balancers",),
-        Each("describe_target_groups", ("TargetGroups",), _same("TargetGroupArn"), "TargetGroupArn"),
+        ("load-balancers",), _TARGET_GROUP,
+    ),
+    # The listener of a gateway load balancer takes everything that its endpoints send.
+    Operation(
+        "elbv2", "describe_listeners", "elasticloadbalancing:DescribeListeners", "Listeners", ("load-balancers",),
+        _balancer("gateway"), page=400, redact=("ClientSecret",),
+    ),
+    # Only application load balancers have rules besides the default action that a listener shows itself.
+    Operation(
+        "elbv2", "describe_rules", "elasticloadbalancing:DescribeRules", "Rules", ("load-balancers",),
+        Each(
+            "describe_listeners", ("Listeners",), _same("ListenerArn"), "ListenerArn",
+            but=("Protocol", ("TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE")),
+        ), page=400, redact=("ClientSecret",),
+    ),
+    # An application load balancer always balances across zones, unless a target group says otherwise.
+    Operation(
+        "elbv2", "describe_load_balancer_attributes", "elasticloadbalancing:DescribeLoadBalancerAttributes",
+        "Attributes", ("load-balancers",), _balancer("application", "gateway"),
     ),
     Operation(
         "elb", "describe_load_balancers", "elasticloadbalancing:DescribeLoadBalancers", "LoadBalancerDescriptions",
         ("load-balancers",), page=400,
+    ),
+    Operation(
+        "elb", "describe_load_balancer_attributes", "elasticloadbalancing:DescribeLoadBalancerAttributes",
+        "LoadBalancerAttributes", ("load-balancers",), _CLASSIC_BALANCER,
+    ),
+    Operation(
+        "elb", "describe_instance_health", "elasticloadbalancing:DescribeInstanceHealth", "InstanceStates",
+        ("load-balancers",), _CLASSIC_BALANCER,
     ),
     Operation(
         "network-firewall", "list_firewalls", "network-firewall:ListFirewalls", "Firewalls", ("firewalls",), page=100,
@@ -215,17 +250,32 @@ _NETWORK: tuple[Operation, ...] = (
         "cloudfront", "list_vpc_origins", "cloudfront:ListVpcOrigins", "VpcOriginList", ("entrances",),
         region="us-east-1", paging=Paging("Marker", "VpcOriginList.NextMarker"),
     ),
+    # Associations are listed of one service network, or of one VPC.
+    Operation(
+        "vpc-lattice", "list_service_networks", "vpc-lattice:ListServiceNetworks", "items", ("endpoints", "groups"),
+        page=100,
+    ),
     Operation(
         "vpc-lattice", "list_service_network_vpc_associations", "vpc-lattice:ListServiceNetworkVpcAssociations",
-        "items", ("endpoints", "groups"), page=100,
+        "items", ("endpoints", "groups"),
+        Each("list_service_networks", ("items",), (("serviceNetworkIdentifier", "arn"),), "id"), page=100,
     ),
     Operation(
         "vpc-lattice", "get_service_network_vpc_association", "vpc-lattice:GetServiceNetworkVpcAssociation", "id",
         ("endpoints", "groups"),
         Each(
             "list_service_network_vpc_associations", ("items",),
-            (("serviceNetworkVpcAssociationIdentifier", "id"),), "id",
+            (("serviceNetworkVpcAssociationIdentifier", "arn"),), "id",
         ),
+    ),
+    Operation(
+        "vpc-lattice", "list_target_groups", "vpc-lattice:ListTargetGroups", "items", ("endpoints",), page=100,
+    ),
+    Operation(
+        "vpc-lattice", "list_targets", "vpc-lattice:ListTargets", "items", ("endpoints",),
+        Each(
+            "list_target_groups", ("items",), (("targetGroupIdentifier", "arn"),), "id", but=("type", ("LAMBDA",)),
+        ), page=100,
     ),
     Operation(
         "vpc-lattice", "list_resource_gateways", "vpc-lattice:ListResourceGateways", "items", ("endpoints", "groups"),
@@ -376,8 +426,13 @@ def children_of(parent: Operation) -> tuple[Operation, ...]:
 
 
 def items_of(answer: Json, each: Each) -> list[Json]:
-    """The items of an answer for each of which a further call is due, in the answer's order."""
-    return [item for path in each.items for item in found_at(answer, path)]
+    """The items of an answer for each of which a further call is due, in the answer's order.
+
+    An answer that is a bare list, as the command line may write it, lacks the key that the path begins with.
+    """
+    items = answer if isinstance(answer, list) else [item for path in each.items for item in found_at(answer, path)]
+    key, but = each.but
+    return [item for item in items if not (isinstance(item, dict) and item.get(key) in but)] if key else items
 
 
 def found_at(answer: Json, path: str) -> list[Json]:

@@ -1,13 +1,31 @@
-"""Pacing: how fast calls may follow each other, and in which order they are made."""
+"""Pacing: how fast calls may follow each other, in which order they are made, and which are made ahead."""
 
 import heapq
 import itertools
 import threading
 import time
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from queue import SimpleQueue
+from typing import TypeVar
 
-__all__ = ["CallQueue", "Pace"]
+__all__ = ["CallQueue", "Pace", "ahead"]
+
+_T = TypeVar("_T")
+
+
+def ahead(call: Callable[[], _T]) -> Future[_T]:
+    """Begin a call in a thread of its own. It is a daemon: if the answer is not needed after all, nobody waits."""
+    answer: Future[_T] = Future()
+
+    def work() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - raised where the answer is needed
+            answer.set_exception(error)
+
+    threading.Thread(target=work, name="cloudseg-aws-ahead", daemon=True).start()
+    return answer
 
 
 class Pace:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 import msgspec
 
@@ -12,7 +13,7 @@ from cloudseg.providers.aws.failures import FAILURES, UNREADABLE, detail_of, rea
 from cloudseg.providers.aws.options import AwsOptions
 from cloudseg.snapshot import Reason
 
-__all__ = ["Choice", "Problem", "choose_regions", "no_such_region"]
+__all__ = ["Choice", "Problem", "choose_regions", "list_regions", "no_such_region"]
 
 _LIKENESS = 0.75
 """Between a name and the region that was probably meant; `eu-west-1` and `eu-wset-1` have 0.89."""
@@ -34,8 +35,13 @@ class Choice(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-def choose_regions(clients: Clients, options: AwsOptions) -> Choice:
-    """The chosen regions, or all that are enabled for the account.
+def list_regions(clients: Clients) -> Answer:
+    """Ask for the regions there are, enabled or not."""
+    return call(clients.need("ec2"), "describe_regions", AllRegions=True)
+
+
+def choose_regions(clients: Clients, options: AwsOptions, listed: Future[Answer]) -> Choice:
+    """The chosen regions, or all that are enabled for the account, by the answer of ``list_regions``.
 
     Where the account may not list its regions, botocore's list stands in, with a problem that says so.
 
@@ -44,7 +50,7 @@ def choose_regions(clients: Clients, options: AwsOptions) -> Choice:
     """
     known = clients.regions_of("ec2")
     try:
-        answer = call(clients.need("ec2"), "describe_regions", AllRegions=True)
+        answer = listed.result()
     except (*FAILURES, *UNREADABLE) as error:
         problem = Problem("global", reason_of(error), f"the enabled regions are unknown: {detail_of(error)}")
         _refuse_unknown(options.regions, known)

@@ -24,7 +24,7 @@ from cloudseg.providers.aws.failures import (
 from cloudseg.providers.aws.options import AwsOptions
 from cloudseg.providers.aws.regions import no_such_region
 
-__all__ = ["Caller", "Login", "home_region", "identify", "logins"]
+__all__ = ["Caller", "Login", "assume", "home_region", "identify", "logins"]
 
 DEFAULT_REGION = "us-east-1"
 MEMBER_ROLE = "OrganizationAccountAccessRole"
@@ -190,8 +190,21 @@ def _members(base: Login, options: AwsOptions) -> tuple[Login, ...]:
     return tuple(found)
 
 
+def assume(login: Login) -> None:
+    """Have the credentials of a login at hand: for a role, this is where it is assumed.
+
+    Raises:
+        CredentialsError: the credentials are missing, expired or refused.
+        CollectError: AWS cannot be reached, or what answers is not AWS.
+    """
+    try:
+        login.credentials.get_frozen_credentials()
+    except (*FAILURES, *UNREADABLE) as error:
+        raise _refused(login.label, error) from error
+
+
 def identify(login: Login, clients: Clients) -> Caller:
-    """Ask AWS who a login is; for a role, this is where it is assumed.
+    """Ask AWS who a login is.
 
     Raises:
         CredentialsError: the credentials are missing, expired or refused.

@@ -39,6 +39,7 @@ NOT_IN_MOTO = {
     ("globalaccelerator", "list_accelerators"),
     ("lambda", "list_function_url_configs"),
     ("redshift-serverless", "list_workgroups"),
+    ("vpc-lattice", "get_service_network_vpc_association"),
     ("vpc-lattice", "list_resource_gateways"),
 }
 
@@ -111,6 +112,14 @@ def fill() -> None:
     forward = [{"Type": "forward", "TargetGroupArn": target["TargetGroups"][0]["TargetGroupArn"]}]
     ask("elbv2", "create_listener", LoadBalancerArn=arn, Protocol="TCP", Port=80, DefaultActions=forward)
     ask("ec2", "create_vpc_endpoint_service_configuration", NetworkLoadBalancerArns=[arn])
+    balancer = ask("elbv2", "create_load_balancer", Name="shop", Subnets=subnet_ids, SecurityGroups=[group])
+    arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
+    fixed = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+    ask("elbv2", "create_listener", LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=fixed)
+    heard = {"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 8080}
+    ask("elb", "create_load_balancer", LoadBalancerName="old", Listeners=[heard], Subnets=subnet_ids)
+    network = ask("vpc-lattice", "create_service_network", name="shop")["id"]
+    ask("vpc-lattice", "create_service_network_vpc_association", serviceNetworkIdentifier=network, vpcIdentifier=vpc)
     ask("s3", "create_bucket", Bucket="open-logs")
     ask("s3", "create_bucket", Bucket="closed-logs")
     block = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
@@ -199,6 +208,24 @@ def test_each_bucket_says_what_is_blocked_or_that_nothing_is(estate: Snapshot) -
     assert blocked("open-logs") == {}
     assert blocked("closed-logs") != {}
     assert estate.read(Part("aws", ACCOUNT, "global", "s3control", "get_public_access_block")) == {}
+
+
+@pytest.mark.parametrize(
+    ("operation", "kinds"),
+    [
+        ("describe_listeners", ["application", "network"]),
+        ("describe_rules", ["application"]),
+        ("describe_load_balancer_attributes", ["network"]),
+    ],
+)
+def test_load_balancers_are_asked_only_what_their_kind_can_tell(
+    estate: Snapshot, operation: str, kinds: list[str]
+) -> None:
+    types = {each["LoadBalancerArn"]: each["Type"] for each in ask("elbv2", "describe_load_balancers")["LoadBalancers"]}
+    asked = [str(part.resource) for part in estate.parts() if (part.service, part.operation) == ("elbv2", operation)]
+    # The ARN of a listener is that of its load balancer, and a part of its own.
+    balancers = [arn.replace(":listener/", ":loadbalancer/").split("/") for arn in asked]
+    assert sorted(types["/".join(parts[:4])] for parts in balancers) == kinds
 
 
 def test_no_secret_is_kept(estate: Snapshot) -> None:

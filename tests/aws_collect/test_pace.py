@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from cloudseg.providers.aws.pace import CallQueue, Pace
+from cloudseg.providers.aws.pace import CallQueue, Pace, ahead
 
 
 class Clock:
@@ -84,3 +84,23 @@ def test_an_empty_queue_is_done_and_reports_nothing() -> None:
     told: list[tuple[str, int, int]] = []
     CallQueue(1).run(lambda text, done, total: told.append((text, done, total)))
     assert told == []
+
+
+def test_what_is_asked_ahead_is_under_way_before_its_answer_is_needed() -> None:
+    begun = threading.Event()
+
+    def call() -> str:
+        begun.set()
+        return "answer"
+
+    answer = ahead(call)
+    assert begun.wait(10)
+    assert answer.result(10) == "answer"
+
+
+def test_what_a_call_ahead_raises_is_raised_where_its_answer_is_needed() -> None:
+    def call() -> str:
+        raise OSError("refused")
+
+    with pytest.raises(OSError, match="refused"):
+        ahead(call).result(10)

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from botocore.loaders import JSONFileLoader, Loader
 
 from cloudseg.errors import CollectError, CredentialsError
+from cloudseg.providers.aws.clients import open_session
 from cloudseg.providers.aws.collect import AwsOptions, collect
 
 from .conftest import Stub
@@ -134,3 +137,23 @@ def test_a_page_in_place_of_the_regions_is_a_gap(stub: Stub) -> None:
     stub(DescribeRegions=(200, b"<html><body>Please sign in</body></html>"))
     snapshot = collect(AwsOptions(regions=("us-east-1",), attempts=1))
     assert snapshot.scopes[0].regions == ("us-east-1",)
+
+
+@pytest.mark.parametrize("name", ["endpoints", "ec2/2016-11-15/service-2", "s3/2006-03-01/paginators-1"])
+def test_service_models_are_those_that_botocore_reads(name: str) -> None:
+    file = str(Path(Loader.BUILTIN_DATA_PATH, name))
+    read = open_session(None).get_component("data_loader").file_loader.load_file(file)
+    # As JSON, since the order of the fields counts as well.
+    assert msgspec.json.encode(read) == msgspec.json.encode(JSONFileLoader().load_file(file))
+
+
+def test_a_service_model_that_is_not_plain_json_is_read_as_botocore_reads_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    (tmp_path / "odd.json").write_text('{"most": Infinity}')
+    (tmp_path / "torn.json").write_text("{")
+    loader = open_session(None).get_component("data_loader")
+    assert loader.load_data("odd") == {"most": float("inf")}
+    with pytest.raises(ValueError, match="Expecting"):
+        loader.load_data("torn")

@@ -188,6 +188,7 @@ def test_an_instance_connect_endpoint_sends_from_its_interface_or_for_others(
     owner = estate.owner_of(member)
     assert owner is not None
     assert (owner.kind, member.forwards) == ("instance-connect-endpoint", preserved)
+    assert member.keeps_client is preserved
 
 
 def service_wire(**fields: object) -> dict[str, object]:

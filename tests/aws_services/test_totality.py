@@ -73,7 +73,10 @@ ANSWERS: dict[str, Any] = {
          "PortOverrides": [{"ListenerPort": 1, "EndpointPort": 3}]},
     ],
     "cloudfront.list_vpc_origins": {"VpcOriginList": {"Items": [{"Id": "o", "OriginEndpointArn": "arn:aws:ec2:r:1"}]}},
+    "vpc-lattice.list_service_network_vpc_associations#n": [{"id": "a", "vpcId": "vpc-1", "status": "ACTIVE"}],
     "vpc-lattice.get_service_network_vpc_association#a": {"id": "a", "securityGroupIds": ["sg-1"]},
+    "vpc-lattice.list_target_groups": [{"id": "t", "type": "IP", "protocol": "HTTP", "port": 1, "serviceArns": ["s"]}],
+    "vpc-lattice.list_targets#t": [{"id": "10.0.0.5", "port": 80, "status": "HEALTHY"}],
     "vpc-lattice.list_resource_gateways": [{"id": "g", "securityGroupIds": ["sg-1"]}],
     "rds.describe_db_instances": [
         {"DBInstanceIdentifier": "d", "DBClusterIdentifier": "c", "PubliclyAccessible": True,

@@ -118,3 +118,21 @@ def test_failed_question_about_what_is_listed_is_told_once(translated: Translate
 @pytest.mark.parametrize("listed", [[7, None, {}, {"Name": 7}, {"Name": ""}], [[]], ["default"]])
 def test_list_of_a_wrong_shape_asks_about_nothing_and_does_not_fail(translated: Translated, listed: list[Any]) -> None:
     assert translated(TEMPLATES | {"events.list_event_buses": listed}).coverage.state("templates", *PLACE) != "unread"
+
+
+BALANCERS: dict[str, object] = {"elbv2.describe_target_groups": [], "elb.describe_load_balancers": []}
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [
+        ("gateway", ""),
+        ("application", "elbv2.describe_listeners of arn:lb is not in the snapshot"),
+        ("network", "elbv2.describe_listeners of arn:lb is not in the snapshot"),
+    ],
+)
+def test_nothing_is_missed_about_what_has_nothing_to_tell(translated: Translated, kind: str, missing: str) -> None:
+    listed = [{"LoadBalancerArn": "arn:lb", "Type": kind, "SecurityGroups": ["sg-1"]}]
+    estate = translated(BALANCERS | {"elbv2.describe_load_balancers": listed})
+    (reading,) = [each for each in estate.coverage.places("load-balancers") if each.region == "eu-west-1"]
+    assert (reading.state, reading.reason) == ("partly" if missing else "read", missing)

@@ -44,6 +44,21 @@ def test_nat_gateway_is_public_unless_it_says_private_and_regional_ones_stand_in
     ]
 
 
+@pytest.mark.semantics(34, 127)
+def test_nat_gateway_names_its_interfaces_and_a_regional_one_its_route_table(translated: Translated) -> None:
+    zonal = {
+        "NatGatewayId": "nat-1", "VpcId": "vpc-1", "SubnetId": "subnet-1", "State": "available",
+        "NatGatewayAddresses": [{"NetworkInterfaceId": "eni-1"}, {"NetworkInterfaceId": "eni-2"}, {"PublicIp": "x"}],
+    }  # fmt: skip
+    regional = {
+        "NatGatewayId": "nat-2", "VpcId": "vpc-1", "State": "available", "AvailabilityMode": "regional",
+        "RouteTableId": "rtb-1",
+    }  # fmt: skip
+    first, second = translated({"ec2.describe_nat_gateways": [zonal, regional]}).gateways.values()
+    assert (first.interfaces, first.route_table) == (frozenset({f"{NAME}eni-1", f"{NAME}eni-2"}), None)
+    assert (second.interfaces, second.route_table) == (frozenset(), f"{NAME}rtb-1")
+
+
 @pytest.mark.semantics(36)
 def test_peering_joins_two_vpcs_of_any_account_and_region(translated: Translated) -> None:
     peering = {
@@ -118,6 +133,14 @@ def test_group_references_are_off_at_the_gateway_and_on_at_the_attachment_unless
     estate = translated(answers)
     assert estate.gateways[f"{NAME}tgw-1"].shares_groups
     assert not estate.transit_attachments[f"{NAME}tgw-attach-1"].shares_groups
+
+
+@pytest.mark.semantics(39)
+def test_attachment_is_in_appliance_mode_only_where_it_says_so(translated: Translated) -> None:
+    assert not translated(_transit()).transit_attachments[f"{NAME}tgw-attach-1"].appliance_mode
+    answers = _transit()
+    answers["ec2.describe_transit_gateway_vpc_attachments"][0]["Options"] = {"ApplianceModeSupport": "enable"}
+    assert translated(answers).transit_attachments[f"{NAME}tgw-attach-1"].appliance_mode
 
 
 @pytest.mark.semantics(38)

@@ -45,6 +45,13 @@ def test_vpcs_with_the_same_range_stay_two_networks(translated: Translated) -> N
     ]
 
 
+@pytest.mark.semantics(39)
+def test_subnet_has_the_zone_by_name_and_by_the_id_that_all_accounts_share(translated: Translated) -> None:
+    zone = {"AvailabilityZone": "eu-west-1a", "AvailabilityZoneId": "euw1-az2"}
+    subnet = translated({"ec2.describe_subnets": [SUBNET | zone]}).subnets[f"{NAME}subnet-1"]
+    assert (subnet.zone, subnet.zone_id) == ("eu-west-1a", "euw1-az2")
+
+
 @pytest.mark.semantics(47)
 def test_shared_subnet_belongs_to_the_owner_of_its_network(translated: Translated) -> None:
     owner = {"OwnerId": "444455556666"}

@@ -149,8 +149,20 @@ ANSWERS: dict[tuple[str, ...], Any] = {
         ]
     },
     ("elb", "describe_load_balancers"): {
-        "LoadBalancerDescriptions": [{"LoadBalancerName": "z", "Subnets": ["subnet-1"]}]
+        "LoadBalancerDescriptions": [
+            {
+                "LoadBalancerName": "z", "Subnets": ["subnet-1"], "Instances": [{"InstanceId": "i-1"}],
+                "ListenerDescriptions": [
+                    {"Listener": {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080}}
+                ],
+                "HealthCheck": {"Target": "HTTP:8080/"},
+            }
+        ]
     },
+    ("elb", "describe_load_balancer_attributes", "z"): {
+        "LoadBalancerAttributes": {"CrossZoneLoadBalancing": {"Enabled": True}}
+    },
+    ("elb", "describe_instance_health", "z"): {"InstanceStates": [{"InstanceId": "i-1", "State": "InService"}]},
     ("elbv2", "describe_target_groups"): {
         "TargetGroups": [
             {
@@ -159,7 +171,34 @@ ANSWERS: dict[tuple[str, ...], Any] = {
             }
         ]
     },
-    ("elbv2", "describe_target_health", "arn:tg"): {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.9"}}]},
+    ("elbv2", "describe_target_health", "arn:tg"): {
+        "TargetHealthDescriptions": [
+            {
+                "Target": {"Id": "10.0.0.9", "AvailabilityZone": "eu-west-1a"},
+                "TargetHealth": {"State": "unused", "Reason": "Target.NotInUse"},
+            }
+        ]
+    },
+    ("elbv2", "describe_target_group_attributes", "arn:tg"): {
+        "Attributes": [{"Key": "preserve_client_ip.enabled", "Value": "true"}]
+    },
+    ("elbv2", "describe_load_balancer_attributes", "arn:aws:elasticloadbalancing:r:1:loadbalancer/net/y/1"): {
+        "Attributes": [{"Key": "load_balancing.cross_zone.enabled", "Value": "false"}]
+    },
+    ("elbv2", "describe_listeners", "arn:aws:elasticloadbalancing:r:1:loadbalancer/net/y/1"): {
+        "Listeners": [
+            {
+                "ListenerArn": "arn:l", "Protocol": "TCP", "Port": 443,
+                "DefaultActions": [
+                    {"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:tg", "Weight": 1}]}}
+                ],
+            },
+            {"ListenerArn": "arn:h", "Protocol": "HTTP", "Port": 80, "DefaultActions": [{"Type": "redirect"}]},
+        ]
+    },
+    ("elbv2", "describe_rules", "arn:h"): {
+        "Rules": [{"RuleArn": "arn:r", "Actions": [{"Type": "forward", "TargetGroupArn": "arn:tg"}]}]
+    },
 }  # fmt: skip
 
 JUNK = st.one_of(

@@ -183,8 +183,11 @@ class Account:
         self.add("ec2", "describe_managed_prefix_lists", "PrefixLists", _owned(wire))
         self.put("ec2", "get_managed_prefix_list_entries", {"Entries": [{"Cidr": cidr} for cidr in cidrs]}, own)
 
-    def load_balancer(self, scheme: str, *groups: str) -> None:
-        """Add an application load balancer ``web`` of a scheme, with its interface ``eni-1`` in the public subnet."""
+    def load_balancer(self, scheme: str, *groups: str, ports: tuple[int, ...]) -> None:
+        """Add an application load balancer ``web`` of a scheme, with its interface ``eni-1`` in the public subnet.
+
+        It listens on ports, and redirects everything.
+        """
         arn = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/app/web/0123456789abcdef"
         balancer: Json = {
             "LoadBalancerArn": arn,
@@ -197,6 +200,15 @@ class Account:
             "AvailabilityZones": [{"ZoneName": f"{REGION}a", "SubnetId": "subnet-public"}],
         }
         self.add("elbv2", "describe_load_balancers", "LoadBalancers", balancer)
+        redirect: Json = {"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443"}}
+        listeners = arn.replace(":loadbalancer/", ":listener/")
+        heard = [
+            {"ListenerArn": f"{listeners}/{port}", "Protocol": "HTTP", "Port": port, "DefaultActions": [redirect]}
+            for port in ports
+        ]
+        self.put("elbv2", "describe_listeners", {"Listeners": heard}, arn)
+        for port in ports:
+            self.put("elbv2", "describe_rules", {"Rules": [{"Actions": [redirect]}]}, f"{listeners}/{port}")
         public = "203.0.113.10" if scheme == "internet-facing" else ""
         self.interface("eni-1", *groups, public=public, description="ELB app/web/0123456789abcdef")
 

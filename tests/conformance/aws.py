@@ -47,11 +47,11 @@ def _exposed(severity: str = "", **more: object) -> Expected:
     return Expected(EXPOSED, "sg-a", severity, reachable=True, **more)  # type: ignore[arg-type]
 
 
-def _balancer(scheme: str) -> Callable[[], Snapshot]:
+def _balancer(scheme: str, *ports: int) -> Callable[[], Snapshot]:
     def build() -> Snapshot:
         account = Account()
         account.group("sg-a", SSH)
-        account.load_balancer(scheme, "sg-a")
+        account.load_balancer(scheme, "sg-a", ports=ports)
         return account.snapshot()
 
     return build
@@ -262,10 +262,12 @@ CASES: tuple[Case, ...] = (
          _public(permission("-1", None, None, "0.0.0.0/0"), SSH), (_exposed("critical"), _exposed("high"))),
     Case(206, "a group of an internet-facing load balancer exposes port 22 if its rule says so",
          "that no listener uses the port today does not close the rule",
-         _balancer("internet-facing"), (_exposed("high"),)),
+         _balancer("internet-facing", 80), (Expected(EXPOSED, "sg-a", "high", ("no listener",), reachable=None),)),
+    Case(206, "a listener on port 22 makes the exposure certain", "the load balancer answers there",
+         _balancer("internet-facing", 22), (_exposed("high", never_says=("no listener",)),)),
     Case(206, "an internal load balancer is not internet-facing",
          "its nodes have no public address, so that nothing can arrive",
-         _balancer("internal"),
+         _balancer("internal", 22),
          (Expected(LATENT, "sg-a", "low", ("no public address",), reachable=False),), (EXPOSED,)),
     Case(207, "an unattached group is unused and its open rule latent, not exposed",
          "without an interface there is nothing to reach",

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
-from cloudseg.model import Entrance, Gateway, InternetBlock
+from cloudseg.model import Entrance, Forwarder, Gateway, InternetBlock
 from cloudseg.reach.internet import InternetView
 from cloudseg.reach.ways import WaysIn, find_ways_in
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, AddressSet, Traffic
@@ -302,3 +302,102 @@ def test_what_a_known_group_of_the_balancer_lets_in_is_certain_beside_an_unread_
     certain = [way.clients for way in ways_to(b).ways if way.certain]
     assert certain == [AddressSet.parse("198.51.100.0/24")]
     assert any(not way.certain for way in ways_to(b).ways)
+
+
+def listening(b: EstateBuilder, traffic: str | None, *, internal: bool = False) -> None:
+    """A load balancer with an interface of its own and listeners; None where these were not read."""
+    public = "" if internal else "203.0.113.40"
+    b.interface("eni-lb", "subnet-public", [], "10.0.1.9", public, workload=b.id("nlb-1"))
+    accepts = None if traffic is None else Traffic.parse(traffic)
+    b.put("forwarders", Forwarder(id=b.id("nlb-1"), kind="network-load-balancer", region="eu-west-1", accepts=accepts))
+
+
+@pytest.mark.semantics(42, 206)
+def test_of_a_load_balancer_only_what_its_listeners_take_is_certain_to_be_reached() -> None:
+    b = EstateBuilder()
+    listening(b, "tcp/443")
+    found = ways_to(b, "eni-lb")
+    assert [(str(way.traffic), way.certain) for way in found.ways] == [
+        ("tcp/443", True), ("all except tcp/443", False),
+    ]  # fmt: skip
+    assert found.unknown == ("no listener of the load balancer takes it today",)
+
+
+@pytest.mark.semantics(42, 206)
+def test_of_a_load_balancer_without_a_listener_nothing_is_certain_to_be_reached() -> None:
+    b = EstateBuilder()
+    listening(b, "none")
+    assert [way.certain for way in ways_to(b, "eni-lb").ways] == [False]
+
+
+@pytest.mark.semantics(42)
+def test_where_listeners_were_not_read_everything_may_be_taken() -> None:
+    b = EstateBuilder()
+    listening(b, None)
+    assert [(way.traffic.is_all, way.certain) for way in ways_to(b, "eni-lb").ways] == [(True, True)]
+
+
+@pytest.mark.semantics(206)
+def test_listeners_open_no_way_to_an_internal_load_balancer() -> None:
+    b = EstateBuilder()
+    listening(b, "tcp/443", internal=True)
+    assert ways_to(b, "eni-lb") == WaysIn(blocked=("no public address",))
+
+
+@pytest.mark.semantics(42, 206)
+def test_interfaces_of_two_load_balancers_in_one_subnet_are_told_apart_by_their_listeners() -> None:
+    b = EstateBuilder()
+    b.group("sg-lb", allow("ingress", "tcp/22, tcp/443", "0.0.0.0/0"))
+    for number, port in ((1, 22), (2, 443)):
+        address, public = f"10.0.1.{number}", f"203.0.113.{number}"
+        b.interface(f"eni-{number}", "subnet-public", ["sg-lb"], address, public, workload=b.id(f"lb-{number}"))
+        accepts = Traffic.ports("tcp", port, port)
+        b.put("forwarders", Forwarder(id=b.id(f"lb-{number}"), kind="lb", region="eu-west-1", accepts=accepts))
+    estate = b.build()
+    view, rule_set = InternetView(estate), estate.rule_sets[b.id("sg-lb")]
+    found = [view.exposure(rule_set, rule_set.rules[0], estate.interfaces[b.id(f"eni-{n}")]).certain for n in (1, 2)]
+    assert [str(traffic) for traffic in found] == ["tcp/22", "tcp/443"]
+
+
+@pytest.mark.semantics(42)
+def test_clients_that_reach_no_listener_in_front_of_a_target_do_not_come_through() -> None:
+    b = EstateBuilder()
+    office, admin = "198.51.100.0/24", "203.0.113.128/25"
+    b.group("sg-lb", allow("ingress", "tcp/443", office), allow("ingress", "tcp/22", admin))
+    b.interface("eni-1")
+    balancer(b, "subnet-public", ["sg-lb"])
+    estate = b.build()
+    before = msgspec.structs.replace(estate.entrances[b.id("ingress-1")], listens=Traffic.parse("tcp/443"))
+    b.put("entrances", before)
+    assert [way.clients for way in ways_to(b).ways] == [AddressSet.parse(office)]
+    b.put("entrances", msgspec.structs.replace(before, listens=Traffic.parse("tcp/8443")))
+    assert ways_to(b).ways == ()
+    b.put("entrances", msgspec.structs.replace(before, listens=None))
+    assert [way.clients for way in ways_to(b).ways] == [AddressSet.parse(f"{office}, {admin}")]
+
+
+@pytest.mark.semantics(42)
+def test_only_the_senders_of_an_entrance_come_through() -> None:
+    b = EstateBuilder()
+    b.interface("eni-1")
+    balancer(b, "subnet-public")
+    b.put("entrances", msgspec.structs.replace(b.build().entrances[b.id("ingress-1")], senders=ALL_IPV6))
+    assert ways_to(b).ways == ()
+
+
+def test_the_doubt_about_an_entrance_is_told() -> None:
+    b = EstateBuilder()
+    b.interface("eni-1")
+    b.put("entrances", msgspec.structs.replace(entrance("target-group", active=None), doubt="nobody knows"))
+    assert ways_to(b).unknown == ("nobody knows",)
+
+
+def test_load_balancers_that_stand_before_each_other_are_no_endless_way() -> None:
+    b = EstateBuilder()
+    for own, other in (("nlb-1", "nlb-2"), ("nlb-2", "nlb-1")):
+        b.interface(f"eni-{own}", "subnet-private", [], f"10.0.2.{own[-1]}", workload=b.id(own))
+        way = msgspec.structs.replace(
+            entrance("target-group", f"in-{own}", target=f"eni-{own}"), through=frozenset({b.id(other)})
+        )
+        b.put("entrances", way)
+    assert ways_to(b, "eni-nlb-1").ways == ()

@@ -115,8 +115,7 @@ def _about(snapshot: Snapshot, part: Part, child: Operation) -> Iterator[Part]:
     per, answer = child.per, cast("Json", snapshot.read(part))
     if per is None:
         return
-    # A bare list, as the command line may write it, lacks the key that the path begins with.
-    items = answer if isinstance(answer, list) else items_of(answer, per)
+    items = items_of(answer, per)
     if per.batch and items:
         yield _answer(part, child, part.resource)
     elif not per.batch:

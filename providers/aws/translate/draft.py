@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Entrance,
         Firewall,
         FlowLog,
+        Forwarder,
         Gateway,
         Group,
         Interface,
@@ -60,6 +61,7 @@ class Draft:
         self.workloads: dict[str, Workload] = {}
         self.templates: dict[str, Template] = {}
         self.entrances: dict[str, Entrance] = {}
+        self.forwarders: dict[str, Forwarder] = {}
         self.groups: dict[str, Group] = {}
         self.rule_sets: dict[str, RuleSet] = {}
         self.address_lists: dict[str, AddressList] = {}
@@ -72,6 +74,10 @@ class Draft:
         """What interfaces say of themselves, by their id: services tell there for whom they made one."""
         self.allocations: dict[str, str] = {}
         """The interface that an elastic address points at, by the qualified id of its allocation."""
+        self.primary: dict[str, str] = {}
+        """The first interface of an instance, by the instance's id: load balancers send to no other."""
+        self.dual_stack: set[str] = set()
+        """The load balancers that take IPv6 as well."""
         self._ids: set[str] = set()
         self._by_own_id: dict[tuple[str, str], str] = {}
 
@@ -124,6 +130,7 @@ class Draft:
             workloads=self.workloads,
             templates=self.templates,
             entrances=self.entrances,
+            forwarders=self.forwarders,
             groups=self.groups,
             rule_sets=self.rule_sets,
             address_lists=self.address_lists,

@@ -213,6 +213,7 @@ def add_instance_connect_endpoints(answers: Answers, draft: Draft) -> None:
                     attached=groups,
                     attached_unread=not groups,
                 )
-            forwards = found.forwards or wire.preserve_client_ip
-            found = msgspec.structs.replace(found, workload=workload.id, forwards=forwards)
+            keeps = wire.preserve_client_ip
+            forwards = found.forwards or keeps
+            found = msgspec.structs.replace(found, workload=workload.id, forwards=forwards, keeps_client=keeps)
             draft.put(draft.interfaces, found, answers.scope)

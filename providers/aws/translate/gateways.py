@@ -8,11 +8,13 @@ import msgspec
 
 from cloudseg.model import Gateway, Peering, qualified
 from cloudseg.providers.aws.translate.answers import PROVIDER
+from cloudseg.providers.aws.translate.interfaces import joined
 from cloudseg.providers.aws.translate.tags import Tag, tags_of
 
 if TYPE_CHECKING:
     from cloudseg.providers.aws.translate.answers import Answers
     from cloudseg.providers.aws.translate.draft import Draft
+    from cloudseg.traffic import AddressSet
 
 __all__ = ["add_gateways", "add_peerings"]
 
@@ -39,6 +41,10 @@ class _EgressOnlyGateway(msgspec.Struct, rename="pascal"):
     tags: list[Tag] = []
 
 
+class _NatAddress(msgspec.Struct, rename="pascal"):
+    network_interface_id: str = ""
+
+
 class _NatGateway(msgspec.Struct, rename="pascal"):
     nat_gateway_id: str
     vpc_id: str = ""
@@ -46,13 +52,26 @@ class _NatGateway(msgspec.Struct, rename="pascal"):
     state: str = ""
     connectivity_type: str = "public"
     availability_mode: str = "zonal"
+    route_table_id: str = ""
+    nat_gateway_addresses: list[_NatAddress] = []
     tags: list[Tag] = []
+
+
+class _Range(msgspec.Struct, rename="pascal"):
+    cidr_block: str = ""
+
+
+class _Ipv6Range(msgspec.Struct, rename="pascal"):
+    ipv6_cidr_block: str = ""
 
 
 class _End(msgspec.Struct, rename="pascal"):
     vpc_id: str
     owner_id: str = ""
     region: str = ""
+    cidr_block: str = ""
+    cidr_block_set: list[_Range] = []
+    ipv6_cidr_block_set: list[_Ipv6Range] = []
 
 
 class _Status(msgspec.Struct, rename="pascal"):
@@ -123,6 +142,12 @@ def _nat(answers: Answers, draft: Draft, wire: _NatGateway) -> Gateway:
         tags=tags,
         networks=frozenset((draft.id_of(answers, wire.vpc_id),) if wire.vpc_id else ()),
         subnet=draft.id_of(answers, wire.subnet_id) if wire.subnet_id and not regional else None,
+        route_table=draft.id_of(answers, wire.route_table_id) if wire.route_table_id and regional else None,
+        interfaces=frozenset(
+            draft.id_of(answers, each.network_interface_id)
+            for each in wire.nat_gateway_addresses
+            if each.network_interface_id
+        ),
         active=_NAT_STATES.get(wire.state),
         public=wire.connectivity_type != "private",
     )
@@ -131,6 +156,7 @@ def _nat(answers: Answers, draft: Draft, wire: _NatGateway) -> Gateway:
 def add_peerings(answers: Answers, draft: Draft) -> None:
     """Add the peerings; both sides may read one, which bears the account and region of its requester.
 
+    Each side sees the ranges of both, so those of a VPC are known although its own account was not read.
     Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcPeeringConnection.html
     """
     operation, key = "describe_vpc_peering_connections", "VpcPeeringConnections"
@@ -152,6 +178,17 @@ def add_peerings(answers: Answers, draft: Draft) -> None:
             networks=(networks[0], networks[1]),
             regions=(regions[0], regions[1]),
             active=wire.status.code == "active",
+            ranges=(_ranges(answers, own, ends[0]), _ranges(answers, own, ends[1])),
+            owners=(ends[0].owner_id, ends[1].owner_id),
         )
         draft.put(draft.peerings, peering, answers.scope)
         draft.remember(regions[1], own, peering.id)
+
+
+def _ranges(answers: Answers, peering: str, end: _End) -> AddressSet:
+    texts = (
+        end.cidr_block,
+        *(each.cidr_block for each in end.cidr_block_set),
+        *(each.ipv6_cidr_block for each in end.ipv6_cidr_block_set),
+    )
+    return joined(answers, "ec2.describe_vpc_peering_connections", peering, "peerings", texts)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cloudseg.providers.aws.translate.answers import Answers
     from cloudseg.providers.aws.translate.draft import Draft
 
-__all__ = ["WireInterface", "add_addresses", "add_interfaces", "global_ipv6", "interface_of", "joined"]
+__all__ = ["WireInterface", "add_addresses", "add_interfaces", "global_ipv6", "interface_of", "joined", "note_primary"]
 
 _FACET = "interfaces"
 # Answers older than the type of an interface tell some of them by their text alone:
@@ -62,6 +62,9 @@ class _Group(msgspec.Struct, rename="pascal"):
 class _Attachment(msgspec.Struct, rename="pascal"):
     instance_id: str = ""
     instance_owner_id: str = ""
+    # Whatever is wrong with them, the interface is as it is.
+    device_index: object = None
+    network_card_index: object = None
 
 
 class _Operator(msgspec.Struct, rename="pascal"):
@@ -111,6 +114,7 @@ def add_interfaces(answers: Answers, draft: Draft) -> None:
     for wire in answers.each("ec2", operation, key, WireInterface, _FACET):
         interface = interface_of(answers, draft, wire, f"ec2.{operation}")
         draft.put(draft.interfaces, interface, answers.scope)
+        note_primary(draft, wire, interface.id, interface.workload)
         draft.descriptions[interface.id] = wire.description
 
 
@@ -146,6 +150,16 @@ def interface_of(answers: Answers, draft: Draft, wire: WireInterface, what: str)
         forwards=not wire.source_dest_check,
         managed_by=_managed_by(wire, tags),
     )
+
+
+def note_primary(draft: Draft, wire: WireInterface, interface: str, instance: str | None) -> None:
+    """Remember the first interface of an instance, which bears its primary address.
+
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html
+    """
+    attached = wire.attachment
+    if instance is not None and attached is not None and attached.device_index == 0 and not attached.network_card_index:
+        draft.primary[instance] = interface
 
 
 def add_addresses(answers: Answers, draft: Draft) -> None:

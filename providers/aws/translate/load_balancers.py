@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cloudseg.model import Interface, Workload
+from cloudseg.model import Forwarder, Interface, Workload
+from cloudseg.providers.aws.translate.classic_load_balancers import ClassicBalancers, ClassicWire
 from cloudseg.providers.aws.translate.interfaces import global_ipv6, joined
 from cloudseg.providers.aws.translate.tags import Tag, tags_of
 from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cloudseg.providers.aws.translate.answers import Answers
     from cloudseg.providers.aws.translate.draft import Draft
 
@@ -29,6 +32,7 @@ class _Address(msgspec.Struct, rename={"public": "IpAddress", "private": "Privat
 
 
 class _Zone(msgspec.Struct, rename="pascal"):
+    zone_name: str = ""
     subnet_id: str = ""
     load_balancer_addresses: list[_Address] = []
 
@@ -45,23 +49,18 @@ class _Balancer(msgspec.Struct, rename="pascal"):
     vpc_id: str = ""
     state: _State = msgspec.field(default_factory=_State)
     availability_zones: list[_Zone] = []
+    ip_address_type: str = ""
     # Network load balancers made without a group have no such key, and no filter of their own either.
     security_groups: list[str] = []
+    on_private_link: str = msgspec.field(default="", name="EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")
     tags: list[Tag] = []
-
-
-class _ClassicBalancer(msgspec.Struct, rename="pascal"):
-    load_balancer_name: str
-    scheme: str = ""
-    vpc_id: str = msgspec.field(default="", name="VPCId")
-    subnets: list[str] = []
-    security_groups: list[str] = []
 
 
 class _Setting(msgspec.Struct, frozen=True):
     """What the setting of a load balancer says of its interfaces."""
 
     workload: Workload
+    forwarder: Forwarder
     description: str
     groups: frozenset[str]
     zones: tuple[tuple[str, tuple[_Address, ...]], ...]
@@ -75,17 +74,13 @@ def add_load_balancers(answers: Answers, draft: Draft) -> None:
     Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancer.html and
     https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_LoadBalancerDescription.html
     """
+    classic = ClassicBalancers(answers, draft)
     settings = [
         *(
             _setting(answers, draft, wire)
             for wire in answers.each("elbv2", "describe_load_balancers", "LoadBalancers", _Balancer, _FACET)
         ),
-        *(
-            _classic_setting(answers, draft, wire)
-            for wire in answers.each(
-                "elb", "describe_load_balancers", "LoadBalancerDescriptions", _ClassicBalancer, _FACET
-            )
-        ),
+        *(_classic_setting(answers, draft, classic, wire) for wire in classic.listed()),
     ]
     by_description: dict[str, list[str]] = {}
     for interface in draft.interfaces.values():
@@ -93,6 +88,7 @@ def add_load_balancers(answers: Answers, draft: Draft) -> None:
             by_description.setdefault(draft.descriptions.get(interface.id, ""), []).append(interface.id)
     for setting in settings:
         draft.put(draft.workloads, setting.workload, answers.scope)
+        draft.put(draft.forwarders, setting.forwarder, answers.scope)
         linked = by_description.get(setting.description, ())
         for identifier in linked:
             interface = msgspec.structs.replace(draft.interfaces[identifier], workload=setting.workload.id)
@@ -114,8 +110,23 @@ def _setting(answers: Answers, draft: Draft, wire: _Balancer) -> _Setting:
         internet_facing=wire.scheme == _PUBLIC if wire.scheme or wire.type == "gateway" else None,
         running=wire.state.code != "failed",
     )
+    if wire.ip_address_type.startswith("dualstack"):
+        draft.dual_stack.add(workload.id)
+    forwarder = Forwarder(
+        id=workload.id,
+        kind=f"{wire.type}-load-balancer" if wire.type else "load-balancer",
+        name=wire.load_balancer_name,
+        region=answers.region,
+        tags=tags,
+        # What it listens to and where it sends that is added with the target groups.
+        accepts=None,
+        complete=False,
+        zones=_zones(answers, draft, ((zone.subnet_id, zone.zone_name) for zone in wire.availability_zones)),
+        groups_on_private_link={"on": True, "off": False}.get(wire.on_private_link),
+    )
     return _Setting(
         workload,
+        forwarder,
         f"ELB {wire.load_balancer_arn.partition('loadbalancer/')[2]}",
         frozenset(draft.id_of(answers, group) for group in wire.security_groups),
         tuple((zone.subnet_id, tuple(zone.load_balancer_addresses)) for zone in wire.availability_zones),
@@ -123,7 +134,19 @@ def _setting(answers: Answers, draft: Draft, wire: _Balancer) -> _Setting:
     )
 
 
-def _classic_setting(answers: Answers, draft: Draft, wire: _ClassicBalancer) -> _Setting:
+def _zones(answers: Answers, draft: Draft, pairs: Iterable[tuple[str, str]]) -> frozenset[str] | None:
+    """Return the zones of subnets, else those named; None where one of them has neither.
+
+    The subnet goes first: in a shared network, the owner and the user may name the same zone differently.
+    """
+    found: set[str] = set()
+    for own, name in pairs:
+        subnet = draft.subnets.get(draft.id_of(answers, own)) if own else None
+        found.add(name if subnet is None or not subnet.zone else subnet.zone)
+    return None if not found or "" in found else frozenset(found)
+
+
+def _classic_setting(answers: Answers, draft: Draft, classic: ClassicBalancers, wire: ClassicWire) -> _Setting:
     workload = Workload(
         id=answers.id(wire.load_balancer_name),
         kind="load-balancer",
@@ -132,8 +155,20 @@ def _classic_setting(answers: Answers, draft: Draft, wire: _ClassicBalancer) -> 
         network=draft.id_of(answers, wire.vpc_id) if wire.vpc_id else None,
         internet_facing=wire.scheme == _PUBLIC if wire.scheme else None,
     )
+    pairs = [(own, "") for own in wire.subnets] or [("", name) for name in wire.availability_zones]
+    forwarder = Forwarder(
+        id=workload.id,
+        kind="classic-load-balancer",
+        name=wire.load_balancer_name,
+        region=answers.region,
+        accepts=classic.accepted_by(wire),
+        zones=_zones(answers, draft, pairs),
+        forwards=classic.forwards_of(wire),
+        complete=wire.listener_descriptions is not None,
+    )
     return _Setting(
         workload,
+        forwarder,
         f"ELB {wire.load_balancer_name}",
         frozenset(draft.id_of(answers, group) for group in wire.security_groups),
         tuple((subnet, ()) for subnet in wire.subnets),

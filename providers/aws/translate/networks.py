@@ -57,6 +57,7 @@ class _Subnet(msgspec.Struct, rename="pascal"):
     cidr_block: str = ""
     ipv6_cidr_block_association_set: list[_Ipv6Range] = []
     availability_zone: str = ""
+    availability_zone_id: str = ""
     map_public_ip_on_launch: bool | None = None
     block_public_access_states: _Blocked = msgspec.field(default_factory=_Blocked)
     owner_id: str = ""
@@ -106,6 +107,7 @@ def add_subnets(answers: Answers, draft: Draft) -> None:
             network=network,
             addresses=_addresses(answers, "describe_subnets", subnet.subnet_id, "subnets", texts),
             zone=subnet.availability_zone,
+            zone_id=subnet.availability_zone_id,
             public_by_default=subnet.map_public_ip_on_launch,
             internet_block=block.of(
                 subnet.vpc_id,

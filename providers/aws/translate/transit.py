@@ -58,6 +58,7 @@ class _Attachment(msgspec.Struct, rename="pascal"):
 
 class _AttachmentOptions(msgspec.Struct, rename="pascal"):
     security_group_referencing_support: str = "enable"
+    appliance_mode_support: str = "disable"
 
 
 class _VpcAttachment(msgspec.Struct, rename="pascal"):
@@ -169,6 +170,7 @@ def _vpc_attachment(answers: Answers, draft: Draft, wire: _VpcAttachment) -> Tra
         subnets=frozenset(draft.id_of(answers, subnet, account) for subnet in wire.subnet_ids),
         active=wire.state in _UP,
         shares_groups=wire.options.security_group_referencing_support != "disable",
+        appliance_mode=wire.options.appliance_mode_support == "enable",
     )
 
 
@@ -183,6 +185,7 @@ def _join(draft: Draft, answers: Answers, found: TransitAttachment) -> None:
             table=known.table or found.table,
             active=known.active and found.active,
             shares_groups=known.shares_groups and found.shares_groups,
+            appliance_mode=known.appliance_mode or found.appliance_mode,
         )
     draft.transit_attachments[found.id] = found
     draft.remember(answers.region, found.own_id, found.id)

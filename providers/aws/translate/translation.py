@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cloudseg.model import ScopeRead
 from cloudseg.providers.aws.translate.acls import add_acls, add_default_acl_subnets
 from cloudseg.providers.aws.translate.answers import PROVIDER, Answers
+from cloudseg.providers.aws.translate.balancer_entrances import drop_closed
 from cloudseg.providers.aws.translate.coverage import coverage_of, places_of, unread, unused
 from cloudseg.providers.aws.translate.draft import Draft
 from cloudseg.providers.aws.translate.endpoint_services import add_endpoint_services
@@ -18,6 +19,7 @@ from cloudseg.providers.aws.translate.flow_logs import add_flow_logs
 from cloudseg.providers.aws.translate.gateways import add_gateways, add_peerings
 from cloudseg.providers.aws.translate.groups import add_groups
 from cloudseg.providers.aws.translate.interfaces import add_addresses, add_interfaces
+from cloudseg.providers.aws.translate.lattice import add_lattice_associations, add_lattice_targets
 from cloudseg.providers.aws.translate.load_balancers import add_load_balancers
 from cloudseg.providers.aws.translate.networks import add_networks, add_subnets
 from cloudseg.providers.aws.translate.pipeline import VPC
@@ -57,6 +59,8 @@ _SUBJECTS: tuple[Callable[[Answers, Draft], None], ...] = (
     add_transit_tables,
     add_endpoints,
     add_instance_connect_endpoints,
+    add_lattice_associations,
+    add_lattice_targets,
     add_endpoint_services,
     add_firewalls,
     add_routes,
@@ -88,6 +92,7 @@ def translate(snapshot: Snapshot) -> Estate:
         for answers in every:
             add_subject(answers, draft)
     link_entrances(draft)
+    drop_closed(draft)
     report_unlisted(every, draft)
     report_unread_lists(every, draft)
     coverage = coverage_of(snapshot, places, draft.ledger.gaps)

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from cloudseg.model import Interface, Workload
-from cloudseg.providers.aws.translate.interfaces import WireInterface, global_ipv6, interface_of, joined
+from cloudseg.providers.aws.translate.interfaces import (
+    WireInterface,
+    global_ipv6,
+    interface_of,
+    joined,
+    note_primary,
+)
 from cloudseg.providers.aws.translate.tags import Tag, tags_of
 
 if TYPE_CHECKING:
@@ -92,6 +98,7 @@ def _add_interfaces(answers: Answers, draft: Draft, instance: _Instance, workloa
             answers.gap(_WHAT, instance.instance_id, "malformed", f"NetworkInterfaces: {error}", "interfaces")
             continue
         found = interface_of(answers, draft, wire, _WHAT)
+        note_primary(draft, wire, found.id, workload.id)
         known = draft.interfaces.get(found.id)
         if known is None:
             draft.put(draft.interfaces, msgspec.structs.replace(found, workload=workload.id), answers.scope)

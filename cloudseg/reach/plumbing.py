@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from cloudseg.model import Direction, Interface
 
-__all__ = ["opens_connections", "takes_groups", "uses_own_address"]
+__all__ = ["only_passes_on", "opens_connections", "takes_groups", "uses_own_address"]
 
 # The types of interfaces that no security group can be attached to. A network load balancer is none of them: it takes
 # groups, if only from its making on. Source:
@@ -37,6 +37,12 @@ def takes_groups(interface: Interface) -> bool:
 def opens_connections(interface: Interface) -> bool:
     """Tell whether an interface opens connections on behalf of a workload; an endpoint of a service only answers."""
     return takes_groups(interface) and interface.role.lower() not in _ANSWERS_ONLY
+
+
+def only_passes_on(interface: Interface) -> bool:
+    """Tell whether an interface passes packets of others on, and neither opens connections nor takes any."""
+    role = interface.role.lower()
+    return role in _TRANSLATES or role in _PASSES_ON
 
 
 def uses_own_address(interface: Interface, direction: Direction) -> bool:

@@ -1,0 +1,252 @@
+"""Who reaches whom in an estate, on what: all pairs, from and to anybody, with a lower and an upper bound.
+
+An estate is compiled once: traffic and addresses are cut into atoms that nothing tells apart, interfaces into classes.
+After that all sources of a target are worked out at once, one target class at a time, so that cost grows with classes.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cloudseg.reach.columns import EndClass
+from cloudseg.reach.ground import Ground, Surveyed
+from cloudseg.reach.matrix import Matrix
+from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from cloudseg.model import Estate
+    from cloudseg.reach.internet import InternetView
+    from cloudseg.reach.rows import Arrivals, Band
+
+__all__ = ["EndClass", "Ends", "Flow", "Reachability", "Verdict"]
+
+_KEPT = 512
+"""How many classes' answers are kept."""
+
+Ends = "Collection[str | AddressSet]"
+"""Qualified ids of interfaces, and sets of addresses outside of the estate."""
+
+
+class Verdict(NamedTuple):
+    """What passes from one end to another: certainly, and at most. They differ only where something is unknown."""
+
+    lower: Traffic
+    upper: Traffic
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing unknown lies between the bounds."""
+        return self.lower == self.upper
+
+
+NOTHING = Verdict(NO_TRAFFIC, NO_TRAFFIC)
+
+
+class Flow(NamedTuple):
+    """What passes from one end to another.
+
+    Attributes:
+        source: name of a class, or ``external:<range>``.
+        target: the same.
+        lower: what certainly passes.
+        upper: what passes at most.
+    """
+
+    source: str
+    target: str
+    lower: Traffic
+    upper: Traffic
+
+
+class Shared(NamedTuple):
+    """What an estate names, and the ground that it shares with others; its number among them."""
+
+    surveyed: Surveyed
+    ground: Ground
+    number: int
+
+
+class Reachability:
+    """Reachability of an estate.
+
+    Args:
+        estate: the estate.
+        view: the internet's view of it, where there is one already.
+        shared: the ground that it shares with other estates, for :meth:`together`.
+
+    Attributes:
+        estate: the estate.
+        ground: the classes and atoms.
+        matrix: the pairs, as masks.
+    """
+
+    def __init__(self, estate: Estate, view: InternetView | None = None, *, shared: Shared | None = None) -> None:
+        if shared is None:
+            surveyed = Surveyed.of(estate, view)
+            shared = Shared(surveyed, Ground([surveyed]), 0)
+        self.estate = estate
+        self.ground = shared.ground
+        self.matrix = Matrix(shared.surveyed, shared.ground, shared.ground.traits[shared.number])
+        self._arrivals: OrderedDict[int, Arrivals] = OrderedDict()
+        self._departures: OrderedDict[int, Band] = OrderedDict()
+
+    @staticmethod
+    def together(estates: Sequence[Estate]) -> tuple[Reachability, ...]:
+        """Return the reachability of several estates over the same classes and atoms, so that they compare."""
+        surveyed = [Surveyed.of(estate) for estate in estates]
+        ground = Ground(surveyed)
+        return tuple(
+            Reachability(own.survey.estate, shared=Shared(own, ground, number)) for number, own in enumerate(surveyed)
+        )
+
+    @property
+    def classes(self) -> tuple[EndClass, ...]:
+        """The classes of interfaces that nothing tells apart, in the order of addresses."""
+        return self.ground.columns.classes
+
+    def class_of(self, interface: str) -> EndClass:
+        """Return the class of an interface.
+
+        Raises:
+            KeyError: there is no such interface.
+        """
+        return self.classes[self.number_of(interface)]
+
+    def number_of(self, interface: str) -> int:
+        """Return the place of an interface's class in :attr:`classes`.
+
+        Raises:
+            KeyError: there is no such interface.
+        """
+        return self.ground.columns.class_of[interface]
+
+    def arrivals(self, target: int) -> Arrivals:
+        """Return what arrives at a class, by its number; answers are kept for a while."""
+        known = self._arrivals.get(target)
+        if known is None:
+            known = self._arrivals[target] = self.matrix.arrivals(target)
+            if len(self._arrivals) > _KEPT:
+                self._arrivals.popitem(last=False)
+        return known
+
+    def departures(self, source: int) -> Band:
+        """Return what leaves a class for addresses outside of the estate, by the number of the class."""
+        known = self._departures.get(source)
+        if known is None:
+            known = self._departures[source] = self.matrix.departures(source)
+            if len(self._departures) > _KEPT:
+                self._departures.popitem(last=False)
+        return known
+
+    def between(self, source: str | AddressSet, target: str | AddressSet) -> Verdict:
+        """Return what passes from one end to another.
+
+        An end is the qualified id of an interface, or addresses outside of the estate; of several such addresses the
+        answer is what at least one of them can. From an end to itself there is nothing to tell.
+
+        Raises:
+            KeyError: there is no such interface.
+        """
+        if isinstance(source, AddressSet):
+            if isinstance(target, AddressSet):
+                return NOTHING
+            return self._any_of(self.arrivals(self.number_of(target)).outside, source)
+        number = self.number_of(source)
+        if isinstance(target, AddressSet):
+            return self._any_of(self.departures(number), target)
+        if source == target:
+            return NOTHING
+        inside = self.arrivals(self.number_of(target)).inside
+        return self._verdict(inside.lower[:, number], inside.upper[:, number])
+
+    def _any_of(self, band: Band, addresses: AddressSet) -> Verdict:
+        lower = np.zeros(band.lower.shape[0], dtype=np.uint64)
+        upper = lower.copy()
+        for start, end in self.ground.line.runs(addresses):
+            lower |= np.bitwise_or.reduce(band.lower[:, start:end], axis=1)
+            upper |= np.bitwise_or.reduce(band.upper[:, start:end], axis=1)
+        return self._verdict(lower, upper)
+
+    def _verdict(self, lower: NDArray[np.uint64], upper: NDArray[np.uint64]) -> Verdict:
+        atoms = self.ground.atoms
+        return Verdict(atoms.from_words(lower.tolist()), atoms.from_words(upper.tolist()))
+
+    def flows(
+        self, sources: Collection[str | AddressSet] | None = None, targets: Collection[str | AddressSet] | None = None
+    ) -> Iterator[Flow]:
+        """Yield what passes between ends, class by class; pairs between which nothing passes are left out.
+
+        Args:
+            sources: qualified ids of interfaces, and addresses outside; None for everybody.
+            targets: the same.
+
+        Raises:
+            KeyError: there is no such interface.
+        """
+        senders, outside_senders = self._split(sources)
+        takers, outside_takers = self._split(targets)
+        chosen = set(takers)
+        for target in self.matrix.order() if targets is None else takers:
+            if target in chosen:
+                arrivals = self.matrix.arrivals(target)
+                name = self.classes[target].name
+                for source, verdict in self._from_classes(arrivals.inside, senders):
+                    yield Flow(self.classes[source].name, name, *verdict)
+                for addresses, verdict in self.ranges(arrivals.outside, outside_senders):
+                    yield Flow(f"external:{addresses}", name, *verdict)
+        if outside_takers is None or outside_takers:
+            for source in senders:
+                for addresses, verdict in self.ranges(self.matrix.departures(source), outside_takers):
+                    yield Flow(self.classes[source].name, f"external:{addresses}", *verdict)
+
+    def _split(self, ends: Collection[str | AddressSet] | None) -> tuple[Sequence[int], AddressSet | None]:
+        """Return the numbers of classes, and the addresses outside; None stands for all of them."""
+        if ends is None:
+            return range(len(self.classes)), None
+        outside = AddressSet()
+        numbers: dict[int, None] = {}
+        for end in ends:
+            if isinstance(end, AddressSet):
+                outside |= end
+            else:
+                numbers[self.number_of(end)] = None
+        return sorted(numbers), outside
+
+    def _from_classes(self, inside: Band, senders: Iterable[int]) -> Iterator[tuple[int, Verdict]]:
+        passing: NDArray[np.bool_] = np.any(inside.upper, axis=0)
+        if not isinstance(senders, range):
+            wanted = np.zeros(len(passing), dtype=bool)
+            wanted[list(senders)] = True
+            passing &= wanted
+        for source in np.flatnonzero(passing).tolist():
+            yield source, self._verdict(inside.lower[:, source], inside.upper[:, source])
+
+    def ranges(self, band: Band, within: AddressSet | None = None) -> Iterator[tuple[AddressSet, Verdict]]:
+        """Yield the addresses outside that something passes from or to, neighbours of equal reach together.
+
+        Args:
+            band: what passes, by word and position.
+            within: only these addresses; None for all.
+        """
+        line = self.ground.line
+        for first, last in ((0, line.boundary), (line.boundary, line.length)):
+            lower, upper = band.lower[:, first:last], band.upper[:, first:last]
+            if not upper.any():
+                continue
+            changes = ((lower[:, 1:] != lower[:, :-1]) | (upper[:, 1:] != upper[:, :-1])).any(axis=0)
+            starts = [0, *(np.flatnonzero(changes) + 1).tolist(), last - first]
+            for start, end in pairwise(starts):
+                if upper[:, start].any():
+                    addresses = line.addresses(first + start, first + end)
+                    if within is not None:
+                        addresses &= within
+                    if addresses:
+                        yield addresses, self._verdict(lower[:, start], upper[:, start])
