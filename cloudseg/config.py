@@ -18,28 +18,13 @@ from cloudseg.checks import CHECKS
 from cloudseg.checks.interface import Check, Parameter, ParameterValue
 from cloudseg.errors import ConfigError
 from cloudseg.findings import Severity
+from cloudseg.segments import DEFAULT_LABELS
 from cloudseg.waivers_file import load_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["DEFAULT_LABELS", "AwsConfig", "Config", "load_config", "load_waivers"]
-
-DEFAULT_LABELS: Final[dict[str, tuple[str, ...]]] = {
-    "application": (
-        "application",
-        "Application",
-        "app",
-        "App",
-        "service",
-        "Service",
-        "app.kubernetes.io/part-of",
-        "app.kubernetes.io/name",
-    ),
-    "tier": ("tier", "Tier", "role", "Role", "component", "Component", "app.kubernetes.io/component"),
-    "environment": ("environment", "Environment", "env", "Env", "stage", "Stage"),
-}
-"""Tag keys that mean application, tier and environment, unless ``[labels]`` names others; the first that is there."""
 
 FILE: Final = "cloudseg.toml"
 PROJECT_FILE: Final = "pyproject.toml"

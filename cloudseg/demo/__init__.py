@@ -1,14 +1,20 @@
 """A bundled estate to try things on: a bookshop in two fictional AWS accounts, with mistakes and parts that are right.
 
-The JSON files under ``snapshot/`` are the source of truth; edit them by hand.
+The JSON files under ``snapshot/`` are the source of truth; edit them by hand. ``intent.yaml`` says what may talk to
+what in it.
 """
 
 from importlib.resources import files
 from pathlib import Path
 
-__all__ = ["demo_snapshot_path"]
+__all__ = ["demo_intent_path", "demo_snapshot_path"]
 
 
 def demo_snapshot_path() -> Path:
     """Return the folder of the bundled snapshot, in the layout that ``cloudseg.snapshot`` reads."""
     return Path(str(files(__name__) / "snapshot"))
+
+
+def demo_intent_path() -> Path:
+    """Return the intent of the bundled estate: three tiers, what surrounds them, and what one may open to another."""
+    return Path(str(files(__name__) / "intent.yaml"))
