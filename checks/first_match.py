@@ -1,0 +1,214 @@
+"""Which rules of an ordered list never decide anything, and which earlier ones take their packets.
+
+Everything here is exact: where a rule was not read in full, or names who cannot be told by addresses, nothing is said
+of the rules below it that share a packet with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.model import ANYONE, GroupRef
+from cloudseg.reach.packets import Box, intersect, outside_addresses
+from cloudseg.traffic import (
+    ALL_ADDRESSES,
+    GLOBAL_UNICAST,
+    NO_NUMBERS,
+    PRIVATE,
+    AddressSet,
+    IntervalSet,
+    Traffic,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cloudseg.model import Direction, Estate, Rule, RuleSet
+
+__all__ = ["Decider", "Shadow", "in_order", "one_packet", "shadows"]
+
+_BORNE_BY_PACKETS = GLOBAL_UNICAST | PRIVATE
+_V6_AFTER = 1 << 32
+
+
+class Decider(NamedTuple):
+    """An earlier rule, and packets of the shadowed rule that it is the first to match."""
+
+    rule: Rule
+    packets: Box
+
+
+class Shadow(NamedTuple):
+    """A rule that never decides.
+
+    Attributes:
+        rule: the rule.
+        deciders: the earlier rules that take its packets, each of which is the first to match some of them.
+    """
+
+    rule: Rule
+    deciders: tuple[Decider, ...]
+
+    @property
+    def against(self) -> tuple[Decider, ...]:
+        """The deciders with another verdict than the rule's."""
+        return tuple(decider for decider in self.deciders if decider.rule.verdict != self.rule.verdict)
+
+
+class _Matched(NamedTuple):
+    """The packets that a rule matches at most, and whether it certainly matches all of them."""
+
+    packets: Box
+    exact: bool
+
+
+class _Span(NamedTuple):
+    """The smallest ranges that hold the packets of a rule: of addresses and of traffic, each as numbers on one line.
+
+    Most rules of a list share no packet; comparing four numbers tells most of these apart.
+    """
+
+    first_address: int
+    last_address: int
+    first_traffic: int
+    last_traffic: int
+
+
+class _Earlier(NamedTuple):
+    rule: Rule
+    packets: Box
+    span: _Span
+
+
+def in_order(rule_set: RuleSet, direction: Direction) -> tuple[Rule, ...]:
+    """Return the rules of one direction in the order in which a ``first`` stage asks them."""
+    rules = (rule for rule in rule_set.rules if rule.direction == direction)
+    return tuple(sorted(rules, key=lambda rule: (rule.priority or 0, rule.allows)))
+
+
+def shadows(rules: Sequence[Rule], estate: Estate) -> Iterator[Shadow]:
+    """Yield the rules of one ordered list that never decide, because earlier rules take all their packets.
+
+    A rule that narrows this end too (its ``local`` side), or the client's ports, takes only a part of what it matches;
+    like one that was not read in full, it silences what is said of the later rules that overlap with it.
+
+    Args:
+        rules: the rules of one direction, in their order.
+        estate: where address lists are looked up.
+    """
+    unclear: list[Box] = []
+    earlier: list[_Earlier] = []
+    found: dict[Box, tuple[Decider, ...]] = {}
+    for rule in rules:
+        packets, exact = _matched(rule, estate)
+        if not packets.addresses or not packets.traffic:
+            continue
+        if not exact:
+            unclear.append(packets)
+            continue
+        span = _span(packets)
+        if packets not in found:
+            near = [other for other in earlier if _near(other.span, span)]
+            if not _covered(packets, [other.packets for other in near]):
+                earlier.append(_Earlier(rule, packets, span))
+                continue
+            found[packets] = _deciders(packets, near)
+        # A rule that never decides takes nothing from the rules below it, so it is none of the earlier ones.
+        if not any(_overlap(packets, other) for other in unclear):
+            yield Shadow(rule, found[packets])
+
+
+def _matched(rule: Rule, estate: Estate) -> _Matched:
+    if any(isinstance(peer, GroupRef) for peer in rule.remote):
+        # Whose members they are is no matter of addresses.
+        return _Matched(Box(ALL_ADDRESSES, rule.traffic), exact=False)
+    least, most = outside_addresses(rule.remote, estate)
+    whole = rule.exact and rule.source_ports is None and rule.local == ANYONE
+    return _Matched(Box(most, rule.traffic), exact=whole and least == most)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one.traffic.overlaps(other.traffic) and one.addresses.overlaps(other.addresses)
+
+
+def _span(packets: Box) -> _Span:
+    v4, v6 = packets.addresses.v4.intervals, packets.addresses.v6.intervals
+    fields = [(place << 16, field.intervals) for place, field in enumerate(packets.traffic.fields) if field]
+    return _Span(
+        v4[0][0] if v4 else v6[0][0] + _V6_AFTER,
+        v6[-1][1] + _V6_AFTER if v6 else v4[-1][1],
+        fields[0][0] + fields[0][1][0][0],
+        fields[-1][0] + fields[-1][1][-1][1],
+    )
+
+
+def _near(one: _Span, other: _Span) -> bool:
+    return (
+        one.first_address <= other.last_address
+        and other.first_address <= one.last_address
+        and one.first_traffic <= other.last_traffic
+        and other.first_traffic <= one.last_traffic
+    )
+
+
+def _covered(packets: Box, others: Sequence[Box]) -> bool:
+    """Tell whether every packet of a box lies in one of the others."""
+    # Together they must be as many at least, and the largest leave the fewest pieces.
+    shared = sorted(intersect(others, packets), key=_size, reverse=True)
+    if sum(map(_size, shared)) < _size(packets):
+        return False
+    # Depth first: the first piece that none of the others touches is the answer.
+    open_pieces = [(packets, 0)]
+    while open_pieces:
+        piece, place = open_pieces.pop()
+        while place < len(shared) and not _overlap(piece, shared[place]):
+            place += 1
+        if place == len(shared):
+            return False
+        open_pieces.extend((rest, place + 1) for rest in _outside(piece, shared[place]))
+    return True
+
+
+def _size(packets: Box) -> int:
+    return packets.addresses.size * sum(field.size for field in packets.traffic.fields)
+
+
+def _outside(packets: Box, other: Box) -> Iterator[Box]:
+    """Yield the part of a box that lies outside another, as boxes that do not overlap."""
+    if rest := packets.addresses - other.addresses:
+        yield Box(rest, packets.traffic)
+    if more := packets.traffic - other.traffic:
+        yield Box(packets.addresses & other.addresses, more)
+
+
+def _deciders(packets: Box, earlier: Iterable[_Earlier]) -> tuple[Decider, ...]:
+    found: list[Decider] = []
+    left = [packets]
+    for rule, matched, _ in earlier:
+        first: Box | None = None
+        undecided: list[Box] = []
+        for box in left:
+            if not _overlap(box, matched):
+                undecided.append(box)
+                continue
+            first = first or Box(box.addresses & matched.addresses, box.traffic & matched.traffic)
+            undecided.extend(_outside(box, matched))
+        if first is not None:
+            found.append(Decider(rule, first))
+        left = undecided
+        if not left:
+            break
+    return tuple(found)
+
+
+def one_packet(packets: Box) -> Box:
+    """Return one packet of a box that is not empty, as one would meet it: no network address, no port 0 if possible."""
+    likely = packets.addresses & _BORNE_BY_PACKETS or packets.addresses
+    first, last = (likely.v4 or likely.v6).intervals[0]
+    number = IntervalSet.of(min(first + 1, last))
+    address = AddressSet(v4=number) if likely.v4 else AddressSet(v6=number)
+    position = next(place for place, field in enumerate(packets.traffic.fields) if field)
+    first, last = packets.traffic.fields[position].intervals[0]
+    fields = [NO_NUMBERS] * len(packets.traffic.fields)
+    fields[position] = IntervalSet.of(first or min(1, last))
+    return Box(address, Traffic(*fields))

@@ -1,0 +1,184 @@
+"""A rule that never decides anything, because earlier rules of its list take all its packets.
+
+What it finds:
+    Rules of ordered lists (network ACLs) of which every packet is matched by a rule above. Where the rules above have
+    the other verdict, an intention is lost: a deny that never acts, or an allow that never acts. Where they have the
+    same one, the rule is redundant. Ranges and ports count as sets, so two halves above take the whole below. Nothing
+    is said of a rule that shares packets with an earlier one that was not read in full: such a list is named among the
+    gaps.
+
+Why it matters:
+    Who reads the list believes in the rule. A deny below the allow that it was meant to limit protects nothing, and an
+    allow below a deny comes to life on the day on which somebody removes the deny.
+
+Example:
+    ``100 allow all from 0.0.0.0/0``, and below it ``200 deny tcp/3389 from 0.0.0.0/0``.
+
+Remedy:
+    Move the rule above those that take its packets where its verdict is the one that is meant; else remove it, which
+    changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry
+from cloudseg.checks.first_match import in_order, one_packet, shadows
+from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.rule_lists import managed, traffic_words
+from cloudseg.findings import Remedy, Severity, normal_form, peer_text
+from cloudseg.model import InSubnets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.checks.first_match import Decider, Shadow
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Direction, Estate, Rule, RuleSet
+
+_DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
+_SHOWN = 5
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every rule of an ordered list that never decides."""
+    estate = context.estate
+    ordered = {
+        stage.name
+        for pipeline in estate.pipelines.values()
+        for stage in (*pipeline.ingress, *pipeline.egress)
+        if stage.match == "first"
+    }
+    for stage in sorted(ordered):
+        for rule_set in estate.rule_sets_at(stage):
+            # Rules that do the same have one normal form: their place among these tells them apart.
+            alike: Counter[str] = Counter()
+            for direction in _DIRECTIONS:
+                for shadow in shadows(in_order(rule_set, direction), estate):
+                    form = normal_form(shadow.rule)
+                    alike[form] += 1
+                    yield _finding(context, rule_set, shadow, str(alike[form]) if alike[form] > 1 else "")
+
+
+def _finding(context: AuditContext, rule_set: RuleSet, shadow: Shadow, aspect: str) -> Finding:
+    rule, against = shadow.rule, shadow.against
+    idle = isinstance(rule_set.applies, InSubnets) and not rule_set.applies.subnets
+    # What is lost goes first.
+    deciders = (*against, *(decider for decider in shadow.deciders if decider not in against))
+    above = deciders[0].rule.id if len(deciders) == 1 else "the rules that take its packets"
+    if against:
+        advice = f"remove it, which changes nothing, or move it above {above} if its verdict is the one that is meant"
+    else:
+        advice = "remove it, which changes nothing"
+    return context.finding(
+        rule_set,
+        _message(rule_set, shadow),
+        rule=rule,
+        severity=Severity.MEDIUM if against and not idle else Severity.LOW,
+        evidence=(
+            *(_taken(rule, decider) for decider in deciders[:_SHOWN]),
+            *((f"{len(deciders) - _SHOWN} more earlier rules take the rest",) if len(deciders) > _SHOWN else ()),
+            *(("the list judges no subnet",) if idle else ()),
+            *managed(rule_set),
+        ),
+        remedy=Remedy("remove-unused-rule", advice),
+        aspect=aspect,
+    )
+
+
+def _message(rule_set: RuleSet, shadow: Shadow) -> str:
+    rule = shadow.rule
+    by = shadow.deciders[0].rule.id if len(shadow.deciders) == 1 else "earlier rules"
+    same, other = ("allowed", "denied") if rule.allows else ("denied", "allowed")
+    if not shadow.against:
+        why = f"all of it is already {same} by {by}"
+    elif len(shadow.against) == len(shadow.deciders):
+        why = f"all of it is {other} by {by}"
+    else:
+        why = f"a part of it is {other} by {by}, and the rest is already {same}"
+    return f"{rule.id} of {rule_set.label}, which {_says(rule)}, never decides: {why}"
+
+
+def _says(rule: Rule) -> str:
+    end = "from" if rule.direction == "ingress" else "to"
+    return f"{'allows' if rule.allows else 'denies'} {traffic_words(rule.traffic)} {end} {peer_text(rule.remote)}"
+
+
+def _taken(rule: Rule, decider: Decider) -> str:
+    packet = one_packet(decider.packets)
+    end = "from" if rule.direction == "ingress" else "to"
+    return (
+        f"{decider.rule.id} {_says(decider.rule)}: it is the first to match {packet.traffic} {end} {packet.addresses}"
+    )
+
+
+def _deny_below() -> Estate:
+    b = EstateBuilder()
+    b.acl("acl-1", ["subnet-public"], (*ACL_OPEN, acl_entry("ingress", 200, "tcp/3389", "0.0.0.0/0", deny=True)))
+    return b.build()
+
+
+def _allow_below() -> Estate:
+    b = EstateBuilder()
+    b.acl(
+        "acl-1",
+        ["subnet-private"],
+        (
+            acl_entry("ingress", 50, "all", "10.60.0.0/16", deny=True),
+            acl_entry("ingress", 60, "tcp/5432", "10.60.10.0/24"),
+        ),
+    )
+    return b.build()
+
+
+def _redundant() -> Estate:
+    b = EstateBuilder()
+    b.acl(
+        "acl-1",
+        ["subnet-public"],
+        (
+            acl_entry("ingress", 100, "tcp/0-1023", "10.0.0.0/9"),
+            acl_entry("ingress", 110, "tcp/0-1023", "10.128.0.0/9"),
+            acl_entry("ingress", 120, "tcp/22", "10.0.0.0/8"),
+        ),
+    )
+    return b.build()
+
+
+def _in_good_order() -> Estate:
+    b = EstateBuilder()
+    b.acl(
+        "acl-1",
+        ["subnet-public"],
+        (
+            acl_entry("ingress", 90, "tcp/3389", "0.0.0.0/0", deny=True),
+            acl_entry("ingress", 100, "all", "0.0.0.0/0"),
+            acl_entry("ingress", 110, "all", "::/0"),
+            acl_entry("egress", 200, "tcp/3389", "0.0.0.0/0", deny=True),
+        ),
+    )
+    return b.build()
+
+
+CHECK = Check(
+    id="shadowed-rule",
+    severity=Severity.LOW,
+    run=run,
+    examples=(
+        Example("a deny below an allow of everything never acts", _deny_below, ("acl-1",), Severity.MEDIUM),
+        Example("an allow below a deny of its whole range never acts", _allow_below, ("acl-1",), Severity.MEDIUM),
+        Example("two halves above allow what the rule allows", _redundant, ("acl-1",), Severity.LOW),
+        Example("denies come first, and each direction and family decides by itself", _in_good_order),
+    ),
+    concept={"aws": "the numbered entries of network ACLs"},
+    needs=("boundary-rules",),
+    compliance={
+        "nist-800-53r5": ("AC-4",),
+        "pci-dss-4.0": ("1.2.7",),
+    },
+    remedy="remove-unused-rule",
+    per_rule=True,
+)

@@ -1,0 +1,198 @@
+"""A route to the internet on which no firewall allows by name.
+
+What it finds:
+    Networks with subnets whose workloads reach the internet by a route that passes no firewall with an effective
+    allow-list of names: there is no firewall on the way, it does not stop what it does not allow, or it filters by
+    addresses only. Routes are followed through firewalls, NAT gateways and transit gateways, for each address family by
+    itself. An internet gateway counts where something has a public address. What cannot be followed, appliances above
+    all, is told with low confidence. Routes to a few chosen destinations are left alone. One finding a network.
+
+Why it matters:
+    Groups and network ACLs know addresses, and the addresses of any service on the internet are shared with everybody
+    else's. Only what sees names can tell a package mirror from the place to which stolen data goes.
+
+Example:
+    ``0.0.0.0/0`` to a NAT gateway whose own subnet routes straight to the internet gateway.
+
+Remedy:
+    Lead the default routes of workloads to a firewall that drops by default and allows the names that they need. Where
+    a workload needs no internet, take the route away.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_routes import add_firewall, endpoint_of
+from cloudseg.checks.inspection import inspection_of, wall_name, way_words, wide_parts
+from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.rule_lists import counted
+from cloudseg.findings import Remedy, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cloudseg.checks.inspection import Place, Way
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate, Firewall, Network
+
+_SHOWN = 10
+
+
+class _Unfiltered(NamedTuple):
+    """A place with the ways out of it that nothing filters by name, each with the reason."""
+
+    place: Place
+    ways: tuple[tuple[Way, str], ...]
+
+    @property
+    def certain(self) -> bool:
+        """Whether packets surely take one of the ways, and surely meet no allow-list of names on it."""
+        return any(
+            way.certain and all(wall.filters is not None for wall in way.passed.firewalls) for way, _ in self.ways
+        )
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every network with a route to the internet that nothing filters by name."""
+    inspection = inspection_of(context.estate)
+    for _, network in sorted(context.estate.networks.items()):
+        places = inspection.places(network)
+        found = [unfiltered for place in places if (unfiltered := _unfiltered(place)) is not None]
+        if found:
+            yield _finding(context, network, places, found)
+
+
+def _unfiltered(place: Place) -> _Unfiltered | None:
+    told = [(way, reason) for way in place.ways if (reason := _reason(way))]
+    wide = wide_parts(way for way, _ in told)
+    kept = tuple((way, reason) for way, reason in told if way.part in wide)
+    return _Unfiltered(place, kept) if kept else None
+
+
+def _reason(way: Way) -> str:
+    """Return why a way is not filtered by names; empty where it is."""
+    walls, appliances = way.passed
+    if any(wall.filters and wall.names for wall in walls):
+        return ""
+    if walls:
+        return ", and ".join(_lack(wall) for wall in walls)
+    if appliances:
+        return f"unknown: whether the appliances behind {', '.join(appliances)} filter by name"
+    if way.leg.end == "unknown":
+        return f"unknown: {'; '.join(way.leg.doubts)}"
+    return "no firewall on the way"
+
+
+def _lack(wall: Firewall) -> str:
+    why = f" ({wall.reason})" if wall.reason else ""
+    if wall.filters is None:
+        return f"unknown: whether {wall_name(wall)} filters{why}"
+    if wall.filters:
+        return f"{wall_name(wall)} filters by addresses and has no allow-list of names{why}"
+    return f"{wall_name(wall)} does not stop what it does not allow{why}"
+
+
+def _finding(context: AuditContext, network: Network, places: Sequence[Place], found: Sequence[_Unfiltered]) -> Finding:
+    certain = any(each.certain for each in found)
+    told = dict.fromkeys(text for each in found for text in _told(each))
+    subnets = sum(len(each.place.subnets) for each in found)
+    where = counted(subnets, "subnet") if subnets else "unread subnets"
+    reach = ("reaches" if subnets == 1 else "reach") if certain else "may reach"
+    return context.finding(
+        network,
+        f"{where} with workloads in {network.label} {reach} the internet without a firewall that allows by name",
+        confidence="high" if certain else "low",
+        evidence=(
+            *list(told)[:_SHOWN],
+            *((f"{len(told) - _SHOWN} more ways of the kind",) if len(told) > _SHOWN else ()),
+            *_filtered(places),
+        ),
+        affected=[interface for each in found for interface in each.place.senders],
+        remedy=Remedy(
+            "restrict-egress",
+            "lead the default routes of workloads to a firewall that drops by default and allows the names they need",
+        ),
+    )
+
+
+def _told(each: _Unfiltered) -> Iterator[str]:
+    for way, reason in each.ways:
+        yield f"{each.place.words()}: {way_words(way.leg)}: {reason}"
+
+
+def _filtered(places: Sequence[Place]) -> Iterator[str]:
+    """Yield which places do it right, and by which firewall."""
+    for place in places:
+        walls = {wall.id: wall for way in place.ways if not _reason(way) for wall in way.passed.firewalls}
+        for _, wall in sorted(walls.items()):
+            if wall.filters and wall.names:
+                why = f" ({wall.reason})" if wall.reason else ""
+                yield f"filtered: {place.words()}: {wall_name(wall)} allows {counted(len(wall.names), 'name')}{why}"
+
+
+def _led_to_a_firewall(
+    *, filters: bool = True, names: tuple[str, ...] = ("*.ubuntu.com",), reason: str = ""
+) -> EstateBuilder:
+    """Return workloads whose packets pass a firewall, and after it a NAT gateway."""
+    b = EstateBuilder()
+    b.subnet("subnet-firewall", "10.0.9.0/28")
+    b.route("rtb-firewall", "0.0.0.0/0", "nat-gateway", "nat-1")
+    b.subnet("subnet-app", "10.0.3.0/24")
+    b.route("rtb-app", "0.0.0.0/0", "endpoint", endpoint_of("firewall-1"))
+    b.route("rtb-public", "10.0.3.0/24", "endpoint", endpoint_of("firewall-1"))
+    add_firewall(b, filters=filters, names=names, reason=reason)
+    b.interface("eni-app", "subnet-app", [], "10.0.3.5")
+    return b
+
+
+def _straight_out() -> Estate:
+    b = EstateBuilder()
+    b.interface("eni-app")
+    return b.build()
+
+
+def _passes_by_default() -> Estate:
+    return _led_to_a_firewall(filters=False, reason="default action order has no default drop").build()
+
+
+def _by_address_only() -> Estate:
+    return _led_to_a_firewall(names=()).build()
+
+
+def _by_name() -> Estate:
+    return _led_to_a_firewall().build()
+
+
+def _no_way_out() -> Estate:
+    b = EstateBuilder()
+    b.interface("eni-hidden", "subnet-public", [], "10.0.1.5")
+    b.subnet("subnet-db", "10.0.4.0/24")
+    b.interface("eni-db", "subnet-db", [], "10.0.4.5")
+    return b.build()
+
+
+CHECK = Check(
+    id="unfiltered-internet-route",
+    severity=Severity.MEDIUM,
+    run=run,
+    examples=(
+        Example("a NAT gateway leads straight to the internet", _straight_out, ("vpc-1",), Severity.MEDIUM),
+        Example("the firewall lets through what it does not match", _passes_by_default, ("vpc-1",), Severity.MEDIUM),
+        Example("the firewall knows addresses and no names", _by_address_only, ("vpc-1",), Severity.MEDIUM),
+        Example("a firewall drops by default and allows names", _by_name),
+        Example("no route, or no public address, leads out", _no_way_out),
+    ),
+    concept={"aws": "routes of subnets to the internet, and the policies of network firewalls on them"},
+    needs=("networks", "routes", "firewalls"),
+    uses=("subnets", "interfaces", "gateways", "endpoints", "transit", "address-lists", "public-access-block"),
+    compliance={
+        "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)"),
+        "pci-dss-4.0": ("1.3.2",),
+        "cisa-ztmm-2": ("Networks: Network Traffic Management",),
+        "nist-800-207": ("2.1",),
+    },
+    remedy="restrict-egress",
+)
