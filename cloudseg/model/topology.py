@@ -25,7 +25,12 @@ __all__ = [
     "Workload",
 ]
 
-InternetBlock = Literal["off", "ingress", "bidirectional", "unknown"]
+InternetBlock = Literal["off", "inbound", "ingress", "bidirectional", "unknown"]
+"""What a block of public access cuts off.
+
+``inbound``: what starts outside; ``ingress``: everything over internet gateways but what a NAT gateway sends;
+``bidirectional``: everything.
+"""
 TargetKind = Literal[
     "local",
     "internet-gateway",

@@ -208,7 +208,8 @@ class Balancing:
         if certain:
             return np.zeros_like(rows[:, self._keepers])
         outside = np.bitwise_or.reduce(let_in.upper[:, self._columns.faces :], axis=1)
-        return rows[:, self._keepers] | outside[:, None]
+        found: Rows = rows[:, self._keepers] | outside[:, None]
+        return found
 
     def _with_hidden(self, upper: Rows, hidden: Sequence[_Hidden], let_in: Rows) -> Rows:
         found = upper.copy()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from cloudseg.model import Direction, Interface
+from cloudseg.reach.leg import wordless
 from cloudseg.reach.legs import legs_from
 
 if TYPE_CHECKING:
@@ -63,10 +64,11 @@ class Routes:
             if post in self.posts:
                 continue
             legs = self._from(post)
-            if legs not in numbers:
-                numbers[legs] = len(self.legs)
-                self.legs.append(legs)
-            self.posts[post] = numbers[legs]
+            plain = None if legs is None else wordless(legs)
+            if plain not in numbers:
+                numbers[plain] = len(self.legs)
+                self.legs.append(plain)
+            self.posts[post] = numbers[plain]
         self.checkpoints = tuple(
             dict.fromkeys(checkpoint for legs in self.legs for leg in legs or () for checkpoint in leg.checkpoints)
         )
@@ -158,7 +160,7 @@ class Paths:
             if legs is None:
                 self._anywhere(number)
             else:
-                # What is certain is written last, so that it stays where legs of both kinds lead to one place.
+                # What is certain is written last: it stays where legs of both kinds lead to one place.
                 for leg in sorted(legs, key=lambda leg: leg.certain):
                     self._add(number, leg)
         self.route = np.array([routes.posts.get(post, 0) for post in self._posts], dtype=np.intp)
@@ -211,7 +213,7 @@ class Paths:
     def _taken_in(self, post: Post, served: Mapping[str, int]) -> int:
         """Return how surely packets from the internet get to where an interface with a global IPv6 address stands."""
         subnet = self._estate.subnets.get(post.subnet or "")
-        if subnet is None or subnet.internet_block in {"ingress", "bidirectional"}:
+        if subnet is None or subnet.internet_block in {"inbound", "ingress", "bidirectional"}:
             return NEVER
         return min(served.get(post.network or "", NEVER), SURELY if subnet.internet_block == "off" else AT_MOST)
 
@@ -261,22 +263,29 @@ class Paths:
             # https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
         if not leg.certain or leg.end == "unknown":
             there = np.minimum(there, AT_MOST)
-        better = there > self.level[number] if leg.certain else (there > NEVER) & (self.level[number] == NEVER)
-        equal = (there > NEVER) & (there == self.level[number])
+        crossing = np.full(self._columns.faces, self._crossing(leg.checkpoints), dtype=np.int32)
+        handed = np.zeros(self._columns.faces, dtype=bool)
+        for subnet in leg.from_subnets:
+            if not leg.enters(subnet):
+                near = self._subnet == self._subnet_numbers.get(subnet, -1)
+                crossing[near] = self._crossing(leg.checkpoints_to(subnet))
+                handed |= near
+        translated = 0 if leg.seen_as is None else self._translation(leg.seen_as)
+        better = there > self.level[number]
         self.level[number][better] = there[better]
         self.ingress_groups[number][better] = leg.ingress_groups
         self.egress_groups[number][better] = leg.egress_groups
-        # Of two possible ways the one that lets more through counts in the upper bound.
-        self.ingress_groups[number][equal] |= leg.ingress_groups
-        self.egress_groups[number][equal] |= leg.egress_groups
-        self.crossed[number][better] = self._crossing(leg.checkpoints)
-        for subnet in leg.from_subnets:
-            if not leg.enters(subnet):
-                handed = better & (self._subnet == self._subnet_numbers.get(subnet, -1))
-                self.crossed[number][handed] = self._crossing(leg.checkpoints_to(subnet))
-                self.handed[number][handed] = True
-        if leg.seen_as is not None:
-            self.translated[number][better] = self._translation(leg.seen_as)
+        self.crossed[number][better] = crossing[better]
+        self.handed[number][better] = handed[better]
+        self.translated[number][better] = translated
+        # Of several ways that packets may take, the upper bound holds what any of them lets through.
+        also = (there == AT_MOST) & (self.level[number] == AT_MOST) & ~better
+        if also.any():
+            self.ingress_groups[number][also] |= leg.ingress_groups
+            self.egress_groups[number][also] |= leg.egress_groups
+            self.crossed[number][also & (self.crossed[number] != crossing)] = 0
+            self.handed[number][also] |= handed[also]
+            self.translated[number][also & (self.translated[number] != translated)] = self._translation(())
 
     def _outside(self, number: int, leg: Leg) -> None:
         level = SURELY if leg.certain and leg.end in {"internet", "private", "service"} else AT_MOST
@@ -285,13 +294,20 @@ class Paths:
             if leg.seen_as not in self.out_translations[1:]:
                 self.out_translations.append(leg.seen_as)
             seen = self.out_translations.index(leg.seen_as, 1)
+        kind, crossing = OUTSIDE.index(leg.end) + 1, self._crossing(leg.checkpoints)
         for start, end in self._columns.line.runs(leg.addresses):
-            better = self.out_level[number, start:end] < level
-            self.out_level[number, start:end][better] = level
-            self.way_out[number, start:end][better] = OUTSIDE.index(leg.end) + 1
-            self.needs_public[number, start:end][better] = leg.needs_public
-            self.out_crossed[number, start:end][better] = self._crossing(leg.checkpoints)
-            self.out_seen[number, start:end][better] = seen
+            part = (number, slice(start, end))
+            known = self.out_level[part]
+            better, also = known < level, (known == AT_MOST) & (level == AT_MOST)
+            self.needs_public[part] = np.where(better, leg.needs_public, self.needs_public[part])
+            self.needs_public[part] &= ~also | leg.needs_public
+            for found, value, neutral in (
+                (self.way_out, kind, OUTSIDE.index("unknown") + 1),
+                (self.out_crossed, crossing, 0),
+                (self.out_seen, seen, 0),
+            ):
+                found[part] = np.where(also & (found[part] != value), neutral, np.where(better, value, found[part]))
+            self.out_level[part] = np.maximum(known, level)
 
     def _crossing(self, checkpoints: tuple[Checkpoint, ...]) -> int:
         if checkpoints not in self.crossings:

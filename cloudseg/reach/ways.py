@@ -97,7 +97,7 @@ def find_ways_in(interface: Interface, estate: Estate, *, balanced: bool = True)
     entrances = estate.entrances_to(interface)
     own = [_direct(interface, subnet, family, everything, estate) for family, everything in FAMILIES]
     own.extend(_by_entrance(entrance) for entrance in entrances if not entrance.through)
-    if block in {"ingress", "bidirectional"}:
+    if block in {"inbound", "ingress", "bidirectional"}:
         own = [WaysIn(blocked=("public access to the subnet is blocked",))]
     elif block == "unknown":
         found = _joined(own)

@@ -99,7 +99,7 @@ def test_block_mode_of_the_account_holds_for_its_subnets(translated: Translated,
     [
         ("vpc/vpc-1", "allow-bidirectional", "create-complete", "off"),
         ("subnet/subnet-1", "allow-bidirectional", "update-complete", "off"),
-        ("vpc/vpc-1", "allow-egress", "create-complete", "ingress"),
+        ("vpc/vpc-1", "allow-egress", "create-complete", "inbound"),
         ("vpc/vpc-2", "allow-bidirectional", "create-complete", "bidirectional"),
         ("vpc/vpc-1", "allow-bidirectional", "delete-complete", "bidirectional"),
         ("vpc/vpc-1", "allow-bidirectional", "disable-complete", "bidirectional"),

@@ -104,6 +104,6 @@ def _exclusions(answers: Answers, mode: InternetBlock) -> dict[str, InternetBloc
             if exclusion.internet_gateway_exclusion_mode == "allow-bidirectional":
                 left = "off"
             elif exclusion.internet_gateway_exclusion_mode == "allow-egress":
-                left = "ingress" if mode != "off" else "off"
+                left = "inbound" if mode == "bidirectional" else mode
         found[exclusion.resource_arn.rpartition("/")[2]] = left
     return found if answers.intact("ec2", _EXCLUSIONS) else None
