@@ -67,6 +67,8 @@ class _Discard(io.StringIO):
 def _one(place: Path) -> _Stages:
     from cloudseg.cli.sources import translate
     from cloudseg.engine import AuditRequest, run_audit
+    from cloudseg.reach.exposure import exposure_of
+    from cloudseg.reach.reachability import Reachability
     from cloudseg.reporters import FORMATS, RenderOptions
 
     # As the program itself does first, in its command line.
@@ -74,7 +76,8 @@ def _one(place: Path) -> _Stages:
     stages = _Stages()
     snapshot = stages.timed(DECODE, lambda: _decoded(place))
     estate = stages.timed("translate", lambda: translate(snapshot))
-    document = stages.timed(CHECKS, lambda: run_audit(estate, AuditRequest()))
+    document = stages.timed(CHECKS, lambda: run_audit(estate, AuditRequest(exposure=False)))
+    stages.timed("exposure", lambda: exposure_of(Reachability(estate)))
     stages.timed("report as JSON", lambda: FORMATS["json"].write(document, _Discard(), RenderOptions()))
     stages.rules, stages.interfaces = document.summary.rules, document.summary.interfaces
     stages.findings = len(document.findings)

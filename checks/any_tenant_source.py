@@ -21,11 +21,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
-from cloudseg.checks.exposure import WEB
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_interfaces, managed, traffic_words
 from cloudseg.findings import Severity
 from cloudseg.model import ListRef
+from cloudseg.traffic.port_classes import WEB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

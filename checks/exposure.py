@@ -19,10 +19,11 @@ from cloudseg.traffic.port_classes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.model import Interface, Rule, RuleSet
+    from cloudseg.reach.packets import Box
 
 __all__ = [
     "PORT_CLASSES",
@@ -150,6 +151,7 @@ class RuleExposure(NamedTuple):
         sources: the public addresses that the rule admits at most.
         verdict: ``exposed``, ``unknown`` or ``latent``.
         all_read: every interface that may carry the rule set was read.
+        shown: an interface that something reaches, for sure where any is, and packets that do; None where there is none.
     """
 
     rule_set: RuleSet
@@ -161,6 +163,7 @@ class RuleExposure(NamedTuple):
     sources: AddressSet
     verdict: Literal["exposed", "unknown", "latent"]
     all_read: bool
+    shown: tuple[Interface, Box] | None = None
 
 
 def open_rules(context: AuditContext) -> Iterator[RuleExposure]:
@@ -227,7 +230,15 @@ def _assess(
         sources=sources,
         verdict=verdict,
         all_read=all_read,
+        shown=_shown(each),
     )
+
+
+def _shown(each: Sequence[tuple[Sequence[Interface], Exposure]]) -> tuple[Interface, Box] | None:
+    """Return an interface and packets that reach it; those that certainly do go first."""
+    reached = [(members[0], exposure) for members, exposure in each if exposure.packets is not None]
+    best = next((found for found in reached if found[1].certain), reached[0] if reached else None)
+    return None if best is None or best[1].packets is None else (best[0], best[1].packets)
 
 
 def serves_the_public(context: AuditContext, interfaces: Iterable[Interface], declared: Iterable[str]) -> bool:

@@ -25,13 +25,16 @@ from cloudseg.findings import (
     rule_info,
 )
 from cloudseg.model import Estate, Interface, Resource, Rule, own_id
+from cloudseg.segments import DEFAULT_LABELS
 from cloudseg.waivers import WaiverState
 
 if TYPE_CHECKING:
+    from cloudseg.intent import Intent, IntentMatrix
     from cloudseg.reach.internet import InternetView
     from cloudseg.reach.reachability import Reachability
+    from cloudseg.segments import Segmentation
 
-__all__ = ["AuditContext", "Check", "Compiled", "Example", "Parameter", "ParameterValue"]
+__all__ = ["AuditContext", "Check", "Compiled", "Example", "Parameter", "ParameterValue", "Purpose"]
 
 ParameterValue = bool | int | str | tuple[str, ...]
 
@@ -64,6 +67,7 @@ class Example(msgspec.Struct, frozen=True):
         severity: the severity of every finding, where the example is about that.
         remedy_groups: own ids of the groups that the remedy must name, where the example is about that.
         waivers: what became of the waivers, for the checks that judge them.
+        intent: returns the intended traffic, for the checks that compare with it.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Example(msgspec.Struct, frozen=True):
     severity: Severity | None = None
     remedy_groups: tuple[str, ...] | None = None
     waivers: tuple[WaiverState, ...] = ()
+    intent: Callable[[], Intent] | None = None
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +96,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         remedy: id of the remedy that mends it, as the design names them; empty where people must decide.
         per_rule: its findings are about single rules and join others about the same rule.
         after_waivers: it judges the waivers themselves, so it runs when the other findings are known.
+        labels: which tags it rests on: ``application``, ``tier``, ``environment``.
+        precondition: returns why it cannot say anything in this audit, beside what was not read; empty where it can.
     """
 
     id: str
@@ -106,6 +113,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str = ""
     per_rule: bool = False
     after_waivers: bool = False
+    labels: tuple[str, ...] = ()
+    precondition: Callable[[AuditContext], str] | None = None
 
 
 class Compiled:
@@ -128,6 +137,41 @@ class Compiled:
         return Reachability(self._estate, self._internet)
 
 
+class Purpose:
+    """What the parts of an estate are there for: its segments, and what these may open to each other.
+
+    It is worked out when it is first asked for, and then shared by everybody who asks.
+
+    Args:
+        estate: the estate.
+        intent: the intended traffic; None where nobody wrote it down.
+        labels: which tags mean ``application``, ``tier`` and ``environment``.
+        as_of: the day at which temporary allowances are judged, ISO 8601.
+    """
+
+    def __init__(
+        self, estate: Estate, intent: Intent | None, labels: Mapping[str, tuple[str, ...]], as_of: str
+    ) -> None:
+        self._estate = estate
+        self._intent = intent
+        self._labels = labels
+        self._as_of = as_of
+
+    @cached_property
+    def segmentation(self) -> Segmentation:
+        """The segments of the intent; without one those that the tags make."""
+        from cloudseg.segments import resolve_segments, segments_by_labels
+
+        if self._intent is None:
+            return segments_by_labels(self._estate, self._labels)
+        return resolve_segments(self._intent.segments, self._estate, self._labels)
+
+    @cached_property
+    def matrix(self) -> IntentMatrix | None:
+        """What the segments may open to each other; None without an intent."""
+        return None if self._intent is None else self._intent.allowed(self.segmentation, self._as_of)
+
+
 @dataclasses.dataclass(frozen=True)
 class AuditContext:
     """What a check is given: the estate, the views that checks share, its own settings.
@@ -143,6 +187,8 @@ class AuditContext:
         statuses: what became of every check, ``evaluated``, ``partly``, ``not evaluated`` or ``skipped``; empty where
             that is not known.
         compiled: who reaches whom, shared with the other checks of the audit; None to compile it for this one alone.
+        intent: the intended traffic; None where nobody wrote it down.
+        purpose: segments and what they may open, shared likewise.
     """
 
     estate: Estate
@@ -151,14 +197,30 @@ class AuditContext:
     internet: InternetView
     as_of: str = ""
     waivers: tuple[WaiverState, ...] = ()
-    labels: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict[str, tuple[str, ...]])
+    labels: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=DEFAULT_LABELS.copy)
     statuses: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
     compiled: Compiled | None = None
+    intent: Intent | None = None
+    purpose: Purpose | None = None
 
     @cached_property
     def reach(self) -> Reachability:
         """Who reaches whom. It is compiled when the first check asks, which takes a while in large estates."""
         return (self.compiled or Compiled(self.estate, self.internet)).reach
+
+    @cached_property
+    def segmentation(self) -> Segmentation:
+        """The segments of the intent; without one those that the tags make."""
+        return self._purpose.segmentation
+
+    @cached_property
+    def intent_matrix(self) -> IntentMatrix | None:
+        """What the segments may open to each other; None without an intent."""
+        return self._purpose.matrix
+
+    @cached_property
+    def _purpose(self) -> Purpose:
+        return self.purpose or Purpose(self.estate, self.intent, self.labels, self.as_of)
 
     def number(self, name: str) -> int:
         """Return a setting that is a whole number."""

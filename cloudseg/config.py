@@ -63,6 +63,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         checks: ids of the only checks to run, the key ``check``; empty for all.
         skip: ids of checks to leave out.
         waivers: the file of accepted findings.
+        intent: the file of intended traffic.
         labels: tag keys that mean ``application``, ``tier`` and ``environment``; the first that is there counts.
         parameters: settings by check id and parameter name, the tables ``[checks.<id>]``.
         aws: what to read of AWS.
@@ -73,6 +74,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     waivers: Path | None = None
+    intent: Path | None = None
     labels: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=DEFAULT_LABELS.copy)
     parameters: Mapping[str, Mapping[str, ParameterValue]] = msgspec.field(
         default_factory=dict[str, Mapping[str, ParameterValue]]
@@ -139,19 +141,23 @@ class _Document:
             self._fail(
                 ("checks",), "is a table of settings, [checks.<id>]; the list of checks to run is called `check`"
             )
-        self._only((), table, ("sources", "fail_on", "check", "skip", "waivers", "labels", "checks", "aws"))
+        self._only((), table, ("sources", "fail_on", "check", "skip", "waivers", "intent", "labels", "checks", "aws"))
         sources = self._texts(("sources",), table.get("sources", []))
-        waivers = table.get("waivers")
         return Config(
             sources=tuple(source if source in _NAMED_SOURCES else self._beside(source) for source in sources),
             fail_on=self._level(table.get("fail_on")),
             checks=self._check_ids("check", table.get("check", [])),
             skip=self._check_ids("skip", table.get("skip", [])),
-            waivers=None if waivers is None else Path(self._beside(self._string(("waivers",), waivers))),
+            waivers=self._file("waivers"),
+            intent=self._file("intent"),
             labels=self._labels(table.get("labels", {})),
             parameters=self._parameters(table.get("checks", {})),
             aws=self._aws(table.get("aws", {})),
         )
+
+    def _file(self, key: str) -> Path | None:
+        value = self._table.get(key)
+        return None if value is None else Path(self._beside(self._string((key,), value)))
 
     def _beside(self, text: str) -> str:
         """Return a path of the file as seen from the working directory; ``./aws`` stays a path and no provider."""

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from cloudseg.checks import CHECKS
-from cloudseg.checks.interface import AuditContext, Check, ParameterValue
+from cloudseg.checks.interface import AuditContext, Check, Compiled, ParameterValue, Purpose
 from cloudseg.errors import ConfigError
 from cloudseg.findings import Also, Finding, Severity
+from cloudseg.intent import Intent, intent_warnings
 from cloudseg.model import Estate, Gap
+from cloudseg.reach.extents import Exposure
 from cloudseg.reach.internet import InternetView
+from cloudseg.segments import DEFAULT_LABELS, label_shares
 from cloudseg.waivers import Waiver, WaiverState, apply_waivers
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ __all__ = [
     "Summary",
     "run_audit",
     "select_checks",
+    "sources_of",
     "worst_unwaived",
 ]
 
@@ -103,6 +107,7 @@ class Summary(msgspec.Struct, frozen=True):
         interfaces: interfaces read.
         rules: rules read.
         gaps: what could not be read.
+        exposure: how much can talk to how much, and how far an intruder gets; None where that was not asked for.
     """
 
     findings: dict[str, int]
@@ -111,6 +116,7 @@ class Summary(msgspec.Struct, frozen=True):
     interfaces: int
     rules: int
     gaps: int
+    exposure: Exposure | None = None
 
 
 class FindingsDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +129,7 @@ class FindingsDocument(msgspec.Struct, frozen=True, kw_only=True):
         checks: the status of every check that was asked for.
         summary: counts.
         findings: the findings, worst first.
-        notes: what was skipped without loss.
+        notes: what was skipped without loss, and what readers must know about the intent and the tags.
     """
 
     schema: Literal["cloudseg/findings/v1"] = "cloudseg/findings/v1"
@@ -149,6 +155,8 @@ class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
         waivers: accepted findings.
         as_of: the day at which expiries are judged, ISO 8601; empty for the snapshot's own.
         labels: which tag keys mean application, tier and environment.
+        intent: the intended traffic; None where nobody wrote it down.
+        exposure: work out who can talk to whom for the summary, which asks for all pairs.
     """
 
     checks: tuple[Check, ...] = CHECKS
@@ -157,7 +165,9 @@ class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
     )
     waivers: tuple[Waiver, ...] = ()
     as_of: str = ""
-    labels: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict[str, tuple[str, ...]])
+    labels: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=DEFAULT_LABELS.copy)
+    intent: Intent | None = None
+    exposure: bool = True
 
 
 def select_checks(only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Check, ...]:
@@ -185,33 +195,38 @@ def run_audit(estate: Estate, request: AuditRequest) -> FindingsDocument:
     """Return the findings of an estate, worst first, with the status of every check and the gaps of every scope."""
     as_of = request.as_of or estate.taken_at
     view = InternetView(estate)
-    statuses = tuple(_status(check, estate) for check in request.checks)
-    became = {check.id: "skipped" for check in CHECKS} | {status.id: status.status for status in statuses}
+    compiled = Compiled(estate, view)
+    purpose = Purpose(estate, request.intent, request.labels, as_of)
+    became = {check.id: "skipped" for check in CHECKS}
 
-    def context(check: Check, states: tuple[WaiverState, ...]) -> AuditContext:
+    def context(check: Check, states: tuple[WaiverState, ...] = ()) -> AuditContext:
         settings = {p.name: p.default for p in check.parameters} | dict(request.settings.get(check.id, {}))
         return AuditContext(
             estate=estate, check=check, settings=settings, internet=view, as_of=as_of, waivers=states,
-            labels=request.labels, statuses=became,
+            labels=request.labels, statuses=became, compiled=compiled, intent=request.intent, purpose=purpose,
         )  # fmt: skip
 
+    unable = {c.id: c.precondition(context(c)) for c in request.checks if c.precondition is not None}
+    statuses = tuple(_status(check, estate, unable.get(check.id, "")) for check in request.checks)
+    became |= {status.id: status.status for status in statuses}
     found: list[Finding] = []
     for check in request.checks:
-        if not check.after_waivers:
-            found.extend(_run(context(check, ())))
+        if not check.after_waivers and not unable.get(check.id):
+            found.extend(_run(context(check)))
     found, states = apply_waivers(found, request.waivers, _tags(estate, request.waivers), as_of)
     for check in request.checks:
         if check.after_waivers:
             found.extend(_run(context(check, states)))
     findings = _ordered(_folded(found))
-    sources = _sources(estate)
+    sources = sources_of(estate)
+    exposure = _exposure(compiled, purpose) if request.exposure else None
     return FindingsDocument(
         generated_at=estate.taken_at,
         sources=sources,
         checks=statuses,
-        summary=_summary(estate, findings, sources),
+        summary=_summary(estate, findings, sources, exposure),
         findings=findings,
-        notes=estate.notes,
+        notes=(*estate.notes, *_notes(estate, request, statuses, purpose, as_of)),
     )
 
 
@@ -227,6 +242,22 @@ def _run(context: AuditContext) -> list[Finding]:
     except Exception as error:
         error.add_note(f"while running the check {context.check.id}")
         raise
+
+
+def _notes(
+    estate: Estate, request: AuditRequest, statuses: Sequence[CheckStatus], purpose: Purpose, as_of: str
+) -> tuple[str, ...]:
+    """Return what readers must know about the intent, and about the tags on which the checks rest that ran."""
+    found: list[str] = []
+    if request.intent is not None:
+        for warning in intent_warnings(request.intent, purpose.segmentation, estate, as_of):
+            found.append(f"{warning.place or 'intent'}: {warning.words}")
+    judged = {status.id for status in statuses if status.status != "not evaluated"}
+    needed = {label for check in request.checks if check.id in judged for label in check.labels}
+    if needed:
+        shares = label_shares(estate, request.labels)
+        found.extend(str(share) for share in shares if share.meaning in needed and share.without)
+    return tuple(found)
 
 
 def _tags(estate: Estate, waivers: Sequence[Waiver]) -> dict[str, dict[str, str]]:
@@ -286,8 +317,14 @@ def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=key))
 
 
-def _status(check: Check, estate: Estate) -> CheckStatus:
-    """Return whether a check could be evaluated, from the facets it needs and uses and what was read of them."""
+def _status(check: Check, estate: Estate, unable: str = "") -> CheckStatus:
+    """Return whether a check could be evaluated, from the facets it needs and uses and what was read of them.
+
+    Args:
+        check: the check.
+        estate: what was read.
+        unable: why it cannot say anything, whatever was read; empty where it can.
+    """
     if check.after_waivers:
         return CheckStatus(check.id, "evaluated", "")
     providers = {scope.provider for scope in estate.scopes}
@@ -297,6 +334,8 @@ def _status(check: Check, estate: Estate) -> CheckStatus:
             f"{provider}: {check.absent[provider]}" for provider in sorted(providers) if provider in check.absent
         ]
         return CheckStatus(check.id, "not evaluated", "; ".join(reasons) or "nothing was read that it looks at")
+    if unable:
+        return CheckStatus(check.id, "not evaluated", unable)
     missing: dict[str, list[str]] = {}
     states: list[str] = []
     for facet in (*check.needs, *check.uses):
@@ -324,7 +363,8 @@ def _missing_words(missing: Mapping[str, Sequence[str]]) -> str:
     return "not read in full: " + "; ".join(parts)
 
 
-def _sources(estate: Estate) -> tuple[SourceInfo, ...]:
+def sources_of(estate: Estate) -> tuple[SourceInfo, ...]:
+    """Return every scope of an estate with what is missing of it, in order."""
     gaps: defaultdict[tuple[str, str], list[Gap]] = defaultdict(list)
     for gap in (*estate.gaps, *_unread(estate)):
         gaps[gap.provider, gap.scope].append(gap)
@@ -363,7 +403,18 @@ def _unread(estate: Estate) -> list[Gap]:
     ]
 
 
-def _summary(estate: Estate, findings: Sequence[Finding], sources: Sequence[SourceInfo]) -> Summary:
+def _exposure(compiled: Compiled, purpose: Purpose) -> Exposure:
+    from cloudseg.reach.exposure import Intended, exposure_of
+
+    matrix = purpose.matrix
+    if matrix is None:
+        return exposure_of(compiled.reach)
+    return exposure_of(compiled.reach, Intended(purpose.segmentation.segments_of, matrix.for_interfaces))
+
+
+def _summary(
+    estate: Estate, findings: Sequence[Finding], sources: Sequence[SourceInfo], exposure: Exposure | None
+) -> Summary:
     counts = Counter(finding.severity for finding in findings if finding.waiver is None)
     return Summary(
         findings={severity.value: counts[severity] for severity in Severity},
@@ -372,4 +423,5 @@ def _summary(estate: Estate, findings: Sequence[Finding], sources: Sequence[Sour
         interfaces=len(estate.interfaces),
         rules=sum(len(rule_set.rules) for rule_set in estate.rule_sets.values()),
         gaps=sum(len(source.gaps) for source in sources),
+        exposure=exposure,
     )

@@ -24,7 +24,12 @@ from cloudseg.checks import CHECKS  # noqa: E402
 from cloudseg.cli.main import app  # noqa: E402
 from cloudseg.providers import TRANSLATORS  # noqa: E402
 from cloudseg.reporters.check_page import docstring_of, summary_of, toml  # noqa: E402
-from cloudseg.reporters.schema import findings_schema  # noqa: E402
+from cloudseg.reporters.schema import (  # noqa: E402
+    diff_schema,
+    explanation_schema,
+    findings_schema,
+    reachability_schema,
+)
 from tests.conformance.aws import CASES  # noqa: E402
 
 if TYPE_CHECKING:
@@ -39,6 +44,12 @@ README_EXAMPLE = (
     "audit", "demo", "--quiet", "--limit", "1",
     "--check", "internet-exposed-port", "--check", "address-based-rule",
 )  # fmt: skip
+SCHEMAS = {
+    "findings": findings_schema,
+    "reachability": reachability_schema,
+    "explanation": explanation_schema,
+    "diff": diff_schema,
+}
 GENERATED = "<!-- Written by docs/generate.py; edit what it is made from. -->\n\n"
 _SECTION = re.compile(r"^([A-Z][\w ]+):\n((?:(?:    .*)?\n?)+)", re.MULTILINE)
 
@@ -171,7 +182,8 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield DOCS / "coverage.md", coverage_page()
     yield DOCS / "cli.md", cli_page()
     yield DOCS / "conformance.md", conformance_page()
-    yield DOCS / "schemas" / "findings.schema.json", json.dumps(findings_schema(), indent=2, ensure_ascii=False) + "\n"
+    for kind, schema in SCHEMAS.items():
+        yield DOCS / "schemas" / f"{kind}.schema.json", json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
     yield ROOT / "README.md", readme()
 
 

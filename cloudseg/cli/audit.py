@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cloudseg.config import Config
     from cloudseg.engine import AuditRequest, FindingsDocument
 
-__all__ = ["FailOn", "Format", "audit", "exit_code"]
+__all__ = ["FailOn", "Format", "audit", "audit_request", "exit_code"]
 
 FINDINGS, INCOMPLETE = 1, 3
 
@@ -62,6 +62,10 @@ def audit(
     waivers: Annotated[
         Path | None, typer.Option(help="Accepted findings, with owner, reason, expiry.", metavar="FILE")
     ] = None,
+    intent: Annotated[
+        Path | None,
+        typer.Option(help="Intended traffic between segments; `demo` has its own. See docs/intent.md.", metavar="FILE"),
+    ] = None,
     save: Annotated[
         Path | None,
         typer.Option(help="Keep the answers that were read, to repeat the audit offline.", metavar="SNAPSHOT"),
@@ -90,14 +94,16 @@ def audit(
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
     from cloudseg.engine import run_audit
-    from cloudseg.reporters import RenderOptions, format_for
+    from cloudseg.reporters import FORMATS, RenderOptions, format_for
     from cloudseg.snapshot import check_writable
     from cloudseg.snapshot import save as save_snapshot
 
     started = time.monotonic()
     settings = load_config(config)
-    request = _request(settings, check, skip, waivers, as_of)
-    files = [(path, format_for(path)) for path in output or ()]
+    request = audit_request(
+        settings, check, skip, waivers, as_of, intent=_intent_file(intent, settings, sources or settings.sources)
+    )
+    files = [(path, format_for(path, FORMATS)) for path in output or ()]
     check_files(path for path, _ in files)
     if save is not None:
         check_writable(save)
@@ -108,23 +114,50 @@ def audit(
     if save is not None:
         save_snapshot(snapshot, save)
     document = run_audit(translate(snapshot), request)
-    for path, name in files:
-        write_file(document, path, name, RenderOptions(width=width(), limit=limit))
+    for path, reporter in files:
+        write_file(document, path, reporter, RenderOptions(width=width(), limit=limit))
     shown = format or (None if files else Format.TABLE)
     if shown is not None:
         unicode = takes_unicode(sys.stdout)
         render = RenderOptions(width=width(), color=colored(sys.stdout), unicode=unicode, limit=limit)
-        print_report(document, shown, render)
+        print_report(document, FORMATS[shown], render)
     if not quiet and not seen_on_terminal(shown):
         summarise(document, time.monotonic() - started, verbose=verbose)
     if code := exit_code(document, threshold):
         raise typer.Exit(code)
 
 
-def _request(
-    settings: Config, check: Sequence[str] | None, skip: Sequence[str] | None, waivers: Path | None, as_of: str | None
+def _intent_file(intent: Path | None, settings: Config, sources: Sequence[str]) -> Path | None:
+    """Return the file of intended traffic: the one named, else the bundled one for the bundled estate alone."""
+    from cloudseg.demo import demo_intent_path
+
+    return intent or settings.intent or (demo_intent_path() if list(sources) == ["demo"] else None)
+
+
+def audit_request(
+    settings: Config,
+    check: Sequence[str] | None,
+    skip: Sequence[str] | None,
+    waivers: Path | None,
+    as_of: str | None,
+    *,
+    intent: Path | None = None,
 ) -> AuditRequest:
+    """Return what an audit is asked for: the words of a command line, each before its setting in the configuration.
+
+    Args:
+        settings: the configuration.
+        check: the only checks.
+        skip: the checks to leave out.
+        waivers: the file of accepted findings.
+        as_of: the day at which expiries are judged; None for the snapshot's own.
+        intent: the file of intended traffic.
+
+    Raises:
+        InputError: an option makes no sense.
+    """
     from cloudseg.engine import AuditRequest, select_checks
+    from cloudseg.intent_file import read_intent
     from cloudseg.waivers_file import load_waivers
 
     file = waivers or settings.waivers
@@ -136,6 +169,7 @@ def _request(
         waivers=accepted,
         as_of=_day(as_of),
         labels=settings.labels,
+        intent=None if intent is None else read_intent(intent),
     )
 
 

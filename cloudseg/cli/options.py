@@ -12,10 +12,12 @@ __all__ = [
     "AwsOrganization",
     "ConfigFile",
     "ExternalId",
+    "From",
     "Profile",
     "Quiet",
     "Region",
     "Sources",
+    "To",
     "Verbose",
 ]
 
@@ -26,6 +28,16 @@ Sources = Annotated[
         help="What to read: `aws`, `demo` (a bundled estate), or the path of a snapshot. Several make one estate.",
         show_default=False,
     ),
+]
+From = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from", help="Who opens the connection: an id, a name, tag=value, an address; repeatable.", metavar="END"
+    ),
+]
+To = Annotated[
+    list[str] | None,
+    typer.Option("--to", help="Who is to take it: as for --from; repeatable.", metavar="END"),
 ]
 Profile = Annotated[
     list[str] | None,

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 from cloudseg.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from cloudseg.engine import FindingsDocument
-    from cloudseg.reporters import RenderOptions
+    from cloudseg.engine import FindingsDocument, SourceInfo
+    from cloudseg.reporters import RenderOptions, Reporter
 
-__all__ = ["check_files", "print_report", "seen_on_terminal", "summarise", "write_file"]
+__all__ = ["check_files", "list_gaps", "print_report", "seen_on_terminal", "summarise", "write_file"]
 
-_DATA = frozenset(("json", "sarif", "csv", "markdown"))
+D = TypeVar("D")
+
+_FOR_PEOPLE = frozenset(("table", "text"))
 
 
 def check_files(paths: Iterable[Path]) -> None:
@@ -38,38 +40,35 @@ def check_files(paths: Iterable[Path]) -> None:
             raise InputError(f"cannot write the report to {path}: permission denied; choose another --output")
 
 
-def write_file(document: FindingsDocument, path: Path, name: str, render: RenderOptions) -> None:
+def write_file(document: D, path: Path, reporter: Reporter[D], render: RenderOptions) -> None:
     """Write a report to a file.
 
     Raises:
         InputError: the file cannot be written.
     """
-    from cloudseg.reporters import FORMATS
-
     try:
         with path.open("w", encoding="utf-8", newline="") as stream:
-            FORMATS[name].write(document, stream, render)
+            reporter.write(document, stream, render)
     except OSError as error:
         raise InputError(f"cannot write the report to {path}: {error.strerror}; choose another --output") from error
 
 
-def print_report(document: FindingsDocument, name: str, render: RenderOptions) -> None:
+def print_report(document: D, reporter: Reporter[D], render: RenderOptions) -> None:
     """Write a report to stdout; a reader that closes the pipe early changes nothing about the verdict.
 
     Raises:
         InputError: stdout is closed, or its disk is full.
     """
     from cloudseg.cli.terminal import as_data, let_go_of_stdout
-    from cloudseg.reporters import FORMATS
 
     # Python has no stdout at all when the shell closed it.
     stream = sys.__stdout__
     if stream is None:
         raise InputError("there is no standard output to write the report to; use --output FILE")
-    if name in _DATA:
+    if reporter.name not in _FOR_PEOPLE:
         as_data(sys.stdout)
     try:
-        FORMATS[name].write(document, sys.stdout, render)
+        reporter.write(document, sys.stdout, render)
         sys.stdout.flush()
     except BrokenPipeError:
         let_go_of_stdout()
@@ -85,7 +84,7 @@ def seen_on_terminal(name: str | None) -> bool:
 
 def summarise(document: FindingsDocument, seconds: float, *, verbose: bool) -> None:
     """Write counts, what was read and how long it took to stderr; with ``verbose`` every gap and note."""
-    from cloudseg.reporters.text import amount, visible
+    from cloudseg.reporters.text import amount
 
     summary = document.summary
     counts = ", ".join(f"{count} {name}" for name, count in summary.findings.items() if count) or "no findings"
@@ -94,11 +93,16 @@ def summarise(document: FindingsDocument, seconds: float, *, verbose: bool) -> N
     if summary.gaps:
         parts.append(f"{amount(summary.gaps, 'gap')}: the answer is incomplete")
     typer.echo(f"{'; '.join(parts)}; {seconds:.1f} s", err=True)
-    if not verbose:
-        return
-    for source in document.sources:
-        for gap in source.gaps:
-            where = " ".join(filter(None, (source.provider, source.scope, gap.region, gap.what, gap.resource)))
-            typer.echo(visible(f"  gap: {where}: {gap.reason}: {gap.detail}"), err=True)
-    for note in document.notes:
+    if verbose:
+        list_gaps(document.sources, document.notes)
+
+
+def list_gaps(sources: Sequence[SourceInfo], notes: Sequence[str]) -> None:
+    """Write every gap and note to stderr."""
+    from cloudseg.reporters.text import visible
+    from cloudseg.reporters.wording import gap_lines
+
+    for line in gap_lines(sources):
+        typer.echo(visible(f"  gap: {line}"), err=True)
+    for note in notes:
         typer.echo(visible(f"  note: {note}"), err=True)

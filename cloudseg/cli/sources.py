@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.errors import CollectError, InputError
 
@@ -17,11 +17,34 @@ if TYPE_CHECKING:
     from cloudseg.providers.aws.options import AwsOptions
     from cloudseg.snapshot import Snapshot
 
-__all__ = ["aws_options", "read_snapshot", "translate"]
+__all__ = ["AwsWords", "aws_options", "read_estate", "read_snapshot", "translate"]
 
 INTERRUPTED = 130
 _SHOWN = 200
 PLANNED = frozenset({"azure", "gcp", "kubernetes"})
+
+
+class AwsWords(NamedTuple):
+    """The options for AWS as they stand on a command line."""
+
+    profiles: Sequence[str] | None = None
+    regions: Sequence[str] | None = None
+    roles: Sequence[str] | None = None
+    external_id: str | None = None
+    organization: bool = False
+
+
+def read_estate(sources: Sequence[str], settings: Config, aws: AwsWords, *, quiet: bool) -> Estate:
+    """Return the model of all sources, or of those that the configuration names where there is none.
+
+    Raises:
+        InputError: no source was named, or one is neither a provider nor a snapshot.
+        CollectError: a provider cannot be read at all.
+    """
+    options = aws_options(
+        settings, aws.profiles, aws.regions, aws.roles, aws.external_id, organization=aws.organization
+    )
+    return translate(read_snapshot(sources or settings.sources, options, asked=any(aws), quiet=quiet))
 
 
 def read_snapshot(sources: Sequence[str], aws: AwsOptions, *, asked: bool, quiet: bool) -> Snapshot:

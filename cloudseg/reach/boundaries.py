@@ -62,7 +62,7 @@ class Boundaries:
         self._rows = rows
         self._columns = ground.columns
         self._class = ground.columns.owner
-        self.open = outward.open and inward.open and len(paths.crossings) == 1
+        self.open = outward.open and inward.open and crossings.open
         self._replies = None if self.open else Replies(ground.atoms)
 
     def narrow(self, passed: Rows, face: int, part: Part, *, certain: bool, translated: bool = False) -> None:
@@ -260,4 +260,4 @@ class Boundaries:
 
 def _numbers(crossed: NDArray[np.int32]) -> list[int]:
     """Return the numbers of the sequences that are crossed, without that of none."""
-    return [int(number) for number in np.unique(crossed) if number] if crossed.any() else []
+    return [int(number) for number in np.flatnonzero(np.bincount(crossed)) if number] if crossed.any() else []

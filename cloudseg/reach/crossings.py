@@ -35,6 +35,9 @@ class Crossings:
 
     A checkpoint asks about one end only: where packets enter the subnet of a gateway its list sees the source, where
     they leave it, the destination. Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
+
+    Attributes:
+        open: no boundary on any way stops anything.
     """
 
     def __init__(self, routes: Routes, paths: Paths, rows: RowMaker, columns: Columns) -> None:
@@ -42,6 +45,7 @@ class Crossings:
         self._paths = paths
         self._rows = rows
         self._columns = columns
+        self.open = not any(routes.judgements.values())
         self._kept: dict[tuple[int, bool], tuple[Rows, Rows]] = {}
         self._backs: dict[tuple[int, bool], Back] = {}
 

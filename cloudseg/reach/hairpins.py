@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Hairpins"]
 
-_NONE, _SEVERAL = -1, -2
 _INTERNET = OUTSIDE.index("internet") + 1
 
 
@@ -43,13 +42,6 @@ class _Bearer(NamedTuple):
 
     positions: tuple[int, ...]
     known: bool
-
-    @property
-    def single(self) -> int:
-        """The only position; numbers below 0 stand for none, and for several or an unknown one."""
-        if self.known and len(self.positions) < 2:
-            return self.positions[0] if self.positions else _NONE
-        return _SEVERAL
 
 
 class _Ranked(NamedTuple):
@@ -99,8 +91,13 @@ class Hairpins:
         )
         self._own = [[self._bearer(first, family) for first in firsts] for family in (4, 6)]
         self._seen = [self._translated(names) for names in paths.out_translations]
-        self._single = [np.array([each.single for each in bearers], dtype=np.intp) for bearers in self._own]
-        self._single_seen = np.array([each.single for each in self._seen], dtype=np.intp)
+        numbers: dict[_Bearer, int] = {}
+        self._own_bearer = [
+            np.array([numbers.setdefault(each, len(numbers)) for each in bearers], dtype=np.intp)
+            for bearers in self._own
+        ]
+        self._seen_bearer = np.array([numbers.setdefault(each, len(numbers)) for each in self._seen], dtype=np.intp)
+        self._bearers = tuple(numbers)
         self._leaving: dict[tuple[int, bool], Rows] = {}
 
     def _bearer(self, interface: Interface | None, family: int) -> _Bearer:
@@ -153,19 +150,24 @@ class Hairpins:
     def _admitted(self, position: int, family: int, outside: Rows, *, certain: bool) -> Rows:
         """Return for each class what the target admits from the public addresses that the class is seen under."""
         seen = self._paths.out_seen[self._route, position]
-        own = (self._paths.needs_public[self._route, position] | (seen == 0)) & self._there
-        bearers = self._own[family == 6]
-        place = np.where(own, self._single[family == 6], self._single_seen[seen])
-        found: Rows = np.where(place >= 0, outside[:, np.maximum(place, 0)], 0)
-        # Few are seen under several addresses, or under one that was not read.
-        for number in np.flatnonzero((place == _SEVERAL) & self._there).tolist():
-            bearer = bearers[number] if own[number] else self._seen[int(seen[number])]
-            if bearer.known and bearer.positions:
-                join = np.bitwise_and if certain else np.bitwise_or
-                found[:, number] = join.reduce(outside[:, list(bearer.positions)], axis=1)
-            elif not bearer.known and not certain:
-                found[:, number] = np.bitwise_or.reduce(outside, axis=1)
-        return found
+        own = self._paths.needs_public[self._route, position] | (seen == 0)
+        bearer = np.where(own, self._own_bearer[family == 6], self._seen_bearer[seen])
+        # Thousands of classes are seen under a few addresses.
+        found: Rows = np.zeros((len(outside), len(self._bearers)), dtype=np.uint64)
+        for number in np.unique(bearer[self._there]).tolist():
+            found[:, number] = self._of_bearer(self._bearers[int(number)], outside, certain=certain)
+        admitted: Rows = found[:, bearer] * self._there
+        return admitted
+
+    @staticmethod
+    def _of_bearer(bearer: _Bearer, outside: Rows, *, certain: bool) -> NDArray[np.uint64]:
+        words: NDArray[np.uint64] = np.zeros(len(outside), dtype=np.uint64)
+        if bearer.known and bearer.positions:
+            join = np.bitwise_and if certain else np.bitwise_or
+            words = join.reduce(outside[:, list(bearer.positions)], axis=1)
+        elif not bearer.known and not certain:
+            words = np.bitwise_or.reduce(outside, axis=1)
+        return words
 
     def leaving(self, position: int, *, certain: bool) -> Rows:
         """Return what each class lets out to a position of the internet, and what the way there lets through."""

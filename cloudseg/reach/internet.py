@@ -32,6 +32,8 @@ class Exposure(NamedTuple):
         ways: how it comes in, in words.
         blocked: what stops it, in words; for interfaces that it does not reach.
         unknown: what is unknown, in words; for interfaces that it does not reach, what may hold further ways.
+        packets: some that are delivered, for sure where any are: who sends them, and what; None where there are none,
+            or where several exposures were joined.
     """
 
     certain: Traffic
@@ -40,6 +42,7 @@ class Exposure(NamedTuple):
     ways: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    packets: Box | None = None
 
     @property
     def verdict(self) -> Literal["exposed", "latent", "unknown"]:
@@ -190,7 +193,8 @@ class InternetView:
         doubts = () if certain else self._doubts(rule, passage, asked, sure)
         at_most = certain if exact else traffic_of(packets.upper)
         sources = _senders(passage.ways, addresses_of(packets.upper))
-        return Exposure(certain, at_most, sources, _texts(passage.ways, asked), (), doubts)
+        shown = Box(sources, packets.upper[0].traffic) if exact and len(packets.upper) == 1 else _sent(passage, packets)
+        return Exposure(certain, at_most, sources, _texts(passage.ways, asked), (), doubts, shown)
 
     def _own_stage(self, rule_set: RuleSet, rule: Rule, interface: Interface, packets: Bounds) -> Bounds:
         """Return what the rule's own ordered list leaves to the rule: what an earlier denial takes is not its own."""
@@ -226,6 +230,14 @@ def _senders(ways: WaysIn, seen: AddressSet) -> AddressSet:
         if way.senders is not None and way.clients.overlaps(seen):
             senders |= way.senders
     return senders
+
+
+def _sent(passage: Passage, packets: Bounds) -> Box | None:
+    """Return some packets by who really sends them; certain ones go first, and nobody outside sends those of a subnet."""
+    for box in (*packets.lower, *packets.upper):
+        if senders := _senders(passage.ways, box.addresses):
+            return Box(senders, box.traffic)
+    return None
 
 
 def _texts(ways: WaysIn, asked: Box) -> tuple[str, ...]:

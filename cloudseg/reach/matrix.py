@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Arrivals", "Matrix"]
 
 _INTERNET, _PRIVATE, _UNREAD, _SERVICE, _UNKNOWN = range(1, len(OUTSIDE) + 1)
+_KEPT = 256
+"""How many answers about packets that leave are kept for classes alike."""
 _BOUNDS = ((True, SURELY), (False, AT_MOST))
 
 
@@ -79,6 +81,7 @@ class Matrix:
         self._public6 = np.array([_level6(first, self._estate) for first in self._firsts], dtype=np.uint8)
         self._latest: tuple[object, Admission | None] = ((), None)
         self._carried = ground.atoms.words(ground.atoms.mask(TRANSLATED))
+        self._departed: dict[tuple[object, ...], Band] = {}
         self._nowhere = np.zeros((ground.atoms.width, ground.columns.line.length), dtype=np.uint64)
 
     def order(self) -> Sequence[int]:
@@ -359,11 +362,36 @@ class Matrix:
 
     def departures(self, source: int) -> Band:
         """Return what leaves a class for addresses outside of the estate, by word and position."""
-        paths = self._paths
         interface = self._firsts[source]
         faces = [face for face in self._columns.of_class[source] if self._present[face]]
         if interface is None or not faces or self._balancing.keeps_to_targets(source):
             return Band(self._nowhere, self._nowhere)
+        alike = self._alike(interface, source, faces)
+        known = self._departed.get(alike)
+        if known is None:
+            if len(self._departed) >= _KEPT:
+                self._departed.clear()
+            known = self._departed[alike] = self._departing(interface, source, faces)
+        return known
+
+    def _alike(self, interface: Interface, source: int, faces: Sequence[int]) -> tuple[object, ...]:
+        """Return what classes have in common whose packets leave the estate alike."""
+        paths = self._paths
+        route = int(paths.route[faces[0]])
+        gateways = [paths.out_translations[int(number)] for number in np.unique(paths.out_seen[route]) if number]
+        back = tuple(
+            (
+                face < self._columns.families,
+                *(int(level[face]) for names in gateways for level in paths.level_from(names)),
+            )
+            for face in faces
+        )
+        place = tuple(faces) if not self._boundaries.open else ()
+        public = is_public(interface, 4, self._estate), is_public(interface, 6, self._estate)
+        return (int(self._senders.kind[source]), route, public, back, place)
+
+    def _departing(self, interface: Interface, source: int, faces: Sequence[int]) -> Band:
+        paths = self._paths
         route = int(paths.route[faces[0]])
         level = self._leaving(interface, route)
         grouped = np.isin(paths.way_out[route], (_UNREAD, _UNKNOWN))

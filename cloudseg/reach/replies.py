@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
+
 from cloudseg.traffic import ALL_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ class Replies:
 
         self._ported = tuple(_Ported(words(Traffic.protocol(p)), words(Traffic.ports(p, _FIRST))) for p in _PORTED)
         self._echoes = tuple((words(request), words(answer)) for request, answer in _ECHOES)
+        self._everything = words(ALL_TRAFFIC)
         requests = _ECHOES[0][0] | _ECHOES[1][0]
         self._silent = words(_ICMP - requests)
         ported = Traffic.protocol("tcp") | Traffic.protocol("udp") | Traffic.protocol("sctp")
@@ -76,6 +79,15 @@ class Replies:
             translated: the port is chosen by a gateway, which takes none below 1024. Source:
                 https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html
         """
+        narrowed = np.flatnonzero(np.any(back != self._everything[:, None], axis=0))
+        found: Rows = np.empty_like(back)
+        found[:] = self._everything[:, None]
+        # Where everything is let back, everything is answered: most lists stop little.
+        if len(narrowed):
+            found[:, narrowed] = self._judged(back[:, narrowed], certain=certain, translated=translated)
+        return found
+
+    def _judged(self, back: Rows, *, certain: bool, translated: bool) -> Rows:
         found: Rows = (back & self._others[:, None]) | self._silent[:, None]
         for every, chosen in self._ported:
             if certain:

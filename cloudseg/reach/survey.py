@@ -228,7 +228,7 @@ class Survey:
         """Yield every traffic that a list names."""
         yield from self.named_traffics
         yield TRANSLATED
-        if self._boxes:
+        if any(not judgement.stage.stateful for judged in self._judgements.values() for judgement in judged):
             yield from reply_traffic()
         for bounds in self._boxes.values():
             yield from {box.traffic for boxes in bounds for box in boxes}

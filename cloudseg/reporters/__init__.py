@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from pathlib import PurePath
+from typing import TYPE_CHECKING, TypeVar
 
 from cloudseg.errors import ConfigError
 from cloudseg.reporters import csv_report, json_report, markdown, sarif, table
 from cloudseg.reporters.interface import RenderOptions, Reporter
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cloudseg.engine import FindingsDocument
+
 __all__ = ["FORMATS", "RenderOptions", "Reporter", "format_for"]
 
-FORMATS: dict[str, Reporter] = {
+D = TypeVar("D")
+
+FORMATS: dict[str, Reporter[FindingsDocument]] = {
     reporter.name: reporter
     for reporter in (table.REPORTER, json_report.REPORTER, sarif.REPORTER, markdown.REPORTER, csv_report.REPORTER)
 }
 
 
-def format_for(path: str | PurePath) -> str:
-    """Return the name of the format that a file's suffix means; the longest suffix counts (``.sarif.json``).
+def format_for(path: str | PurePath, formats: Mapping[str, Reporter[D]]) -> Reporter[D]:
+    """Return the format that a file's suffix means, of those given; the longest suffix counts (``.sarif.json``).
 
     Raises:
         ConfigError: no format has this suffix.
     """
     name = PurePath(path).name.lower()
-    known = {suffix: reporter.name for reporter in FORMATS.values() for suffix in reporter.suffixes}
+    known = {suffix: reporter for reporter in formats.values() for suffix in reporter.suffixes}
     fitting = [suffix for suffix in known if name.endswith(suffix)]
     if not fitting:
         raise ConfigError(

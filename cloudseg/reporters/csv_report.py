@@ -10,8 +10,8 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
+from cloudseg.reporters.csv_cells import csv_cell
 from cloudseg.reporters.interface import RenderOptions, Reporter
-from cloudseg.reporters.text import visible
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -29,18 +29,12 @@ HEADER = (
 )  # fmt: skip
 """Columns; new ones are added at the end only."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
 
 def _write(document: FindingsDocument, stream: TextIO, _options: RenderOptions) -> None:
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(HEADER)
     for finding in document.findings:
-        writer.writerow([_cell(value) for value in _values(finding)])
-
-
-def _cell(text: str) -> str:
-    return f"'{visible(text)}" if text.startswith(_FORMULA) else visible(text)
+        writer.writerow([csv_cell(value) for value in _values(finding)])
 
 
 def _values(finding: Finding) -> tuple[str, ...]:

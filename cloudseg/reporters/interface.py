@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TextIO
+from typing import Generic, TextIO, TypeVar
 
 import msgspec
 
-from cloudseg.engine import FindingsDocument
-
 __all__ = ["RenderOptions", "Reporter"]
+
+D = TypeVar("D")
 
 
 class RenderOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,8 +28,8 @@ class RenderOptions(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 20
 
 
-class Reporter(msgspec.Struct, frozen=True, kw_only=True):
-    """One format of the findings document.
+class Reporter(msgspec.Struct, Generic[D], frozen=True, kw_only=True):
+    """One format of a document: the findings, who reaches whom, a comparison.
 
     Attributes:
         name: as ``--format`` takes it.
@@ -39,4 +39,4 @@ class Reporter(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     suffixes: tuple[str, ...]
-    write: Callable[[FindingsDocument, TextIO, RenderOptions], None]
+    write: Callable[[D, TextIO, RenderOptions], None]

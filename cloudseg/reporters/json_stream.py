@@ -14,10 +14,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-__all__ = ["write_json"]
+__all__ = ["Lines", "write_json"]
 
 # JSON does not ask for these to be escaped, but a terminal that shows the file acts on them.
 _ACTING = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+class Lines:
+    """Values that become an array with one of them a line: for those that come by the million.
+
+    Args:
+        items: the values, of ASCII texts only or such as may be escaped.
+    """
+
+    def __init__(self, items: Iterator[object]) -> None:
+        self.items = items
 
 
 def write_json(stream: TextIO, value: object) -> None:
@@ -26,7 +37,7 @@ def write_json(stream: TextIO, value: object) -> None:
     Args:
         stream: takes UTF-8.
         value: what msgspec encodes; iterators may stand as the document, as values of dictionaries that are reached
-            through iterators and dictionaries only, and nowhere else.
+            through iterators and dictionaries only, and nowhere else; so may :class:`Lines`.
     """
     _write(stream, value, "\n")
     stream.write("\n")
@@ -42,6 +53,8 @@ def _write(stream: TextIO, value: object, line: str) -> None:
             _write(stream, item, deeper)
             empty = False
         stream.write("[]" if empty else f"{line}]")
+    elif isinstance(value, Lines):
+        _write_lines(stream, value.items, line)
     elif _holds_iterators(value):
         opening = "{"
         for key, item in value.items():
@@ -53,20 +66,34 @@ def _write(stream: TextIO, value: object, line: str) -> None:
         stream.write(_text(value, line))
 
 
+def _write_lines(stream: TextIO, items: Iterator[object], line: str) -> None:
+    opening = "["
+    for item in items:
+        stream.write(f"{opening}{line}  {_escaped(_encoded(item).decode())}")
+        opening = ","
+    stream.write("[]" if opening == "[" else f"{line}]")
+
+
 def _holds_iterators(value: object) -> TypeGuard[dict[str, object]]:
     if not isinstance(value, dict):
         return False
     items = cast("dict[str, object]", value).values()
-    return any(isinstance(item, Iterator) or _holds_iterators(item) for item in items)
+    return any(isinstance(item, Iterator | Lines) or _holds_iterators(item) for item in items)
 
 
 def _text(value: object, line: str) -> str:
+    return _escaped(msgspec.json.format(_encoded(value), indent=2).decode().replace("\n", line))
+
+
+def _encoded(value: object) -> bytes:
     try:
-        encoded = msgspec.json.encode(value)
+        return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        encoded = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)))
-    text = msgspec.json.format(encoded, indent=2).decode().replace("\n", line)
-    return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)))
+
+
+def _escaped(text: str) -> str:
+    return text if text.isascii() and "\x7f" not in text else _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _without_surrogates(value: object) -> object:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cloudseg.reporters.exposure_words import exposure_lines
 from cloudseg.reporters.interface import RenderOptions, Reporter
 from cloudseg.reporters.text import amount, visible
 from cloudseg.reporters.wording import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cloudseg.engine import FindingsDocument
     from cloudseg.findings import Finding
 
-__all__ = ["LONGEST", "REPORTER", "prose"]
+__all__ = ["LONGEST", "REPORTER", "prose", "short"]
 
 LONGEST = 65_000
 """Characters of a whole report."""
@@ -111,8 +112,8 @@ def _head(document: FindingsDocument) -> Iterator[str]:
 
 def _heading(check: str, findings: list[Finding]) -> str:
     paragraphs = (TITLES.get(check, ""), shared_remedy(findings))
-    text = "".join(f"{_short(paragraph)}\n\n" for paragraph in paragraphs if paragraph)
-    return f"\n### {_short(check)} ({group_counts(findings)})\n\n{text}"
+    text = "".join(f"{short(paragraph)}\n\n" for paragraph in paragraphs if paragraph)
+    return f"\n### {short(check)} ({group_counts(findings)})\n\n{text}"
 
 
 def _group_frame(check: str, findings: list[Finding]) -> int:
@@ -137,16 +138,16 @@ def _group(check: str, findings: list[Finding], rows: dict[str, list[str]]) -> I
 
 def _row(finding: Finding, *, with_remedy: bool) -> str:
     name = finding.resource.name
-    named = f" {_short(name)}" if name and name != finding.resource.id else ""
-    where = f"<code>{_short(finding.resource.id)}</code>{named}<br>{_short(place(finding))}"
+    named = f" {short(name)}" if name and name != finding.resource.id else ""
+    where = f"<code>{short(finding.resource.id)}</code>{named}<br>{short(place(finding))}"
     lines = [finding.message, *remarks(finding, with_remedy=with_remedy)]
-    found = [_short(line) for line in lines[:_LINES]]
+    found = [short(line) for line in lines[:_LINES]]
     if len(lines) > _LINES:
         found.append(f"… and {len(lines) - _LINES} more")
     return f"| {finding.severity} | {where} | {'<br>'.join(found)} |\n"
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Return a text from outside as Markdown, cut where it is long before or after it is escaped."""
     kept = _CELL
     while len(shown := prose(text[:kept])) > 2 * _CELL:
@@ -161,9 +162,12 @@ def _tail(document: FindingsDocument) -> Iterator[str]:
     )
     yield f"\n### What was read\n\n{read}\n\n"
     yield from _list(scope_line(source) for source in document.sources)
+    if summary.exposure is not None:
+        yield "\n### Exposure\n\n"
+        yield from (f"- {prose(line)}\n" for line in exposure_lines(summary.exposure))
     if summary.gaps:
         yield f"\n### What was not read ({amount(summary.gaps, 'gap')})\n\n"
-        yield from _list(gap_lines(document))
+        yield from _list(gap_lines(document.sources))
     if document.checks:
         yield f"\n### Checks\n\n{prose(check_counts(document))}\n\n"
         yield from _list(f"{check.id}: {check.status}: {check.reason}" for check in unsettled_checks(document))
@@ -176,7 +180,7 @@ def _list(lines: Iterable[str]) -> Iterator[str]:
     """Yield list items as far as a list may go, and how many are left out."""
     room, left_out = _LIST_ROOM, 0
     for line in lines:
-        item = f"- <code>{_short(line)}</code>\n"
+        item = f"- <code>{short(line)}</code>\n"
         room -= len(item)
         if room < 0:
             left_out += 1

@@ -1,43 +1,95 @@
-"""The JSON Schema of the findings document, from its types and their docstrings."""
+"""The JSON Schemas of the documents, from their types and the docstrings of these."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cloudseg.engine import FindingsDocument
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-__all__ = ["findings_schema"]
+__all__ = ["diff_schema", "explanation_schema", "findings_schema", "reachability_schema"]
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_ID = "urn:cloudseg:findings:v1"
 _ENTRY = re.compile(r"^(\w+): (.*)$")
 _WORDS = {"None": "null", "True": "true", "False": "false", "``": "`"}
 
 
 def findings_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of ``cloudseg/findings/v1``.
+    """Return the JSON Schema (2020-12) of ``cloudseg/findings/v1``."""
+    from cloudseg.engine import FindingsDocument
+
+    return _schema(
+        FindingsDocument,
+        "findings",
+        "The answer of an audit: what was read, which checks could be evaluated, and what they found.",
+    )
+
+
+def reachability_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of ``cloudseg/reachability/v1``."""
+    from cloudseg.reporters.reach_json import ReachabilityDocument
+
+    return _schema(ReachabilityDocument, "reachability", "Who reaches whom, on what.")
+
+
+def explanation_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of ``cloudseg/explanation/v1``."""
+    from cloudseg.reporters.explain_json import ExplanationDocument
+
+    return _schema(ExplanationDocument, "explanation", "Why traffic passes from one end to another, or what stops it.")
+
+
+def diff_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of ``cloudseg/diff/v1``."""
+    from cloudseg.reporters.diff_document import DiffDocument
+
+    return _schema(DiffDocument, "diff", "What became of an estate between two readings.")
+
+
+def _schema(document: type[msgspec.Struct], kind: str, description: str) -> dict[str, Any]:
+    """Return the schema of a document.
 
     It is strict about what the report writes: every member is there, and no other.
     """
-    (reference,), definitions = msgspec.json.schema_components([FindingsDocument], ref_template="#/$defs/{name}")
-    strict = {name: _strict(definition) for name, definition in sorted(definitions.items())}
+    (reference,), definitions = msgspec.json.schema_components([document], ref_template="#/$defs/{name}")
+    written = _member_names(document)
+    strict = {name: _strict(definition, written.get(name, {})) for name, definition in sorted(definitions.items())}
     return {
         "$schema": _DRAFT,
-        "$id": _ID,
-        "title": "cloudseg findings",
-        "description": "The answer of an audit: what was read, which checks could be evaluated, and what they found.",
+        "$id": f"urn:cloudseg:{kind}:v1",
+        "title": f"cloudseg {kind}",
+        "description": description,
         **reference,
         "$defs": strict,
     }
 
 
-def _strict(definition: dict[str, Any]) -> dict[str, Any]:
+def _member_names(document: type[msgspec.Struct]) -> dict[str, dict[str, str]]:
+    """Return by type how its members are called in the document, where Python calls them otherwise."""
+    found: dict[str, dict[str, str]] = {}
+    left: list[object] = [msgspec.inspect.type_info(document)]
+    while left:
+        info = left.pop()
+        if isinstance(info, msgspec.inspect.StructType) and info.cls.__name__ not in found:
+            found[info.cls.__name__] = {field.name: field.encode_name for field in info.fields}
+            left.extend(field.type for field in info.fields)
+        elif isinstance(info, msgspec.inspect.VarTupleType):
+            left.append(info.item_type)
+        elif isinstance(info, msgspec.inspect.UnionType):
+            left.extend(info.types)
+        elif isinstance(info, msgspec.inspect.DictType):
+            left.append(info.value_type)
+    return found
+
+
+def _strict(definition: dict[str, Any], written: Mapping[str, str]) -> dict[str, Any]:
     """Return a definition with its docstring split over its members, all of them required and no others allowed."""
-    summary, members = _described(_in_json_words(definition.get("description", "")))
+    summary, told = _described(_in_json_words(definition.get("description", "")))
+    members = {written.get(name, name): text for name, text in told.items()}
     result = {**definition, "description": summary} if summary else dict(definition)
     if "properties" not in definition:
         return result

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.findings import Severity
+from cloudseg.reporters.exposure_words import exposure_lines
 from cloudseg.reporters.interface import RenderOptions, Reporter
 from cloudseg.reporters.screen import Screen
 from cloudseg.reporters.text import amount
@@ -15,13 +16,13 @@ from cloudseg.reporters.wording import (
     TITLES,
     by_check,
     check_counts,
-    gap_lines,
     group_counts,
     place,
     remarks,
     scope_line,
     severity_counts,
     shared_remedy,
+    unread_lines,
     unsettled_checks,
     verdict,
 )
@@ -44,7 +45,6 @@ _COLORS = {
 }
 _SEVERITY_COLUMNS = max(len(severity) for severity in Severity)
 _BATCH = 100
-_GAPS_SHOWN = 10
 _PLACE_APART, _RESOURCE_APART = 100, 60
 
 
@@ -127,14 +127,9 @@ def _summary(document: FindingsDocument, screen: Screen) -> Iterable[str]:
     yield from screen.folded(f"read: {amount(summary.scopes, 'scope')}, {read}", indent="  ")
     for source in document.sources:
         yield from screen.folded(scope_line(source), indent="    ")
-    if summary.gaps:
-        yield from screen.folded(f"not read, so the answer is incomplete: {amount(summary.gaps, 'gap')}", indent="  ")
-        most = _GAPS_SHOWN if screen.limit else summary.gaps
-        for number, line in enumerate(gap_lines(document)):
-            if number == most:
-                yield from screen.folded(f"… and {amount(summary.gaps - most, 'more gap')}", indent="    ")
-                break
-            yield from screen.folded(line, indent="    ")
+    for line in exposure_lines(summary.exposure):
+        yield from screen.folded(line, indent="  ")
+    yield from unread_lines(document.sources, screen)
     if document.checks:
         yield from screen.folded(f"checks: {check_counts(document)}", indent="  ")
     for check in unsettled_checks(document):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from cloudseg.engine import CheckStatus, FindingsDocument, SourceInfo
     from cloudseg.findings import Finding, Remedy
+    from cloudseg.reporters.screen import Screen
 
 __all__ = [
     "TITLES",
@@ -25,9 +26,12 @@ __all__ = [
     "scope_line",
     "severity_counts",
     "shared_remedy",
+    "unread_lines",
     "unsettled_checks",
     "verdict",
 ]
+
+_GAPS_SHOWN = 10
 
 TITLES = {check.id: summary_of(check) for check in CHECKS}
 
@@ -105,14 +109,28 @@ def scope_line(source: SourceInfo) -> str:
     return f"{source.provider} {source.scope}{name}: {regions}{missing}"
 
 
-def gap_lines(document: FindingsDocument) -> Iterator[str]:
+def gap_lines(sources: Sequence[SourceInfo]) -> Iterator[str]:
     """Yield every gap: where, what, and why."""
-    for source in document.sources:
+    for source in sources:
         for gap in source.gaps:
             where = " ".join(
                 part for part in (source.provider, source.scope, gap.region, gap.what, gap.resource) if part
             )
             yield f"{where}: {gap.reason}{': ' + gap.detail if gap.detail else ''}"
+
+
+def unread_lines(sources: Sequence[SourceInfo], screen: Screen) -> Iterator[str]:
+    """Yield the lines of a table about what was not read; none where everything was."""
+    count = sum(len(source.gaps) for source in sources)
+    if not count:
+        return
+    yield from screen.folded(f"not read, so the answer is incomplete: {amount(count, 'gap')}", indent="  ")
+    most = _GAPS_SHOWN if screen.limit else count
+    for number, line in enumerate(gap_lines(sources)):
+        if number == most:
+            yield from screen.folded(f"… and {amount(count - most, 'more gap')}", indent="    ")
+            break
+        yield from screen.folded(line, indent="    ")
 
 
 def unsettled_checks(document: FindingsDocument) -> list[CheckStatus]:

@@ -32,7 +32,6 @@ RIGHT = (
     "bookshop-prod-egress",
     "bookshop-prod-web-1",
     "bookshop-prod-app-1",
-    "bookshop-prod-data",
     "tooling-ci",
     "bookshop-dev-db",
 )
@@ -42,6 +41,7 @@ RIGHT_IN_ONE_WAY = (
     ("bookshop-prod", "public-control-plane"),
     ("bookshop-prod", "default-network"),
     ("bookshop-prod-alb", "unused-group"),
+    ("bookshop-prod-data", "open-network-acl"),
     ("bookshop-prod-web", "internet-exposed-port"),
     ("bookshop-prod-web", "open-network-acl"),
     ("bookshop-prod-ledger", "open-endpoint-service"),

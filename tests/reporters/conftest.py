@@ -14,6 +14,7 @@ from cloudseg.engine import (
     run_audit,
 )
 from cloudseg.findings import Also, Finding, Remedy, ResourceInfo, RuleInfo, Severity, WaiverInfo
+from cloudseg.reach.extents import Exposure, PortExposure, Spread
 from cloudseg.reporters import FORMATS, RenderOptions
 
 Render = Callable[..., str]
@@ -72,6 +73,31 @@ def make_finding(number: int, **fields: object) -> Finding:
     return Finding(**defaults | fields)  # type: ignore[arg-type]
 
 
+def make_exposure(*, by_intent: bool = False, of: int = 1_521_522) -> Exposure:
+    """Return an exposure in which something is unknown on any port, and nothing on administration ports."""
+    one = Spread(median=2, worst=14, worst_at=("aws:111122223333:eu-west-1:eni-0a1b",), worst_count=1)
+    more = Spread(median=17, worst=1030, worst_at=("aws:111122223333:eu-west-1:eni-0c1d",), worst_count=1)
+    none = Spread(median=0, worst=0, worst_at=(), worst_count=0)
+    return Exposure(
+        interfaces=1234,
+        by_intent=by_intent,
+        any_port=PortExposure(
+            pairs=120_000,
+            pairs_at_most=150_000,
+            of=of,
+            share=round(120_000 / of, 6) if of else None,
+            share_at_most=round(150_000 / of, 6) if of else None,
+            from_internet=12,
+            from_internet_at_most=15,
+            one_step=one,
+            one_step_at_most=one,
+            blast_radius=one,
+            blast_radius_at_most=more,
+        ),
+        administration=PortExposure(0, 0, of, 0.0 if of else None, 0.0 if of else None, 0, 0, none, none, none, none),
+    )
+
+
 def make_document(findings: tuple[Finding, ...], gaps: tuple[GapInfo, ...] = ()) -> FindingsDocument:
     open_ones = [finding for finding in findings if finding.waiver is None]
     return FindingsDocument(
@@ -91,6 +117,7 @@ def make_document(findings: tuple[Finding, ...], gaps: tuple[GapInfo, ...] = ())
             interfaces=1234,
             rules=5678,
             gaps=len(gaps),
+            exposure=make_exposure(),
         ),
         findings=findings,
         notes=("a note",),

@@ -42,13 +42,13 @@ class Chunks(io.TextIOBase):
     ],
 )
 def test_suffix_tells_the_format(path: str | Path, name: str) -> None:
-    assert format_for(path) == name
+    assert format_for(path, FORMATS).name == name
 
 
 @pytest.mark.parametrize("path", ["report", "report.html", "json", "report.sarif/x", ""])
 def test_unknown_suffix_lists_the_known_ones(path: str) -> None:
     with pytest.raises(ConfigError, match=r"\.csv, \.json, .*\.sarif, \.sarif\.json, \.txt"):
-        format_for(path)
+        format_for(path, FORMATS)
 
 
 def test_formats_are_named_as_they_are_listed() -> None:

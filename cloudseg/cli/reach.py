@@ -1,0 +1,130 @@
+"""`cloudseg reach`: who can really talk to whom, on what."""
+
+from __future__ import annotations
+
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cloudseg.cli import options
+
+if TYPE_CHECKING:
+    from cloudseg.reporters.reach_answer import ReachAnswer
+    from cloudseg.traffic import Traffic
+
+__all__ = ["ReachFormat", "reach", "read_traffic"]
+
+INCOMPLETE = 3
+
+
+class ReachFormat(StrEnum):
+    """The formats of who reaches whom."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    DOT = "dot"
+    MERMAID = "mermaid"
+
+
+def reach(
+    sources: options.Sources = None,
+    *,
+    from_: options.From = None,
+    to: options.To = None,
+    traffic: Annotated[
+        str | None,
+        typer.Option(help="Only this traffic: tcp/443, udp/53, icmp/8, tcp/9000-9100. [default: all]", metavar="T"),
+    ] = None,
+    format: Annotated[  # noqa: A002
+        ReachFormat | None, typer.Option("--format", "-f", help="Format of the answer on stdout.")
+    ] = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output", "-o", help="Write the answer to a file, its format by the suffix; repeatable.", metavar="FILE"
+        ),
+    ] = None,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    assume_role: options.AssumeRole = None,
+    external_id: options.ExternalId = None,
+    aws_organization: options.AwsOrganization = False,
+    config: options.ConfigFile = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Tell who can really talk to whom: every pair of endpoints, or those from and to what is named.
+
+    Ends are named by id (eni-, i-, sg-, subnet-, vpc-), name, tag=value, address or range; `internet` is all of it.
+
+    Exit codes: 0 the answer is complete; 2 wrong usage, configuration or input; 3 it is incomplete (gaps).
+    """
+    from cloudseg.cli.output import check_files, list_gaps, print_report, seen_on_terminal, write_file
+    from cloudseg.cli.sources import AwsWords, read_estate
+    from cloudseg.cli.terminal import colored, takes_unicode, width
+    from cloudseg.config import load_config
+    from cloudseg.engine import sources_of
+    from cloudseg.reach.names import NameIndex
+    from cloudseg.reach.reachability import Reachability
+    from cloudseg.reporters import RenderOptions, format_for
+    from cloudseg.reporters.reach_answer import ReachAnswer
+    from cloudseg.reporters.reach_formats import REACH_FORMATS
+
+    started = time.monotonic()
+    settings = load_config(config)
+    wanted = read_traffic(traffic)
+    files = [(path, format_for(path, REACH_FORMATS)) for path in output or ()]
+    check_files(path for path, _ in files)
+    aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
+    estate = read_estate(sources or (), settings, aws, quiet=quiet)
+    names = NameIndex(estate)
+    starts, ends = names.find_all(from_ or (), "--from"), names.find_all(to or (), "--to")
+    answer = ReachAnswer(Reachability(estate), sources_of(estate), starts, ends, wanted)
+    for path, reporter in files:
+        write_file(answer, path, reporter, RenderOptions(width=width()))
+    shown = format or (None if files else ReachFormat.TABLE)
+    if shown is not None:
+        unicode = takes_unicode(sys.stdout)
+        render = RenderOptions(width=width(), color=colored(sys.stdout), unicode=unicode)
+        print_report(answer, REACH_FORMATS[shown], render)
+    if not quiet:
+        if not seen_on_terminal(shown):
+            _summarise(answer, time.monotonic() - started)
+        if verbose:
+            list_gaps(answer.read, estate.notes)
+    if answer.gaps:
+        raise typer.Exit(INCOMPLETE)
+
+
+def read_traffic(text: str | None) -> Traffic:
+    """Return the traffic that an option asks for; everything where it is left out.
+
+    Raises:
+        InputError: the text is no traffic, or none at all.
+    """
+    from cloudseg.errors import InputError, ParseError
+    from cloudseg.traffic import ALL_TRAFFIC, Traffic
+
+    if text is None:
+        return ALL_TRAFFIC
+    try:
+        traffic = Traffic.parse(text)
+    except ParseError as error:
+        raise InputError(f"--traffic: {error}") from None
+    if not traffic:
+        raise InputError(f"--traffic {text!r} holds no packet; write tcp/443, or leave it out for all traffic")
+    return traffic
+
+
+def _summarise(answer: ReachAnswer, seconds: float) -> None:
+    from cloudseg.reporters.reach_table import summary_of_pairs
+    from cloudseg.reporters.text import visible
+
+    for note in answer.notes:
+        typer.echo(visible(f"note: {note}"), err=True)
+    typer.echo(f"{'; '.join(summary_of_pairs(answer))}; {seconds:.1f} s", err=True)

@@ -1,0 +1,47 @@
+"""At which interfaces an intruder can stand, and what he holds there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.reach.plumbing import only_passes_on, opens_connections, takes_groups
+
+if TYPE_CHECKING:
+    from cloudseg.model import Estate, Interface
+
+__all__ = ["footholds_of", "held_with"]
+
+
+def footholds_of(estate: Estate) -> frozenset[str]:
+    """Return the qualified ids of the interfaces at which an intruder can stand.
+
+    Nobody can at a NAT gateway or at an endpoint of the provider's own services. At load balancers, and at endpoints
+    that may lead to something of the estate, he can in effect: what he sends there goes on to what is behind.
+    """
+    own = {service.service for service in estate.endpoint_services.values()}
+    leading = {
+        name
+        for endpoint in estate.endpoints.values()
+        if endpoint.service in own or endpoint.type in {"resource", "service-network"}
+        for name in endpoint.interfaces
+    }
+    return frozenset(
+        interface.id
+        for interface in estate.interfaces.values()
+        if not _is_plumbing(interface) or interface.id in leading or interface.workload in estate.forwarders
+    )
+
+
+def _is_plumbing(interface: Interface) -> bool:
+    """Tell whether an interface only passes packets of others on, or only answers for a service of the provider."""
+    return only_passes_on(interface) or (takes_groups(interface) and not opens_connections(interface))
+
+
+def held_with(interface: str, estate: Estate) -> tuple[str, ...]:
+    """Return the interfaces that an intruder at one of them holds: all those of the workload, in order of their ids.
+
+    Raises:
+        KeyError: there is no such interface.
+    """
+    owner = estate.interfaces[interface].workload
+    return (interface,) if owner is None else tuple(each.id for each in estate.interfaces_of(owner))

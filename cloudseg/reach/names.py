@@ -1,0 +1,258 @@
+"""The ends that people name: ids, names, tags and addresses become interfaces of an estate and addresses outside.
+
+A word that can mean several things is refused with the choices, and one that means nothing with what comes close to it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.errors import InputError, ParseError
+from cloudseg.model import own_id
+from cloudseg.reach.nameables import Nameable, Nameables
+from cloudseg.reach.outside import INTERNET
+from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cloudseg.model import Estate, Interface
+
+__all__ = ["NameIndex", "Named"]
+
+_SHOWN = 20
+_NEAR = 3
+_LONGEST = 200
+
+
+class Named(NamedTuple):
+    """What words on a command line stand for.
+
+    Attributes:
+        text: the words, or what they stand for.
+        interfaces: qualified ids of interfaces, in order.
+        outside: addresses outside of the estate.
+        notes: what is worth knowing about it, in words.
+    """
+
+    text: str
+    interfaces: tuple[str, ...] = ()
+    outside: AddressSet = NO_ADDRESSES
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> tuple[str | AddressSet, ...]:
+        """The interfaces and the addresses, as reachability is asked for them."""
+        return (*self.interfaces, self.outside) if self.outside else self.interfaces
+
+
+class NameIndex:
+    """What words mean in an estate.
+
+    A word is looked up as ``internet``, as an id (qualified, own, or an ARN), as addresses, as a name letter by letter,
+    as ``tag=value`` of interfaces and of what owns them, and at last as a name or an id in any case.
+    """
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._nameables = Nameables(estate)
+
+    def find_all(self, words: Sequence[str], option: str) -> Named | None:
+        """Return what several words stand for together; None without any word, which is no restriction.
+
+        Args:
+            words: the words.
+            option: the option that they were given to, for messages.
+
+        Raises:
+            InputError: a word means nothing, or several things.
+        """
+        if not words:
+            return None
+        found = [self.find(word, option) for word in dict.fromkeys(words)]
+        outside = NO_ADDRESSES
+        for named in found:
+            outside |= named.outside
+        return Named(
+            ", ".join(named.text for named in found),
+            tuple(sorted({identifier for named in found for identifier in named.interfaces})),
+            outside,
+            tuple(dict.fromkeys(note for named in found for note in named.notes)),
+        )
+
+    def find(self, word: str, option: str) -> Named:
+        """Return what a word stands for.
+
+        Args:
+            word: the word.
+            option: the option that it was given to, for messages.
+
+        Raises:
+            InputError: it means nothing, or several things.
+        """
+        known = self._nameables
+        if word.lower() == INTERNET:
+            return Named(INTERNET, (), GLOBAL_UNICAST)
+        if choices := known.by_id(word):
+            return self._one_of(choices, word, option)
+        if (addresses := _addresses(word)) is not None:
+            return self._addressed(addresses, word, option)
+        if choices := known.by_name(word):
+            return self._one_of(choices, word, option)
+        if tagged := self._tagged(word):
+            return tagged
+        if choices := known.in_any_case(word):
+            return self._one_of(choices, word, option)
+        raise InputError(f"{option} {_quoted(word)} names nothing here: {self._hint(word)}")
+
+    def _one_of(self, choices: Sequence[Nameable], word: str, option: str) -> Named:
+        """Return what the choices stand for, where they are one thing under several ids.
+
+        Things of one kind and one network that share a name, such as the instances of a fleet, are one thing, too.
+
+        Raises:
+            InputError: they differ.
+        """
+        usable = [choice for choice in choices if choice.interfaces] or list(choices)
+        sets = {tuple(interface.id for interface in choice.interfaces) for choice in usable}
+        alike = {(choice.kind, self._networks_of(choice)) for choice in usable}
+        if len(sets) > 1 and len(alike) > 1:
+            raise InputError(self._ambiguous(usable, word, option))
+        # What owns interfaces comes last, and says best what is meant.
+        text = _label(usable[-1]) if len(sets) == 1 else f"{_shown(word)} ({len(usable)} {usable[0].kind}s)"
+        found = {identifier for each in sets for identifier in each}
+        notes = () if found else (f"{text} has no interface that was read: nothing reaches it, and it reaches nothing",)
+        return Named(text, tuple(sorted(found)), NO_ADDRESSES, (*notes, *self._perhaps(usable)))
+
+    def _perhaps(self, choices: Sequence[Nameable]) -> Iterable[str]:
+        """Yield which groups may have more members, for it was not read what interfaces carry."""
+        for choice in choices:
+            group = self._estate.groups.get(choice.id)
+            networks = frozenset(group.networks) if group is not None else frozenset[str]()
+            unread = [i for network in networks for i in self._estate.interfaces_in(network) if i.attached_unread]
+            if unread:
+                number = f"{len(unread)} interface{'' if len(unread) == 1 else 's'}"
+                yield f"{_label(choice)} may have more members: of {number} it was not read which groups they carry"
+
+    def _ambiguous(self, choices: Sequence[Nameable], word: str, option: str) -> str:
+        lines = [f"{option} {_quoted(word)} stands for several things; write the id of the one that is meant:"]
+        for choice in choices[:_SHOWN]:
+            own = own_id(choice.id)
+            unique = len(self._nameables.own_ids[own]) == 1 and _addresses(own) is None
+            lines.append(f"  {option} {_shown(own if unique else choice.id)}   {self._described(choice)}")
+        if len(choices) > _SHOWN:
+            lines.append(f"  … and {len(choices) - _SHOWN} more")
+        return "\n".join(lines)
+
+    def _described(self, choice: Nameable) -> str:
+        """Return what tells a choice apart: kind, name, network, how many interfaces, scope and region."""
+        parts = [f"{choice.kind} {_quoted(choice.name)}" if choice.name else choice.kind]
+        networks = sorted(self._networks_of(choice) - {choice.id})
+        if networks:
+            known = self._estate.networks.get(networks[0])
+            more = f" and {len(networks) - 1} more" if len(networks) > 1 else ""
+            parts.append(f"in {_shown(known.label if known else own_id(networks[0]))}{more}")
+        count = len(choice.interfaces)
+        parts.append(f"{count} interface{'' if count == 1 else 's'}")
+        parts.append(_shown(choice.id.removesuffix(own_id(choice.id)).rstrip(":").replace(":", " ")))
+        return ", ".join(parts)
+
+    def _networks_of(self, choice: Nameable) -> frozenset[str]:
+        known = self._estate.groups.get(choice.id)
+        if known is not None and known.networks:
+            return frozenset(known.networks[:1])
+        return frozenset(interface.network for interface in choice.interfaces if interface.network is not None)
+
+    def _addressed(self, addresses: AddressSet, word: str, option: str) -> Named:
+        estate = self._estate
+        found = [
+            interface
+            for interface in estate.interfaces.values()
+            if interface.addresses.overlaps(addresses) or interface.public.overlaps(addresses)
+        ]
+        if addresses.size > 1:
+            return Named(word, tuple(sorted(interface.id for interface in found)), addresses)
+        if len(found) > 1:
+            choices = [Nameable(i.id, i.kind, self._name_of(i), (i,)) for i in sorted(found, key=lambda i: i.id)]
+            raise InputError(self._ambiguous(choices, word, option))
+        if found:
+            (interface,) = found
+            return Named(f"{word} ({_shown(interface.own_id)})", (interface.id,))
+        inside = sorted(_shown(net.label) for net in estate.networks.values() if addresses <= net.addresses)
+        where = ", ".join(inside)
+        note = f"{word} lies in {where}, where no interface that was read bears it; it is taken for one outside"
+        return Named(word, (), addresses, (note,) if inside else ())
+
+    def _name_of(self, interface: Interface) -> str:
+        owner = self._estate.owner_of(interface)
+        return interface.name if owner is None or not owner.name else owner.name
+
+    def _tagged(self, word: str) -> Named | None:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            return None
+        tags_of = self._nameables.tags_of
+        found = [i.id for i in self._estate.interfaces.values() if tags_of(i).get(key) == value]
+        return Named(_shown(word), tuple(sorted(found))) if found else None
+
+    def _hint(self, word: str) -> str:
+        """Return the way out for a word that means nothing."""
+        if not self._estate.interfaces:
+            return "there are no interfaces in what was read"
+        if (kind := self._nameables.other_kinds.get(word)) is not None:
+            return f"it is a {kind}, which sends and takes nothing itself"
+        key, equals, value = word.partition("=")
+        if equals and key:
+            return self._tag_hint(key, value)
+        if word[:1] == "c" and word[1:].isdecimal():
+            return "names of classes change from run to run; name one of their interfaces"
+        known = {text for text in (*self._nameables.names, *self._nameables.own_ids) if len(text) <= _LONGEST}
+        if near := get_close_matches(word[:_LONGEST], known, _NEAR):
+            return f"did you mean {_either(near)}?"
+        return "write an id (eni-…, i-…, sg-…, subnet-…, vpc-…), a name, tag=value, an address, a range or `internet`"
+
+    def _tag_hint(self, key: str, value: str) -> str:
+        values: defaultdict[str, set[str]] = defaultdict(set)
+        for interface in self._estate.interfaces.values():
+            for known, text in self._nameables.tags_of(interface).items():
+                values[known].add(text)
+        if key in values:
+            if near := get_close_matches(value, values[key], _NEAR):
+                return f"did you mean {_either(f'{key}={text}' for text in near)}?"
+            shown = sorted(values[key])
+            return (
+                f"values of {_shown(key)} are {', '.join(map(_shown, shown[:_SHOWN]))}{', …' if shown[_SHOWN:] else ''}"
+            )
+        near = get_close_matches(key, list(values), _NEAR)
+        return f"no interface has the tag {_shown(key)}{f'; did you mean {_either(near)}?' if near else ''}"
+
+
+def _addresses(word: str) -> AddressSet | None:
+    """Return the addresses that a word is written as: one, a CIDR block or a range; None where it is none of these."""
+    if word.lower() in {"all", "none"} or "," in word:
+        return None
+    try:
+        return AddressSet.parse(word)
+    except ParseError:
+        return None
+
+
+def _label(choice: Nameable) -> str:
+    """Return the own id, followed by the name where there is a different one."""
+    own = own_id(choice.id)
+    return f"{_shown(own)} ({_shown(choice.name)})" if choice.name and choice.name != own else _shown(own)
+
+
+def _either(texts: Iterable[str]) -> str:
+    return " or ".join(map(_shown, texts))
+
+
+def _shown(text: str) -> str:
+    """Return a text from outside on one line, whatever it holds."""
+    return text if text.isprintable() else repr(text)
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")

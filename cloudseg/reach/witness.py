@@ -1,0 +1,145 @@
+"""One concrete packet that stands for many: from which address to which, by which protocol and to which port."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from cloudseg.reach.reachability import Reachability
+from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, IntervalSet, Traffic
+from cloudseg.traffic.cidr import address_text
+from cloudseg.traffic.port_classes import ADMINISTRATION, DATABASES, SHELLS_AND_FILES, WEB
+
+if TYPE_CHECKING:
+    from cloudseg.model import Estate, Interface
+
+__all__ = ["Witness", "Witnesses", "first_packet"]
+
+_TELLING: Final = (Traffic.parse("tcp/22, tcp/3389"), ADMINISTRATION, SHELLS_AND_FILES, DATABASES, WEB)
+_ICMP: Final = {4: Traffic.protocol("icmp"), 6: Traffic.protocol("icmpv6")}
+
+
+class Witness(NamedTuple):
+    """One packet that shows a change.
+
+    Attributes:
+        source: qualified id of the sending interface; empty for an address outside of the estate.
+        source_address: its address; empty where it was not read.
+        target: qualified id of the receiving interface; empty for an address outside of the estate.
+        target_address: its address; empty where it was not read.
+        traffic: the packet: one port, one ICMP type and code, or one protocol.
+    """
+
+    source: str
+    source_address: str
+    target: str
+    target_address: str
+    traffic: Traffic
+
+    def __str__(self) -> str:
+        """Return it in words: ``10.0.1.5 → 10.0.2.9 tcp/5432``."""
+        return f"{self.source_address or self.source} → {self.target_address or self.target} {self.traffic}"
+
+
+@lru_cache(maxsize=4096)
+def first_packet(traffic: Traffic, family: int = 4) -> Traffic:
+    """Return one packet of some traffic: the one that says most to people, of the family where there is one.
+
+    Ports of shells go first, then other administration, databases and the web, then the lowest number.
+
+    Args:
+        traffic: not empty.
+        family: 4 or 6; ICMP belongs to the one, ICMPv6 to the other.
+    """
+    own = traffic - _ICMP[10 - family] or traffic
+    chosen = next((part for kind in _TELLING if (part := own & kind)), own)
+    for protocol, numbers in (("tcp", chosen.tcp), ("udp", chosen.udp), ("sctp", chosen.sctp)):
+        if numbers:
+            # Port 0 is reserved; nothing listens there.
+            first = next(iter((numbers - IntervalSet.of(0)).intervals or numbers.intervals))[0]
+            return Traffic.ports(protocol, first, first)
+    for version, numbers in ((4, chosen.icmp), (6, chosen.icmpv6)):
+        if numbers:
+            kind, code = divmod(numbers.intervals[0][0], 256)
+            return Traffic.icmp_type(kind, code, version)
+    return Traffic.protocol(chosen.other.intervals[0][0])
+
+
+class Witnesses:
+    """Finds witnesses in one estate.
+
+    Args:
+        estate: the estate in which the packets pass.
+    """
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+
+    def inside(self, source: str, target: str, traffic: Traffic) -> Witness:
+        """Return a packet from one interface to another, of traffic that passes in one family or the other."""
+        sender, taker = self._estate.interfaces[source], self._estate.interfaces[target]
+        family = 6 if _families(sender.addresses) & _families(taker.addresses) == {6} else 4
+        if _families(sender.addresses) & _families(taker.addresses) == {4, 6}:
+            passing = self._only_four.between(source, target).upper & traffic
+            family, traffic = (4, passing) if passing else (6, traffic)
+        packet = first_packet(traffic, family)
+        return Witness(source, _own(sender, family), target, _own(taker, family), packet)
+
+    def from_outside(self, addresses: AddressSet, target: str, traffic: Traffic) -> Witness:
+        """Return a packet from outside addresses to an interface."""
+        taker = self._estate.interfaces[target]
+        family = 4 if addresses.v4 else 6
+        return Witness("", self._chosen(addresses), target, _own(taker, family), first_packet(traffic, family))
+
+    def to_outside(self, source: str, addresses: AddressSet, traffic: Traffic) -> Witness:
+        """Return a packet from an interface to outside addresses."""
+        sender = self._estate.interfaces[source]
+        family = 4 if addresses.v4 else 6
+        return Witness(source, _own(sender, family), "", self._chosen(addresses), first_packet(traffic, family))
+
+    def _chosen(self, addresses: AddressSet) -> str:
+        """Return one of some addresses: of IPv4 before IPv6, of nobody in the estate and of the internet if possible.
+
+        The second address of a range says more than the first, which often is the name of the range.
+        """
+        family = AddressSet(v4=addresses.v4) if addresses.v4 else addresses
+        outside = family - self._own_addresses
+        chosen = outside & GLOBAL_UNICAST or outside or family
+        version, numbers = (4, chosen.v4) if chosen.v4 else (6, chosen.v6)
+        first, last = numbers.intervals[0]
+        return address_text(version, min(first + 1, last))
+
+    @cached_property
+    def _only_four(self) -> Reachability:
+        """Reachability over IPv4 alone: a class is judged in both families together, and a packet belongs to one."""
+        interfaces = {
+            name: msgspec.structs.replace(
+                interface, addresses=AddressSet(v4=interface.addresses.v4), public=AddressSet(v4=interface.public.v4)
+            )
+            for name, interface in self._estate.interfaces.items()
+            if interface.addresses.v4
+        }
+        return Reachability(dataclasses.replace(self._estate, interfaces=interfaces))
+
+    @cached_property
+    def _own_addresses(self) -> AddressSet:
+        own = NO_ADDRESSES
+        for network in self._estate.networks.values():
+            own |= network.addresses
+        return own
+
+
+def _families(addresses: AddressSet) -> set[int]:
+    return {version for version, numbers in ((4, addresses.v4), (6, addresses.v6)) if numbers}
+
+
+def _own(interface: Interface, family: int) -> str:
+    """Return the first address of an interface, of the family where it has one; empty where none was read."""
+    four, six = (4, interface.addresses.v4), (6, interface.addresses.v6)
+    for version, numbers in (four, six) if family == 4 else (six, four):
+        if numbers:
+            return address_text(version, numbers.intervals[0][0])
+    return ""

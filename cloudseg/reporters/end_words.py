@@ -1,0 +1,55 @@
+"""How reports for people call the interfaces of an estate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from cloudseg.reach.outside import INTERNET
+
+if TYPE_CHECKING:
+    from cloudseg.model import Estate, Interface
+
+__all__ = ["EndWords"]
+
+
+class EndWords:
+    """The names of the interfaces of an estate."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._endpoints = {i: e.name for e in estate.endpoints.values() for i in e.interfaces if e.name}
+        self._names = {identifier: self._name(interface) for identifier, interface in estate.interfaces.items()}
+        self._count = Counter(name.casefold() for name in self._names.values())
+        self._own_ids = {interface.own_id.casefold() for interface in estate.interfaces.values()}
+        self._known: dict[str, str] = {}
+
+    def _name(self, interface: Interface) -> str:
+        owner = self._estate.owner_of(interface)
+        # Services call their interfaces after themselves: "RDSNetworkInterface".
+        if owner is not None and owner.name:
+            return owner.name
+        return self._endpoints.get(interface.id, interface.name)
+
+    def name(self, identifier: str) -> str:
+        """Return the name of an interface: that of what owns it, else its own; empty where it has none."""
+        return self._names.get(identifier, "")
+
+    def label(self, identifier: str) -> str:
+        """Return what to call an interface: its name where that can be no other's, else its own id with the name."""
+        known = self._known.get(identifier)
+        if known is None:
+            known = self._known[identifier] = self._label(identifier)
+        return known
+
+    def _label(self, identifier: str) -> str:
+        interface = self._estate.interfaces.get(identifier)
+        name = self._names.get(identifier, "")
+        if interface is None or not name:
+            return identifier if interface is None else interface.own_id
+        folded = name.casefold()
+        # A name must not pass for an id, for another interface or for what is outside.
+        plain = name.isascii() and name.isprintable() and name[0].isalpha() and not set(name) & set(" ,;:/()")
+        if plain and self._count[folded] == 1 and folded not in self._own_ids and not folded.startswith(INTERNET):
+            return name
+        return f"{interface.own_id} ({name})"

@@ -1,0 +1,79 @@
+"""The exposure of an estate in words, for reports that people read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.model import own_id
+from cloudseg.reporters.text import amount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.reach.extents import Exposure, PortExposure
+
+__all__ = ["exposure_lines"]
+
+
+def exposure_lines(exposure: Exposure | None) -> Iterator[str]:
+    """Yield what people read of the exposure: who can talk, how far an intruder gets, what the internet reaches.
+
+    Where something is unknown a number is a span, from what is certain to what there is at most.
+    """
+    if exposure is None:
+        return
+    if exposure.interfaces < 2:
+        yield f"exposure: {amount(exposure.interfaces, 'interface')} read, so no pair that could talk"
+        return
+    anything, control = exposure.any_port, exposure.administration
+    if exposure.by_intent:
+        yield f"exposure: {_by_intent(anything)}; on administration ports {_by_intent(control)}"
+    else:
+        yield (
+            f"exposure: {_percent(anything)} of all {anything.of:,} pairs of interfaces can talk, "
+            f"{_percent(control)} on administration ports"
+        )
+    worst = anything.blast_radius_at_most
+    who = f" (from {own_id(worst.worst_at[0])})" if worst.worst else ""
+    yield (
+        f"blast radius: an intruder reaches {_median(anything)} other interfaces in the median, "
+        f"{_worst(anything)} at worst{who}; on administration ports {_median(control)}, {_worst(control)} at worst"
+    )
+    yield (
+        f"internet: reaches {_span(anything.from_internet, anything.from_internet_at_most)} of "
+        f"{amount(exposure.interfaces, 'interface')} directly, "
+        f"{_span(control.from_internet, control.from_internet_at_most)} on administration ports"
+    )
+
+
+def _by_intent(ports: PortExposure) -> str:
+    pairs = _span(ports.pairs, ports.pairs_at_most)
+    if not ports.of:
+        return f"{pairs} pairs of interfaces can talk, and the intent names none"
+    return f"{pairs} pairs of interfaces can talk, {_percent(ports)} of the {ports.of:,} that the intent names"
+
+
+def _percent(ports: PortExposure) -> str:
+    least, most = (_rounded(100 * pairs / ports.of) for pairs in (ports.pairs, ports.pairs_at_most))
+    return f"{least} %" if least == most else f"{least} to {most} %"
+
+
+def _rounded(percent: float) -> str:
+    """Return a number of percent with three digits that count; what is not nothing, or not all, never reads so."""
+    if 0 < percent < 0.01:
+        return "under 0.01"
+    if 99.9 < percent < 100:
+        return "over 99.9"
+    return f"{percent:,.0f}" if percent >= 100 else f"{percent:.3g}"
+
+
+def _median(ports: PortExposure) -> str:
+    return _span(ports.blast_radius.median, ports.blast_radius_at_most.median)
+
+
+def _worst(ports: PortExposure) -> str:
+    return _span(ports.blast_radius.worst, ports.blast_radius_at_most.worst)
+
+
+def _span(least: int, most: int) -> str:
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"

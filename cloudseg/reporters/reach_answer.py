@@ -1,0 +1,251 @@
+"""Who reaches whom, as it was asked: the flows that fit the question, their pairs of endpoints, and counts of them.
+
+Nothing here grows with the number of pairs: flows come class by class, and pairs are made while they are written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from cloudseg.reach.outside import EXTERNAL, addresses_of, ranges_of
+from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet, IntervalSet, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.engine import SourceInfo
+    from cloudseg.reach.names import Named
+    from cloudseg.reach.reachability import Flow, Reachability
+
+__all__ = ["AT_MOST", "EXACT", "Bound", "Pair", "ReachAnswer", "Tally", "bounds_of"]
+
+Bound = Literal["exact", "at-most"]
+EXACT: Bound = "exact"
+AT_MOST: Bound = "at-most"
+
+
+class Pair(NamedTuple):
+    """What passes from one end to another.
+
+    Attributes:
+        source: qualified id of an interface, name of a class of them, or addresses outside of the estate.
+        target: the same.
+        traffic: what passes.
+        bound: ``exact``: it certainly passes; ``at-most``: whether this passes as well is not known.
+    """
+
+    source: str | AddressSet
+    target: str | AddressSet
+    traffic: Traffic
+    bound: Bound
+
+
+class Tally:
+    """Counts over the flows of an answer.
+
+    Attributes:
+        talking: pairs of endpoints of which one certainly reaches the other.
+        perhaps: further pairs of which one may reach the other.
+        open: pairs of which something is unknown, those two included.
+        entered: endpoints that addresses outside reach, at most.
+        leaving: endpoints that reach addresses outside, at most.
+    """
+
+    def __init__(self) -> None:
+        self.talking = 0
+        self.perhaps = 0
+        self.open = 0
+        self.entered = 0
+        self.leaving = 0
+        self._entered: set[str] = set()
+        self._leaving: set[str] = set()
+
+    @property
+    def any(self) -> bool:
+        """Whether there was any flow."""
+        return bool(self.talking or self.perhaps or self.entered or self.leaving)
+
+    def add(self, flow: Flow, sources: int, targets: int, pairs: int) -> None:
+        """Count a flow.
+
+        Args:
+            flow: the flow.
+            sources: endpoints of its source; 0 where that is outside.
+            targets: endpoints of its target; 0 where that is outside.
+            pairs: pairs of both.
+        """
+        if flow.source.startswith(EXTERNAL):
+            if flow.target not in self._entered:
+                self._entered.add(flow.target)
+                self.entered += targets
+        elif flow.target.startswith(EXTERNAL):
+            if flow.source not in self._leaving:
+                self._leaving.add(flow.source)
+                self.leaving += sources
+        else:
+            self.talking += pairs if flow.lower else 0
+            self.perhaps += 0 if flow.lower else pairs
+            self.open += 0 if flow.lower == flow.upper else pairs
+
+
+class ReachAnswer:
+    """The answer to who reaches whom, restricted to some ends and some traffic.
+
+    Attributes:
+        reach: the reachability of the estate.
+        read: the scopes that were read, and what is missing of them.
+        sources: the only sources; None for everybody.
+        targets: the only targets; None for everybody.
+        traffic: the only traffic.
+        tally: counts over the flows that were yielded last.
+    """
+
+    def __init__(
+        self,
+        reach: Reachability,
+        read: tuple[SourceInfo, ...] = (),
+        sources: Named | None = None,
+        targets: Named | None = None,
+        traffic: Traffic = ALL_TRAFFIC,
+    ) -> None:
+        self.reach = reach
+        self.estate = reach.estate
+        self.read = read
+        self.sources = sources
+        self.targets = targets
+        self.traffic = traffic
+        self.tally = Tally()
+
+    @property
+    def gaps(self) -> int:
+        """How much could not be read."""
+        return sum(len(source.gaps) for source in self.read)
+
+    @property
+    def possible(self) -> int:
+        """How many pairs of endpoints of the estate were asked about."""
+        sources, targets = self._count(self.sources), self._count(self.targets)
+        if self.sources is None or self.targets is None:
+            return sources * targets - min(sources, targets)
+        return sources * targets - len({*self.sources.interfaces} & {*self.targets.interfaces})
+
+    def _count(self, named: Named | None) -> int:
+        return len(self.estate.interfaces) if named is None else len(named.interfaces)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is worth knowing about the ends that were named."""
+        notes = (note for named in (self.sources, self.targets) if named is not None for note in named.notes)
+        return tuple(dict.fromkeys(notes))
+
+    @cached_property
+    def _sources_of(self) -> dict[str, tuple[str, ...]]:
+        return self._chosen(self.sources)
+
+    @cached_property
+    def _targets_of(self) -> dict[str, tuple[str, ...]]:
+        return self._chosen(self.targets)
+
+    def _chosen(self, named: Named | None) -> dict[str, tuple[str, ...]]:
+        """Return the members of each class that were asked about."""
+        if named is None:
+            return {own.name: own.members for own in self.reach.classes}
+        chosen: defaultdict[str, list[str]] = defaultdict(list)
+        for identifier in named.interfaces:
+            chosen[self.reach.class_of(identifier).name].append(identifier)
+        return {name: tuple(members) for name, members in chosen.items()}
+
+    def flows(self) -> Iterator[Flow]:
+        """Yield the flows of the answer, those to one class and those from one class to outside together.
+
+        Traffic is cut to what was asked about.
+        """
+        tally = self.tally = Tally()
+        if not self.reach.classes:
+            return
+        everything = self.traffic.is_all
+        sources = None if self.sources is None else self.sources.ends
+        targets = None if self.targets is None else self.targets.ends
+        for known in self.reach.flows(sources, targets):
+            flow = known if everything else known._replace(
+                lower=known.lower & self.traffic, upper=known.upper & self.traffic
+            )  # fmt: skip
+            if flow.upper:
+                senders = self._sources_of.get(flow.source, ())
+                takers = self._targets_of.get(flow.target, ())
+                same = len({*senders} & {*takers}) if flow.source == flow.target else 0
+                tally.add(flow, len(senders), len(takers), len(senders) * len(takers) - same)
+                yield flow
+
+    def pairs(self, *, joined: bool) -> Iterator[Pair]:
+        """Yield the pairs of endpoints between which something passes.
+
+        Args:
+            joined: ranges outside of equal reach make one pair; without it each makes its own.
+        """
+        for inward, name, flows in self._by_end():
+            entries = _entries(flows, inward=inward, joined=joined)
+            together = [(peer, list(same)) for peer, same in groupby(entries, key=itemgetter(0))]
+            for end in self._targets_of[name] if inward else self._sources_of[name]:
+                for peer, same in together:
+                    for one in (peer,) if isinstance(peer, AddressSet) else self._sources_of[peer]:
+                        if one != end:
+                            for _, traffic, bound in same:
+                                yield Pair(one, end, traffic, bound) if inward else Pair(end, one, traffic, bound)
+
+    def links(self) -> Iterator[Pair]:
+        """Yield what passes between classes, by their names, and ranges outside, those of equal reach joined."""
+        for inward, name, flows in self._by_end():
+            for peer, traffic, bound in _entries(flows, inward=inward, joined=True):
+                yield Pair(peer, name, traffic, bound) if inward else Pair(name, peer, traffic, bound)
+
+    def members(self, link: Pair, end: str) -> tuple[str, ...]:
+        """Return the members of a class at an end of a link that were asked about."""
+        chosen = self._sources_of if end == link.source else self._targets_of
+        return chosen.get(end, ())
+
+    def _by_end(self) -> Iterator[tuple[bool, str, list[Flow]]]:
+        """Yield the flows by the one class that they share, whether that is their target, and its name."""
+
+        def end_of(flow: Flow) -> tuple[bool, str]:
+            inward = not flow.target.startswith(EXTERNAL)
+            return inward, flow.target if inward else flow.source
+
+        for (inward, name), flows in groupby(self.flows(), key=end_of):
+            yield inward, name, list(flows)
+
+
+def _entries(flows: list[Flow], *, inward: bool, joined: bool) -> Iterator[tuple[str | AddressSet, Traffic, Bound]]:
+    """Yield who is at the other end of flows, with what passes: classes first, then ranges outside."""
+    outside: defaultdict[tuple[Bound, Traffic], list[AddressSet]] = defaultdict(list)
+    for flow in flows:
+        peer = flow.source if inward else flow.target
+        for traffic, bound in bounds_of(flow):
+            if peer.startswith(EXTERNAL):
+                outside[bound, traffic].extend(ranges_of(addresses_of(peer)))
+            else:
+                yield peer, traffic, bound
+    for (bound, traffic), ranges in outside.items():
+        for addresses in [_union(ranges)] if joined else ranges:
+            yield addresses, traffic, bound
+
+
+def bounds_of(flow: Flow) -> Iterator[tuple[Traffic, Bound]]:
+    """Yield what certainly passes, and apart from it what only may pass as well."""
+    if flow.lower:
+        yield flow.lower, EXACT
+    if flow.lower != flow.upper:
+        yield flow.upper - flow.lower, AT_MOST
+
+
+def _union(ranges: list[AddressSet]) -> AddressSet:
+    if len(ranges) < 2:
+        return ranges[0] if ranges else NO_ADDRESSES
+    return AddressSet(
+        IntervalSet.from_pairs(pair for part in ranges for pair in part.v4.intervals),
+        IntervalSet.from_pairs(pair for part in ranges for pair in part.v6.intervals),
+    )

@@ -1,0 +1,27 @@
+"""The harness catches planted faults of the engine: each makes it differ from the oracle on a drawn packet."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.mutants import MUTANTS
+
+_ROOT = Path(__file__).parents[2]
+
+
+def said(name: str) -> str:
+    command = [sys.executable, "-m", "tests.oracle.mutants", name]
+    return subprocess.run(command, cwd=_ROOT, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("name", [name for name in MUTANTS if name != "none"])
+def test_a_fault_is_caught(name: str) -> None:
+    assert "Disagreement" in said(name)
+
+
+def test_without_a_fault_nothing_is_found() -> None:
+    assert not said("none")
