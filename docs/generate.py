@@ -10,6 +10,7 @@ import argparse
 import difflib
 import json
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from typer.testing import CliRunner  # noqa: E402
 
 from cloudseg.checks import CHECKS  # noqa: E402
 from cloudseg.cli.main import app  # noqa: E402
+from cloudseg.intent_schema import intent_schema  # noqa: E402
 from cloudseg.providers import TRANSLATORS  # noqa: E402
 from cloudseg.reporters.check_page import docstring_of, summary_of, toml  # noqa: E402
 from cloudseg.reporters.schema import (  # noqa: E402
@@ -40,10 +42,6 @@ if TYPE_CHECKING:
 DOCS = ROOT / "docs"
 CLOUDS = ("aws", "azure", "gcp", "kubernetes")
 COLUMNS = 100
-README_EXAMPLE = (
-    "audit", "demo", "--quiet", "--limit", "1",
-    "--check", "internet-exposed-port", "--check", "address-based-rule",
-)  # fmt: skip
 SCHEMAS = {
     "findings": findings_schema,
     "reachability": reachability_schema,
@@ -161,17 +159,18 @@ def conformance_page() -> str:
 
 
 def readme() -> str:
-    """Return the README with the example of a report written anew."""
-    result = CliRunner().invoke(
-        app, list(README_EXAMPLE), prog_name="cloudseg", env={"COLUMNS": str(COLUMNS), "NO_COLOR": "1"}
-    )
-    words = " ".join(word for word in README_EXAMPLE if word != "--quiet")
-    text = "\n".join(line.rstrip() for line in result.stdout.strip("\n").splitlines())
-    block = f"```console\n$ cloudseg {words}\n{text}\n```"
+    """Return the README with the output of every example's command written anew."""
     old = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.sub(
-        r"(<!-- example -->\n).*?(\n<!-- /example -->)", lambda m: f"{m[1]}{block}{m[2]}", old, flags=re.DOTALL
+    pattern = r"(<!-- example -->\n```console\n\$ cloudseg )([^\n]+)\n.*?(\n?```\n<!-- /example -->)"
+    return re.sub(pattern, lambda m: f"{m[1]}{m[2]}\n{_output(m[2])}\n```\n<!-- /example -->", old, flags=re.DOTALL)
+
+
+def _output(command: str) -> str:
+    """Return what a command prints to standard output, as wide as the page."""
+    result = CliRunner().invoke(
+        app, [*shlex.split(command), "--quiet"], prog_name="cloudseg", env={"COLUMNS": str(COLUMNS), "NO_COLOR": "1"}
     )
+    return "\n".join(line.rstrip() for line in result.stdout.strip("\n").splitlines())
 
 
 def pages() -> Iterator[tuple[Path, str]]:
@@ -182,6 +181,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield DOCS / "coverage.md", coverage_page()
     yield DOCS / "cli.md", cli_page()
     yield DOCS / "conformance.md", conformance_page()
+    yield DOCS / "schemas" / "intent.schema.json", json.dumps(intent_schema(), indent=2, ensure_ascii=False) + "\n"
     for kind, schema in SCHEMAS.items():
         yield DOCS / "schemas" / f"{kind}.schema.json", json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
     yield ROOT / "README.md", readme()

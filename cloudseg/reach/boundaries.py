@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from cloudseg.reach.rows import RowMaker, Rows
 
 __all__ = ["Boundaries", "Part"]
+
+_KEPT: Final = 512
+"""So many masks are kept."""
+_FEW: Final = 32
+"""Up to so many sequences of checkpoints it is worth telling faces apart by them."""
 
 
 class Part(NamedTuple):
@@ -64,8 +69,58 @@ class Boundaries:
         self._class = ground.columns.owner
         self.open = outward.open and inward.open and crossings.open
         self._replies = None if self.open else Replies(ground.atoms)
+        self._by_face: dict[bool, NDArray[np.uint64]] = {}
+        self._masks: dict[tuple[object, ...], Rows] = {}
 
-    def narrow(self, passed: Rows, face: int, part: Part, *, certain: bool, translated: bool = False) -> None:
+    def mask(self, face: int, part: Part, *, certain: bool) -> Rows | None:
+        """Return what lists let through to a face and back from all others of its family; None for everything.
+
+        Within one subnet no boundary is crossed. Faces in one subnet that every list treats alike share a mask, which
+        must not be changed.
+        """
+        if self._replies is None:
+            return None
+        alike = self._alike(face, certain=certain)
+        known = self._masks.get(alike)
+        if known is None:
+            known = np.empty((len(self._rows.everything), len(part.near)), dtype=np.uint64)
+            known[:] = self._rows.everything[:, None]
+            self.narrow(known, face, part, certain=certain, translated=False)
+            if len(self._masks) >= _KEPT:
+                self._masks.clear()
+            self._masks[alike] = known
+        return known
+
+    def _alike(self, face: int, *, certain: bool) -> tuple[object, ...]:
+        """Return what faces have in common that every list treats alike."""
+        paths, number = self._paths, int(self._class[face])
+        if len(paths.crossings) > _FEW:
+            return (face, certain)
+        return (
+            certain,
+            face < self._columns.families,
+            paths.place(face),
+            int(paths.route[face]),
+            int(self._in.number[number]),
+            int(self._out.number[number]),
+            b"" if self._in.open else self._in.at(face, certain=certain).tobytes(),
+            b"" if self._out.open else self._out.at(face, certain=certain).tobytes(),
+            paths.crossed_to[face].tobytes(),
+            paths.handed_to[face].tobytes(),
+            self._crossed(certain=certain)[face].tobytes(),
+        )
+
+    def _crossed(self, *, certain: bool) -> NDArray[np.uint64]:
+        """Return for each face what every sequence of checkpoints lets through of it, as source and as target."""
+        if certain not in self._by_face:
+            numbers = range(1, len(self._paths.crossings))
+            each = [words for n in numbers for words in self._crossings.masks(n, certain=certain)]
+            faces = self._columns.faces
+            stacked = np.concatenate([words[:, :faces] for words in each]) if each else np.empty((0, faces), np.uint64)
+            self._by_face[certain] = np.ascontiguousarray(stacked.T)
+        return self._by_face[certain]
+
+    def narrow(self, passed: Rows, face: int, part: Part, *, certain: bool, translated: bool) -> None:
         """Narrow what passes to a face from others of the estate; within one subnet no boundary is crossed.
 
         Args:

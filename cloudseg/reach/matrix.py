@@ -181,8 +181,7 @@ class Matrix:
         level[part.near] = SURELY
         if not self._all_present:
             level *= self._present[family]
-        lower = self._passed(face, admission, part, certain=True)
-        upper = self._upper(face, admission, part, lower)
+        lower, upper = self._bounds(face, admission, part)
         surely = level == SURELY
         if upper is lower and (translated is not None or not (surely | (level == NEVER)).all()):
             upper = lower.copy()
@@ -207,10 +206,21 @@ class Matrix:
         by_internet = (out > NEVER) & (there == NEVER)
         return part._replace(outward=by_internet) if by_internet.any() else part
 
+    def _bounds(self, face: int, admission: Admission | None, part: Part) -> tuple[Rows, Rows]:
+        """Return what the stages of both ends let through, in both bounds; one array where nothing is unknown."""
+        lower = self._passed(face, admission, part, certain=True)
+        upper = self._upper(face, admission, part, lower)
+        sure = self._boundaries.mask(face, part, certain=True)
+        most = self._boundaries.mask(face, part, certain=False)
+        if most is not None:
+            upper = upper & most
+        if sure is not None:
+            lower &= sure
+        return lower, upper
+
     def _upper(self, face: int, admission: Admission | None, part: Part, lower: Rows) -> Rows:
-        """Return the upper bound of what passes: the lower one where the stages of both ends leave nothing unknown."""
-        exact = admission is None or (admission.grouped.exact and admission.plain.exact)
-        if not exact or not self._boundaries.open:
+        """Return the upper bound of what stateful stages let through: the lower one where nothing is unknown."""
+        if admission is not None and not (admission.grouped.exact and admission.plain.exact):
             return self._passed(face, admission, part, certain=False)
         start = part.columns.start if isinstance(part.columns, slice) else 0
         doubtful = self._doubtful[start > 0]
@@ -223,7 +233,7 @@ class Matrix:
         return upper
 
     def _passed(self, face: int, admission: Admission | None, part: Part, *, certain: bool) -> Rows:
-        """Return what the stages of both ends let through to a face, whatever the way between them."""
+        """Return what the stateful stages of both ends let through to a face, whatever the way between them."""
         paths, senders, columns = self._paths, self._senders, part.columns
         if admission is None:
             passed = self._rows.full()[:, columns]
@@ -241,7 +251,6 @@ class Matrix:
                 holds = _inside(paths.egress_groups[paths.route[columns], face], part)
                 out = np.where(holds, out, senders.towards(face, certain=certain, grouped=False)[:, kinds])
             passed &= out
-        self._boundaries.narrow(passed, face, part, certain=certain)
         return passed
 
     def _translate(

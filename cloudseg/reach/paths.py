@@ -189,6 +189,11 @@ class Paths:
         self._subnet_numbers = names
         self._no_subnet = names.get("", -1)
 
+    def place(self, face: int) -> int:
+        """Return the number of the subnet of a face, or a number of its own where its subnet is not known."""
+        number = int(self._subnet[face])
+        return number if number != self._no_subnet else -1 - face
+
     def is_near(self, face: int, columns: slice) -> NDArray[np.bool_]:
         """Return which of some faces stand in the same subnet as a face; none where its subnet is not known."""
         own = self._subnet[face]

@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PROSE = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
 PAGES = [*PROSE, *sorted(DOCS.rglob("*.md"))]
-WRITTEN_BY_HAND = ("architecture", "adding-a-check", "adding-a-provider", "configuration", "semantics")
+WRITTEN_BY_HAND = (
+    "architecture", "adding-a-check", "adding-a-provider", "configuration", "correctness", "intent", "semantics",
+)  # fmt: skip
 
 
 def text(path: Path) -> str:
