@@ -3,7 +3,8 @@
 An intruder at an interface holds every interface of the workload that owns it. In one step he reaches each interface to
 which one of these can open a connection; from there he goes on in the same way. What is no step: addresses outside of
 the estate, replies to connections that others open, and interfaces at which nobody can stand, because the provider
-passes packets on there for others. These count when they are reached, and nothing starts from them.
+passes packets on there for others. These count when they are reached, and nothing starts from them. Interfaces of one
+class are reached together.
 """
 
 from __future__ import annotations
