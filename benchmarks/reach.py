@@ -19,6 +19,9 @@ import numpy as np
 from benchmarks.estates import Shape, estate_of
 from benchmarks.processes import PYTHON, run
 from benchmarks.results import Budget, Result
+from cloudseg.model import RemoveRule
+from cloudseg.reach.reachability import Reachability
+from cloudseg.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,8 +92,6 @@ def _walked(estate: Estate) -> int:
 
 
 def _one(name: str) -> _Found:
-    from cloudseg.reach.reachability import Reachability
-
     # As the program itself does first, in its command line.
     gc.set_threshold(500_000, 20, 50)
     found = _Found()
@@ -111,26 +112,32 @@ def _one(name: str) -> _Found:
     return found
 
 
-def _ask(estate: Estate, reach: object, found: _Found) -> None:
+def _ask(estate: Estate, reach: Reachability, found: _Found) -> None:
     """Ask the other questions."""
-    import msgspec.structs
-
-    from cloudseg.reach.blast import BlastRadii
+    from cloudseg.reach.blast import Blast
     from cloudseg.reach.compare import compare
     from cloudseg.reach.explain import explain
-    from cloudseg.reach.reachability import Reachability
-    from cloudseg.traffic import Traffic
+    from cloudseg.reach.exposure import exposure_of
+    from cloudseg.traffic.port_classes import ANY_PORT
 
-    assert isinstance(reach, Reachability)
     names = sorted(estate.interfaces)
-    found.timed("explain a pair", lambda: explain(reach, names[1], names[-1], Traffic.parse("tcp/1037")))
-    del BlastRadii, compare
+    found.timed("exposure number", lambda: exposure_of(reach))
+    blast = found.timed("blast radii, prepared", lambda: Blast(reach, ANY_PORT))
+    found.timed("blast radius of one", lambda: blast.of([names[5]]))
+    found.timed("blast radius, median and worst", blast.summary)
+    traffic = Traffic.parse("tcp/1037")
+    found.timed("explain, first", lambda: explain(reach, names[1], names[-1], traffic))
+    found.timed("explain, another", lambda: explain(reach, names[2], names[77], traffic))
+    rule_set = next(each for _, each in sorted(estate.rule_sets.items()) if each.rules)
+    edited = estate.with_edits([RemoveRule(rule_set.id, rule_set.rules[-1].id)])
+    found.timed("diff with one rule less", lambda: compare(estate, edited))
 
 
 def measure(runs: int = 3) -> Result:
     """Compile every shape in fresh processes and return the medians."""
     rows: list[tuple[str, ...]] = []
     budgets: list[Budget] = []
+    notes: tuple[str, ...] = ()
     for name, shape in SHAPES.items():
         found = [
             msgspec.json.decode(run([PYTHON, "-m", "benchmarks.reach", "--one", name]).output, type=_Found)
@@ -157,6 +164,12 @@ def measure(runs: int = 3) -> Result:
         if name in BUDGETS:
             budgets.append(Budget(f"compile and all pairs: {name}", total, BUDGETS[name], "s"))
         if name == ASKED:
+            asked = [
+                f"{stage} {cost * 1000:.0f} ms"
+                for stage, cost in seconds.items()
+                if stage not in {"walk", "compile", "pairs"}
+            ]
+            notes = (f"Asked of {name} with {shape.rules:,} rules, {found[0].classes:,} classes: {'; '.join(asked)}.",)
             budgets.append(Budget(f"memory: {name}", memory / 1024, 1, "GiB"))
     header = (
         "estate", "interfaces", "rules", "ranges", "atoms", "classes", "pairs that talk", "compile s", "pairs s",
@@ -167,7 +180,7 @@ def measure(runs: int = 3) -> Result:
         "all classes. The ratio is of both stages together to one walk over all rules in the same process; memory is "
         "what they take above the estate itself."
     )
-    return Result("Reachability", about, header, tuple(rows), tuple(budgets))
+    return Result("Reachability", about, header, tuple(rows), tuple(budgets), notes)
 
 
 def main() -> None:
