@@ -182,7 +182,7 @@ class Gains:
                 joined[wide] = [*joined.get(wide, ()), *(target for _, target in single)]
             else:
                 key, target = single[0]
-                joined[key] = [target]
+                joined[key] = [*joined.get(key, ()), target]
         yield from joined.items()
 
     def _members(self, numbers: tuple[int, ...], known: dict[tuple[int, ...], tuple[str, ...]]) -> tuple[str, ...]:
