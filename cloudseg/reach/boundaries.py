@@ -197,22 +197,21 @@ class Boundaries:
         paths = self._paths
         if not self._out.open:
             rows &= self._out.at(face, certain=certain)[:, self._out.number[self._class[chosen]]]
-        client, gateway = self._full(rows), self._full(rows)
+        client = self._full(rows)
         crossed = paths.crossed_to[face][paths.route[chosen]]
         if not self._in.open:
             inward = self._in.at(face, certain=certain)[:, self._in.number[self._class[chosen]]]
+            # A client in the gateway's own subnet gets its answers across no boundary.
             beside = ~self._enters_gateway(crossed)
             client &= np.where(beside, self._rows.everything[:, None], inward)
-            gateway &= np.where(beside, inward, self._rows.everything[:, None])
         for each in _numbers(crossed):
             some = np.flatnonzero(crossed == each)
             source, target = self._crossings.masks(each, certain=certain)
             rows[:, some] &= source[:, chosen[some]] & target[:, face][:, None]
+            # From the far end to the gateway answers take the far end's own legs; here it is about the rest.
             back = self._crossings.back(each, certain=certain)
             client[:, some] &= back.source[:, chosen[some]] & back.target[:, face][:, None]
-            gateway[:, some] &= back.translated[:, face][:, None]
         rows &= self._replies.answered(client, certain=certain)
-        rows &= self._replies.answered(gateway, certain=certain, translated=True)
 
     def inward(self, face: int, *, certain: bool) -> Rows | None:
         """Return what the boundary of a face's subnet lets in, by word and column; None for everything."""

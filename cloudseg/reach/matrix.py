@@ -12,9 +12,11 @@ import numpy as np
 
 from cloudseg.reach.balancing import Balancing
 from cloudseg.reach.boundaries import Boundaries, Part
+from cloudseg.reach.clients import Callers
 from cloudseg.reach.crossings import Crossings
 from cloudseg.reach.edges import Edges
 from cloudseg.reach.hairpins import Hairpins
+from cloudseg.reach.handing import Handing
 from cloudseg.reach.paths import AT_MOST, NEVER, OUTSIDE, SURELY, Paths
 from cloudseg.reach.replies import TRANSLATED
 from cloudseg.reach.rows import Admission, Arrivals, Band, RowMaker
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Interface
     from cloudseg.reach.columns import Traits
     from cloudseg.reach.ground import Ground, Surveyed
+    from cloudseg.reach.handing import Admitted
     from cloudseg.reach.rows import Rows
     from cloudseg.reach.survey import Judgement
+    from cloudseg.reach.tally import Tally
     from cloudseg.reach.ways import WayIn
 
 __all__ = ["Arrivals", "Matrix"]
@@ -77,7 +81,9 @@ class Matrix:
             np.flatnonzero(doubtful[ground.columns.families :]) + ground.columns.families,
         )
         self._hairpins = Hairpins(self._firsts, ground, self._paths, self._senders, self._boundaries, self._estate)
-        self._balancing = Balancing(surveyed, ground, self._firsts)
+        free = self._crossings.open
+        self._handing = Handing(ground, self._paths, self._senders, outward, inward, self._rows, free=free)
+        self._balancing = Balancing(surveyed, ground, self._firsts, self._present, self._handing, self)
         self._public6 = np.array([_level6(first, self._estate) for first in self._firsts], dtype=np.uint8)
         self._latest: tuple[object, Admission | None] = ((), None)
         self._carried = ground.atoms.words(ground.atoms.mask(TRANSLATED))
@@ -102,53 +108,69 @@ class Matrix:
         if interface is None or not faces:
             nothing = np.zeros((width, len(columns.classes)), dtype=np.uint64)
             return Arrivals(Band(nothing, nothing), Band(self._nowhere, self._nowhere))
-        admission = self._admission(interface)
-        inside = self._inside(faces, admission)
-        outside = self._from_outside(interface, faces, admission)
-        self._hairpins.add(interface, target, inside, outside)
-        arrivals = self._balancing.judged(target, Arrivals(inside, outside), self._let_in(faces, admission), self)
+        admission, ways = self._admission(interface), self._ways(interface)
+        tally = self._balancing.tally(target)
+        inside = self._inside(faces, admission, tally)
+        tally.close(inside)
+        outside = self._from_outside(faces, admission, ways)
+        if self._hairpins.concern(target):
+            self._hairpins.add(target, inside, self._by_internet(faces, admission, ways, outside))
+
+        def let_in(certain: bool) -> Admitted:  # noqa: FBT001 - a bound
+            judged = self._stateful(interface)
+            return self._handing.admitted(faces[0], admission, judged, certain=certain)
+
+        arrivals = self._balancing.judged(target, faces, Arrivals(inside, outside), tally, let_in)
         if self._singles[target]:
             arrivals.inside.lower[:, target] = 0
             arrivals.inside.upper[:, target] = 0
         return arrivals
 
-    def sent(self, source: int, target: int, *, certain: bool) -> NDArray[np.uint64]:
-        """Return what gets from one class to another before the target's lists are asked, by word."""
-        columns, paths = self._columns, self._paths
-        found = np.zeros_like(self._rows.everything)
-        if certain and not self._boundaries.open:
-            # What the boundaries make of packets that bear somebody else's address is not worked out.
-            return found
-        for face in columns.of_class[target]:
-            near = paths.is_near(face, slice(0, columns.faces))
-            for sender in columns.of_class[source]:
-                level = min(paths.level_to[face][paths.route[sender]], paths.level[paths.route[face], sender])
-                if near[sender] or level >= (SURELY if certain else AT_MOST):
-                    found |= self._senders.towards(face, certain=certain, grouped=True)[:, self._kind[sender]]
-        return found
+    def callers(self, target: int) -> Callers:
+        """Return what arrives at a class by rules and routes, by the addresses that it sees."""
+        interface = self._firsts[target]
+        faces = [face for face in self._columns.of_class[target] if self._present[face]]
+        if interface is None or not faces:
+            nothing = np.zeros((self._atoms.width, self._columns.faces), dtype=np.uint64)
+            nowhere = np.zeros(0, dtype=np.intp)
+            return Callers(Band(nothing, nothing), Band(self._nowhere, self._nowhere), nowhere)
+        admission, ways = self._admission(interface), self._ways(interface)
+        runs = [run for way in ways if not _shows_clients(way) for run in self._columns.line.runs(way.clients)]
+        return Callers(
+            self._over_faces(faces, admission),
+            self._from_outside(faces, admission, [way for way in ways if _shows_clients(way)]),
+            np.array([place for start, end in runs for place in range(start, end)], dtype=np.intp),
+        )
 
-    def _let_in(self, faces: Sequence[int], admission: Admission | None) -> Band:
-        """Return what the lists of a class let in by address, from every column, whatever the way."""
-        bounds: list[Rows] = []
-        for certain in (True, False):
-            rows = self._rows.full() if admission is None else admission.plain.bound(certain=certain)
-            inward = self._boundaries.inward(faces[0], certain=certain)
-            bounds.append(rows if inward is None else rows & inward)
-        return Band(bounds[0], bounds[1])
+    def _ways(self, interface: Interface) -> list[WayIn]:
+        return [way for way in self._surveyed.view.ways_in(interface).ways if not way.balanced]
 
     def _admission(self, interface: Interface) -> Admission | None:
         """Return what the stateful ingress stages of an interface let in; None for everything."""
-        judged = self._surveyed.survey.judgements(interface, "ingress")
-        stateful = tuple(judgement for judgement in judged if judgement.stage.stateful)
+        stateful = self._stateful(interface)
         if self._latest[0] != stateful:
             self._latest = (stateful, self._rows.admission(stateful))
         return self._latest[1]
 
-    def _inside(self, faces: Sequence[int], admission: Admission | None) -> Band:
+    def _stateful(self, interface: Interface) -> tuple[Judgement, ...]:
+        judged = self._surveyed.survey.judgements(interface, "ingress")
+        return tuple(judgement for judgement in judged if judgement.stage.stateful)
+
+    def _inside(self, faces: Sequence[int], admission: Admission | None, tally: Tally) -> Band:
+        columns = self._columns
+        band = self._over_faces(faces, admission, tally)
+        if len(faces) == 1 and columns.simple:
+            return Band(band.lower, band.lower.copy()) if band.exact else band
+        return Band(columns.by_class(band.lower), columns.by_class(band.upper))
+
+    def _over_faces(self, faces: Sequence[int], admission: Admission | None, tally: Tally | None = None) -> Band:
+        """Return what arrives at any of some faces of one class, by word and face."""
         columns, width = self._columns, self._atoms.width
         if len(faces) == 1 and columns.simple:
             band = self._face(faces[0], admission)
-            return Band(band.lower, band.lower.copy()) if band.exact else band
+            if tally is not None:
+                tally.add(band, 0, 4 if columns.families else 6)
+            return band
         lower = np.zeros((width, columns.faces), dtype=np.uint64)
         upper = np.zeros((width, columns.faces), dtype=np.uint64)
         for face in faces:
@@ -156,7 +178,9 @@ class Matrix:
             family = self._family(face)
             lower[:, family] |= band.lower
             upper[:, family] |= band.upper
-        return Band(columns.by_class(lower), columns.by_class(upper))
+            if tally is not None:
+                tally.add(band, family.start, 4 if face < columns.families else 6)
+        return Band(lower, upper)
 
     def _family(self, face: int) -> slice:
         columns = self._columns
@@ -285,18 +309,36 @@ class Matrix:
         let_in = self._rows.full() if admission is None else admission.plain.bound(certain=certain)
         rows = let_in[:, seen]
         level = np.where(near, SURELY, paths.level[paths.route[face], seen])
+        # An answer under another address than the one that was asked is nobody's.
+        level = np.where((paths.translated[paths.route[face], seen] > 0) & ~near, NEVER, level)
         rows = rows * (level >= (SURELY if certain else AT_MOST))
         self._boundaries.narrow(rows, face, Part(seen, near), certain=certain, translated=True)
         joined = np.bitwise_and if certain else np.bitwise_or
         words: NDArray[np.uint64] = joined.reduce(rows, axis=1)
         return words
 
-    def _from_outside(self, interface: Interface, faces: Sequence[int], admission: Admission | None) -> Band:
-        """Return what arrives from addresses outside of the estate."""
-        paths = self._paths
-        route = int(paths.route[faces[0]])
-        ways = [way for way in self._surveyed.view.ways_in(interface).ways if not way.balanced]
-        if not ways and route not in paths.private:
+    def _by_internet(
+        self, faces: Sequence[int], admission: Admission | None, ways: Sequence[WayIn], outside: Band
+    ) -> Band:
+        """Return what arrives at the public addresses of a class over the internet, out of all that arrives."""
+        direct = [way for way in ways if way.direct]
+        if len(direct) == len(ways) and int(self._paths.route[faces[0]]) not in self._paths.private:
+            return outside
+        return self._from_outside(faces, admission, direct, private=False)
+
+    def _from_outside(
+        self, faces: Sequence[int], admission: Admission | None, ways: Sequence[WayIn], *, private: bool = True
+    ) -> Band:
+        """Return what arrives from addresses outside of the estate.
+
+        Args:
+            faces: the faces of the class.
+            admission: what its stateful stages let in; None for everything.
+            ways: the ways from the internet.
+            private: by private networks, too.
+        """
+        route = int(self._paths.route[faces[0]]) if private else None
+        if not ways and route not in self._paths.private:
             return Band(self._nowhere, self._nowhere)
         bounds: list[Rows] = []
         for certain in (True, False):
@@ -315,12 +357,13 @@ class Matrix:
             bounds.append(rows)
         return Band(bounds[0], bounds[1])
 
-    def _entering(self, ways: Sequence[WayIn], route: int, *, certain: bool) -> Rows:
+    def _entering(self, ways: Sequence[WayIn], route: int | None, *, certain: bool) -> Rows:
         """Return what comes to an interface before any list is asked, from whoever its rules see."""
         paths, rows = self._paths, self._nowhere.copy()
-        private = np.isin(paths.way_out[route], (_PRIVATE, _UNREAD, _UNKNOWN))
-        least = SURELY if certain else AT_MOST
-        rows[:, private & (paths.out_level[route] >= least)] = self._rows.everything[:, None]
+        if route is not None:
+            private = np.isin(paths.way_out[route], (_PRIVATE, _UNREAD, _UNKNOWN))
+            least = SURELY if certain else AT_MOST
+            rows[:, private & (paths.out_level[route] >= least)] = self._rows.everything[:, None]
         for way in ways:
             if (way.certain or not certain) and _shows_clients(way):
                 words = self._atoms.words(self._atoms.mask(way.traffic))
@@ -373,7 +416,7 @@ class Matrix:
         """Return what leaves a class for addresses outside of the estate, by word and position."""
         interface = self._firsts[source]
         faces = [face for face in self._columns.of_class[source] if self._present[face]]
-        if interface is None or not faces or self._balancing.keeps_to_targets(source):
+        if interface is None or not faces or self._balancing.stays_inside(source):
             return Band(self._nowhere, self._nowhere)
         alike = self._alike(interface, source, faces)
         known = self._departed.get(alike)
@@ -381,7 +424,7 @@ class Matrix:
             if len(self._departed) >= _KEPT:
                 self._departed.clear()
             known = self._departed[alike] = self._departing(interface, source, faces)
-        return known
+        return self._balancing.departing(source, known)
 
     def _alike(self, interface: Interface, source: int, faces: Sequence[int]) -> tuple[object, ...]:
         """Return what classes have in common whose packets leave the estate alike."""

@@ -184,6 +184,7 @@ class Paths:
         networks = {name: number for number, name in enumerate(sorted(estate.networks), 1)}
         self._network_numbers = networks
         self._network = np.array([networks.get(post.network or "", 0) for post in self._posts], dtype=np.int32)
+        self._homeless = np.array([post.network is None for post in self._posts], dtype=bool)
         names = {name: number for number, name in enumerate(sorted({post.subnet or "" for post in self._posts}))}
         self._subnet = np.array([names[post.subnet or ""] for post in self._posts], dtype=np.int32)
         self._subnet_numbers = names
@@ -245,7 +246,7 @@ class Paths:
     def _add(self, number: int, leg: Leg) -> None:
         if leg.end == "nowhere":
             return
-        if leg.end in {"network", "unknown"}:
+        if leg.end in {"network", "unknown", "unread"}:
             self._inside(number, leg)
         if leg.end != "network":
             self._outside(number, leg)
@@ -261,12 +262,16 @@ class Paths:
         if leg.end == "network":
             # An interface whose network was not read may stand in this one.
             home = self._network == self._network_numbers.get(leg.network or "", -1)
-            there[~home & (self._network != 0)] = NEVER
-            there[~home & (self._network == 0) & (there > NEVER)] = AT_MOST
+            there[~home & ~self._homeless] = NEVER
+            there[~home & self._homeless & (there > NEVER)] = AT_MOST
             # Packets that come in by one zone are handed on to every other; that answers cannot leave from there is
             # told by the legs of those who answer. Source:
             # https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
-        if not leg.certain or leg.end == "unknown":
+        if leg.end == "unread":
+            # The network was not read, but some of its interfaces may have been.
+            own = np.array([post.network == leg.network for post in self._posts], dtype=bool)
+            there[~own & ~self._homeless] = NEVER
+        if not leg.certain or leg.end != "network":
             there = np.minimum(there, AT_MOST)
         crossing = np.full(self._columns.faces, self._crossing(leg.checkpoints), dtype=np.int32)
         handed = np.zeros(self._columns.faces, dtype=bool)
