@@ -1,70 +1,57 @@
 """Load balancers and the provider's plumbing, as they behave: they take what they listen to, and send to their targets.
 
 A client comes to a target in two steps: to a node of the load balancer, and from the node on. Where the node keeps the
-client's address, the target's rules are asked about the clients that reach the node. Source:
-https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
+client's address, the target's rules are asked about the clients that reach the node. Sources:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html and
+https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cloudseg.model import ListRef
-from cloudseg.reach.packets import outside_addresses
-from cloudseg.reach.plumbing import only_passes_on
+from cloudseg.reach.clients import Clients
+from cloudseg.reach.parcels import PROXIED, Parcels, lanes
+from cloudseg.reach.plumbing import conduct
 from cloudseg.reach.rows import Arrivals, Band
+from cloudseg.reach.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from cloudseg.model import Interface
+    from cloudseg.model import Family, Interface
     from cloudseg.reach.atoms import Words
+    from cloudseg.reach.clients import Pairs
     from cloudseg.reach.ground import Ground, Surveyed
+    from cloudseg.reach.handing import Admitted, Handing
+    from cloudseg.reach.parcels import Parcel
     from cloudseg.reach.rows import Rows
+    from cloudseg.traffic import Traffic
 
 __all__ = ["Balancing"]
 
-
-class _Parcel(NamedTuple):
-    """What a node sends to a class.
-
-    Attributes:
-        node: the class of the node.
-        traffic: what it sends for its clients.
-        checks: what it sends by itself.
-        keeps_client: whether the target sees the clients; None where that is not known.
-        certain: it does send.
-    """
-
-    node: int
-    traffic: Words
-    checks: Words
-    keeps_client: bool | None
-    certain: bool
+_BOUNDS = (True, False)
 
 
-class _Hidden(NamedTuple):
-    """What a service without interfaces of its own sends to a class: from which positions, and what."""
+class _Target:
+    """One target while it is judged: its faces, what its lists let in, what gets to it under own addresses."""
 
-    runs: tuple[tuple[int, int], ...]
-    traffic: Words
+    def __init__(self, number: int, faces: Sequence[int], tally: Tally, let_in: Callable[[bool], Admitted]) -> None:
+        self.number = number
+        self.faces = np.array(faces, dtype=np.intp)
+        self.tally = tally
+        self._let_in = let_in
+        self._admitted: dict[bool, Admitted] = {}
 
-
-class Pairs(Protocol):
-    """What the matrix tells of other pairs."""
-
-    def arrivals(self, target: int) -> Arrivals:
-        """Return what arrives at a class."""
-        ...
-
-    def sent(self, source: int, target: int, *, certain: bool) -> NDArray[np.uint64]:
-        """Return what gets from one class to another before the target's lists are asked."""
-        ...
+    def admitted(self, *, certain: bool) -> Admitted:
+        """Return one bound of what its lists let in."""
+        if certain not in self._admitted:
+            self._admitted[certain] = self._let_in(certain)
+        return self._admitted[certain]
 
 
 class Balancing:
@@ -74,157 +61,251 @@ class Balancing:
         surveyed: what the estate names.
         ground: atoms and columns.
         firsts: a member of each class; None where the estate has none.
+        present: which faces there are in the estate.
+        handing: what nodes hand on.
+        pairs: what arrives at nodes.
     """
 
-    def __init__(self, surveyed: Surveyed, ground: Ground, firsts: Sequence[Interface | None]) -> None:
-        estate = surveyed.survey.estate
+    def __init__(
+        self,
+        surveyed: Surveyed,
+        ground: Ground,
+        firsts: Sequence[Interface | None],
+        present: NDArray[np.bool_],
+        handing: Handing,
+        pairs: Pairs,
+    ) -> None:
+        self._atoms = ground.atoms
         self._columns = ground.columns
-        self._everything = ground.atoms.words(ground.atoms.everything)
-        self._accepts: dict[int, Band] = {}
-        quiet: list[int] = []
-        self._idle: set[int] = set()
-        self._nodes: set[int] = set()
-        for number, first in enumerate(firsts):
-            if first is None:
-                continue
-            if only_passes_on(first):
-                self._idle.add(number)
-                quiet.append(number)
-            forwarder = estate.forwarders.get(first.workload or "")
-            if forwarder is not None:
-                self._nodes.add(number)
-                quiet.append(number)
-                words = self._everything
-                if forwarder.accepts is not None:
-                    words = ground.atoms.words(ground.atoms.mask(forwarder.accepts))
-                nothing = np.zeros_like(words)
-                known = forwarder.accepts is not None
-                self._accepts[number] = Band((words if known else nothing)[:, None], words[:, None])
-        self._quiet = np.array(sorted(quiet), dtype=np.intp)
-        self._keepers = np.array(
-            [n for n, first in enumerate(firsts) if first is not None and first.keeps_client], dtype=np.intp
+        self._present = present
+        self._handing = handing
+        self._parcels = Parcels(surveyed, ground, firsts)
+        conducts = ["ordinary" if first is None else conduct(first) for first in firsts]
+        self._idle = frozenset(n for n, each in enumerate(conducts) if each == "passes on")
+        quiet = self._parcels.nodes.keys() | {n for n, each in enumerate(conducts) if each in {"passes on", "answers"}}
+        self._quiet = _array(quiet)
+        self._stays = frozenset(quiet - self._parcels.abroad.keys() - set(self._parcels.incomplete))
+        self._proxies = _array(n for n, each in enumerate(conducts) if each == "proxy")
+        self._keepers = _array(n for n, first in enumerate(firsts) if first is not None and first.keeps_client)
+        self._unsure = _array({n for n, each in enumerate(conducts) if each == "unknown"} | {*self._keepers.tolist()})
+        self._incomplete = _array(self._parcels.incomplete)
+        self._single = [len(own.members) == 1 for own in ground.columns.classes]
+        users = np.flatnonzero(self._faces_of(self._keepers))
+        self._clients = Clients(ground, self._parcels, self._faces_of(self._quiet), users, handing, pairs)
+        self._unknown_clients: NDArray[np.bool_] | None = None
+        places, columns = np.arange(ground.columns.width), ground.columns
+        self._outside: NDArray[np.bool_] = places >= columns.faces
+        self._four: NDArray[np.bool_] = places < np.where(
+            self._outside, columns.faces + columns.line.boundary, columns.families
         )
-        self._parcels: defaultdict[int, list[_Parcel]] = defaultdict(list)
-        self._hidden: defaultdict[int, list[_Hidden]] = defaultdict(list)
-        self._unpack(surveyed, ground)
-        self._busy: set[int] = set()
 
-    def _unpack(self, surveyed: Surveyed, ground: Ground) -> None:
-        estate, atoms = surveyed.survey.estate, ground.atoms
-        lists = {
-            (id(forward)): forwarder.seen_as
-            for forwarder in estate.forwarders.values()
-            for forward in forwarder.forwards
-        }
-        for each in surveyed.handed:
-            target = self._columns.class_of[each.target.id]
-            traffic = atoms.words(atoms.mask(each.forward.traffic))
-            if each.node is None:
-                for name in sorted(lists.get(id(each.forward), frozenset())):
-                    _, most = outside_addresses((ListRef(name),), estate)
-                    self._hidden[target].append(_Hidden(ground.line.runs(most), traffic))
-                continue
-            checks = atoms.words(atoms.mask(each.forward.checks))
-            node = self._columns.class_of[each.node.id]
-            parcel = _Parcel(node, traffic, checks, each.forward.keeps_client, not each.doubts)
-            if not any(_same(parcel, known) for known in self._parcels[target]):
-                self._parcels[target].append(parcel)
+    def _faces_of(self, classes: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Return which faces are of some classes."""
+        found: NDArray[np.bool_] = np.isin(self._columns.owner, classes)
+        return found
 
-    def keeps_to_targets(self, source: int) -> bool:
-        """Tell whether a class opens connections to its own targets alone, or none at all."""
-        return source in self._nodes or source in self._idle
+    def _words(self, traffic: Traffic) -> Words:
+        return self._atoms.words(self._atoms.mask(traffic))
 
-    def judged(self, target: int, arrivals: Arrivals, let_in: Band, matrix: Pairs) -> Arrivals:
+    def tally(self, target: int) -> Tally:
+        """Return what is to be noted of what arrives at a class, before what comes over the internet is added."""
+        nodes = {parcel.node for parcel in self._parcels.of(target)}
+        faces = {node: [face for face in self._columns.of_class[node] if self._present[face]] for node in nodes}
+        others = [*self._proxies.tolist(), *self._parcels.incomplete]
+        return Tally(faces, self._columns.families, _array(others))
+
+    def judged(
+        self, target: int, faces: Sequence[int], arrivals: Arrivals, tally: Tally, let_in: Callable[[bool], Admitted]
+    ) -> Arrivals:
         """Return what arrives at a class, once load balancers behave as they do.
 
         Args:
             target: the number of the class.
+            faces: its faces.
             arrivals: what rules and routes let arrive; it is changed.
-            let_in: what the lists of the class let in by address, from every column.
-            matrix: what arrives at other classes, and what gets to this one.
+            tally: what arrives by other ways than the internet.
+            let_in: one bound of what the lists of the class let in.
         """
-        if target in self._idle:
-            nothing = np.zeros_like(arrivals.outside.lower)
-            for rows in arrivals.inside:
-                rows[:] = 0
-            return Arrivals(arrivals.inside, Band(nothing, nothing))
         inside, outside = arrivals
-        sent = self._sent(target, inside, let_in, matrix)
-        for certain in (True, False):
-            rows = inside.bound(certain=certain)
-            if len(self._keepers):
-                rows[:, self._keepers] = self._for_users(rows, let_in, certain=certain)
-            if len(self._quiet):
-                rows[:, self._quiet] = 0
-            for node, words in sent[certain].items():
-                rows[:, node] = words
-        if (hidden := self._hidden.get(target)) is not None:
-            outside = Band(outside.lower, self._with_hidden(outside.upper, hidden, let_in.upper))
-        accepts = self._accepts.get(target)
-        if accepts is not None:
-            outside = Band(outside.lower & accepts.lower, outside.upper & accepts.upper)
-            for certain in (True, False):
-                rows = inside.bound(certain=certain)
-                rows &= accepts.bound(certain=certain)
-        return Arrivals(inside, outside)
+        if target in self._idle:
+            nothing = np.zeros_like(outside.lower)
+            for rows in inside:
+                rows[:] = 0
+            return Arrivals(inside, Band(nothing, nothing))
+        own = _Target(target, faces, tally, let_in)
+        for certain in _BOUNDS:
+            self._quieten(inside.bound(certain=certain), tally, certain=certain)
+            for parcel in self._parcels.of(target):
+                if parcel.certain or not certain:
+                    inside.bound(certain=certain)[:, parcel.node] |= self._sent(own, parcel, certain=certain)
+        self._add_unknown(inside.upper, own)
+        if hidden := self._parcels.hidden_to(target):
+            admitted, start, found = own.admitted(certain=False), self._columns.faces, outside.upper.copy()
+            let_through = admitted.plain if admitted.boundary is None else admitted.plain & admitted.boundary
+            for each in hidden:
+                words = self._words(each.traffic)[:, None]
+                for first, last in each.runs:
+                    found[:, first:last] |= let_through[:, start + first : start + last] & words
+            outside = Band(outside.lower, found)
+        return Arrivals(inside, self._accepted(target, inside, outside))
 
-    def _sent(
-        self, target: int, inside: Band, let_in: Band, matrix: Pairs
-    ) -> dict[bool, dict[int, NDArray[np.uint64]]]:
-        """Return what each node gets through to a target, for both bounds."""
-        found: dict[bool, dict[int, NDArray[np.uint64]]] = {True: {}, False: {}}
-        for parcel in self._parcels.get(target, ()):
-            for certain in (True, False):
-                if certain and not parcel.certain:
-                    continue
-                own = inside.bound(certain=certain)[:, parcel.node]
-                words = own & parcel.checks
-                open_question = certain and parcel.keeps_client is None
-                if parcel.keeps_client is not True and not open_question:
-                    words = words | (own & parcel.traffic)
-                if parcel.keeps_client is not False and not open_question:
-                    clients = self._of_clients(target, parcel.node, let_in, matrix, certain=certain)
-                    words = words | (clients & parcel.traffic)
-                known = found[certain].get(parcel.node)
-                found[certain][parcel.node] = words if known is None else known | words
-        return found
+    def _accepted(self, target: int, inside: Band, outside: Band) -> Band:
+        """Leave of what arrives at a node what the load balancer takes; return the same for what comes from outside."""
+        forwarder = self._parcels.nodes.get(target)
+        if forwarder is None:
+            return outside
+        for endpoint in self._parcels.endpoints.get(target, ()):
+            # Clients that come over a private endpoint meet the node's groups only where that is set.
+            inside.upper[:, endpoint] = self._atoms.words(self._atoms.everything)
+        if forwarder.accepts is None:
+            inside.lower[:] = 0
+            return Band(np.zeros_like(outside.lower), outside.upper)
+        words = self._words(forwarder.accepts)[:, None]
+        np.bitwise_and(inside.lower, words, out=inside.lower)
+        np.bitwise_and(inside.upper, words, out=inside.upper)
+        return Band(outside.lower & words, outside.upper & words)
 
-    def _of_clients(self, target: int, node: int, let_in: Band, matrix: Pairs, *, certain: bool) -> NDArray[np.uint64]:
-        """Return what a target admits from the addresses of the clients that reach a node, as far as the node sends."""
-        if target in self._busy or node in self._busy:
-            # Load balancers that are targets of each other: who comes that way is not worked out.
-            return np.zeros_like(self._everything) if certain else self._everything
-        self._busy.add(target)
-        arriving = matrix.arrivals(node)
-        self._busy.discard(target)
-        faces: NDArray[np.bool_] = np.any(arriving.inside.bound(certain=certain), axis=0)[self._columns.owner]
-        outside: NDArray[np.bool_] = np.any(arriving.outside.bound(certain=certain), axis=0)
-        chosen = np.flatnonzero(np.concatenate((faces, outside)))
-        words: NDArray[np.uint64] = np.bitwise_or.reduce(let_in.bound(certain=certain)[:, chosen], axis=1)
-        return words & matrix.sent(node, target, certain=certain)
-
-    def _for_users(self, rows: Rows, let_in: Band, *, certain: bool) -> Rows:
-        """Return what endpoints get through that bear the addresses of their users, of whom nothing is known."""
+    def _quieten(self, rows: Rows, tally: Tally, *, certain: bool) -> None:
+        """Take away what nobody sends: what only answers opens no connection, and nodes open them to targets alone."""
+        if len(self._proxies):
+            rows[:, self._proxies] = tally.before(self._proxies, certain=certain) & self._words(PROXIED)[:, None]
         if certain:
-            return np.zeros_like(rows[:, self._keepers])
-        outside = np.bitwise_or.reduce(let_in.upper[:, self._columns.faces :], axis=1)
-        found: Rows = rows[:, self._keepers] | outside[:, None]
+            rows[:, self._unsure] = 0
+        rows[:, self._quiet] = 0
+        if not certain and len(self._incomplete):
+            rows[:, self._incomplete] = tally.before(self._incomplete, certain=False)
+
+    def _sent(self, target: _Target, parcel: Parcel, *, certain: bool) -> Words:
+        """Return what a node gets through to a target: at the address of the target that it is registered with.
+
+        Which one that is of several families or addresses is not known: for sure passes what passes to all of them.
+        """
+        families = target.tally.families(parcel.node)
+        each = [self._in_family(target, parcel, family, certain=certain) for family in families]
+        if not each:
+            return np.zeros(self._atoms.width, dtype=np.uint64)
+        words: Words = (np.bitwise_and if certain else np.bitwise_or).reduce(each)
+        return words
+
+    def _in_family(self, target: _Target, parcel: Parcel, family: Family, *, certain: bool) -> Words:
+        forward, own = parcel.forward, target.tally.own(parcel.node, family, certain=certain)
+        checks = own & self._words(forward.checks)
+        shown = own & self._words(forward.traffic)
+        if forward.keeps_client is False:
+            return checks | shown
+        kept = self._kept(target, parcel, family, certain=certain)
+        if forward.keeps_client is None:
+            return checks | (kept & shown if certain else kept | shown)
+        if not certain and parcel.node in self._parcels.over_endpoints:
+            # Of clients that come over a private endpoint, targets see the node's address.
+            kept = kept | shown
+        return checks | kept
+
+    def _kept(self, target: _Target, parcel: Parcel, family: Family, *, certain: bool) -> Words:
+        """Return what a target admits of the clients that reach a node, of those that speak its family of addresses.
+
+        Of the others it sees the node's address. No target is a client of its own: the answer would never leave it.
+        Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html and
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-troubleshooting.html
+        """
+        found: Words = np.zeros(self._atoms.width, dtype=np.uint64)
+        for lane in lanes(parcel.forward):
+            clients = self._clients.of(parcel.node, lane, certain=certain)
+            if certain and self._single[target.number]:
+                clients[list(self._columns.of_class[target.number])] = False
+            same = self._of_family(family)
+            words = self._handed(target, parcel.node, np.flatnonzero(clients & same), family, certain=certain)
+            if (clients & ~same).any():
+                words = words | target.tally.own(parcel.node, family, certain=certain)
+            found = found | (words & self._words(lane.sent))
         return found
 
-    def _with_hidden(self, upper: Rows, hidden: Sequence[_Hidden], let_in: Rows) -> Rows:
-        found = upper.copy()
-        start = self._columns.faces
-        for each in hidden:
+    def _of_family(self, family: Family) -> NDArray[np.bool_]:
+        """Return which columns are of a family."""
+        return self._four if family == 4 else ~self._four
+
+    def _handed(self, target: _Target, node: int, clients: NDArray[np.intp], family: Family, *, certain: bool) -> Words:
+        """Return what gets from a node to a target in one family, of some clients."""
+        admitted = target.admitted(certain=certain)
+        nodes = np.array(target.tally.faces(node, family), dtype=np.intp)
+        found: list[Words] = []
+        for face in target.faces[(target.faces < self._columns.families) == (family == 4)].tolist():
+            passing = self._handing.passing(face, nodes, certain=certain)
+            near = self._handing.near(face, nodes).tolist()
+            for place, hold in enumerate(self._handing.groups_hold(face, nodes).tolist()):
+                named = admitted.named[:, nodes[place]] if hold else None
+                found.append(passing[:, place] & admitted.of_any(clients, named, near=near[place]))
+        words: Words = (np.bitwise_and if certain else np.bitwise_or).reduce(found)
+        return words
+
+    def _add_unknown(self, upper: Rows, target: _Target) -> None:
+        """Add what may come under addresses that are not known: of users, and of clients to targets not read."""
+        proxies = np.intersect1d(self._keepers, self._proxies)
+        self._add_from(upper, target, proxies, self._outside, only=self._words(PROXIED) if len(proxies) else None)
+        self._add_from(upper, target, np.setdiff1d(self._keepers, proxies), self._outside)
+        if self._parcels.incomplete_keeping:
+            if self._unknown_clients is None:
+                self._unknown_clients = np.zeros(self._columns.width, dtype=np.bool_)
+                for node in self._parcels.incomplete_keeping:
+                    lane = self._parcels.lanes_of(node)[-1]
+                    self._unknown_clients |= self._clients.of(node, lane, certain=False)
+            self._add_from(upper, target, _array(self._parcels.incomplete_keeping), self._unknown_clients)
+
+    def _add_from(
+        self,
+        upper: Rows,
+        target: _Target,
+        classes: NDArray[np.intp],
+        seen: NDArray[np.bool_],
+        only: Words | None = None,
+    ) -> None:
+        """Add what gets from some classes to a target under any of some addresses, at most."""
+        for face in target.faces.tolist() if len(classes) else ():
+            four = face < self._columns.families
+            own = np.flatnonzero(self._faces_of(classes) & self._present)
+            own = own[(own < self._columns.families) == four]
+            if not len(own):
+                continue
+            admitted = target.admitted(certain=False)
+            chosen = np.flatnonzero(seen & self._of_family(4 if four else 6))
+            words = np.where(
+                self._handing.near(face, own),
+                admitted.of_any(chosen, None, near=True)[:, None],
+                admitted.of_any(chosen, None, near=False)[:, None],
+            )
+            named = admitted.named[:, own] * self._handing.groups_hold(face, own)
+            found = self._handing.passing(face, own, certain=False) & (words | named)
+            if only is not None:
+                found &= only[:, None]
+            for word, row in zip(upper, found, strict=True):
+                np.bitwise_or.at(word, self._columns.owner[own], row)
+
+    def stays_inside(self, source: int) -> bool:
+        """Tell whether a class opens no connections to addresses outside of the estate."""
+        return source in self._stays
+
+    def departing(self, source: int, band: Band) -> Band:
+        """Return what leaves a class for addresses outside of the estate, once load balancers behave as they do.
+
+        Args:
+            source: the number of the class.
+            band: what rules and routes let leave.
+        """
+        if source in self._proxies:
+            band = Band(band.lower, band.upper & self._words(PROXIED)[:, None])
+        if source in self._proxies or source in self._unsure:
+            band = Band(np.zeros_like(band.lower), band.upper)
+        if source not in self._parcels.nodes:
+            return band
+        nothing = np.zeros_like(band.lower)
+        if source in self._parcels.incomplete:
+            return Band(nothing, band.upper)
+        upper = np.zeros_like(band.upper)
+        for each in self._parcels.abroad.get(source, ()):
             for first, last in each.runs:
-                found[:, first:last] |= let_in[:, start + first : start + last] & each.traffic[:, None]
-        return found
+                upper[:, first:last] |= band.upper[:, first:last] & self._words(each.traffic)[:, None]
+        return Band(nothing, upper)
 
 
-def _same(one: _Parcel, other: _Parcel) -> bool:
-    return (
-        one.node == other.node
-        and one.keeps_client == other.keeps_client
-        and one.certain == other.certain
-        and np.array_equal(one.traffic, other.traffic)
-        and np.array_equal(one.checks, other.checks)
-    )
+def _array(numbers: Iterable[int]) -> NDArray[np.intp]:
+    return np.array(sorted(set(numbers)), dtype=np.intp)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cloudseg.reach.plumbing import only_passes_on
+from cloudseg.reach.plumbing import conduct
 from cloudseg.reach.ways import is_public
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()
             tuple(entrance.id for entrance in estate.entrances_to(interface)) if entered else None,
             interface.workload if interface.workload in estate.forwarders else None,
             parcels.get(interface.id),
-            only_passes_on(interface),
+            conduct(interface),
             interface.keeps_client,
         )
         found[interface.id] = own._replace(key=key)

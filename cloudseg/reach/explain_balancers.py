@@ -1,26 +1,22 @@
-"""Load balancers and the provider's plumbing as ends: what they take, what they open, and under whose address."""
+"""Load balancers and the provider's plumbing as ends: what they take, what they open, and under whose address.
+
+What passes where they hand connections on is the engine's to say, for that depends on all their clients and targets.
+Here it is told which step they are, and why.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from cloudseg.model import ListRef
 from cloudseg.reach.explain_rules import Other
 from cloudseg.reach.explain_ways import approaches, are_near, route_links, ways_back
 from cloudseg.reach.explain_words import called
 from cloudseg.reach.handovers import Handovers
-from cloudseg.reach.packets import Bounds, Box, outside_addresses, traffic_of
-from cloudseg.reach.plumbing import only_passes_on
-from cloudseg.traffic import ALL_ADDRESSES, NO_TRAFFIC, AddressSet, IntervalSet
+from cloudseg.reach.plumbing import conduct
+from cloudseg.traffic import ALL_ADDRESSES, NO_TRAFFIC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
     from cloudseg.model import Estate, Interface
     from cloudseg.reach.explain_ends import Face
     from cloudseg.reach.explain_link import Link
@@ -28,10 +24,10 @@ if TYPE_CHECKING:
     from cloudseg.reach.explain_walk import Walk
     from cloudseg.reach.explain_walks import Walker
     from cloudseg.reach.handovers import Handover
-    from cloudseg.reach.reachability import Reachability
-    from cloudseg.traffic import Traffic
+    from cloudseg.reach.reachability import Verdict
+    from cloudseg.traffic import AddressSet
 
-__all__ = ["by_clients", "by_service", "by_users", "clients_of", "parcels_between", "quiet", "received", "sent_on"]
+__all__ = ["clipped", "handed_on", "is_special", "opened", "received", "served"]
 
 _ESTATES = 4
 
@@ -41,32 +37,84 @@ def _handovers(estate: Estate) -> Handovers:
     return Handovers(estate)
 
 
-def parcels_between(source: Interface, target: Interface, estate: Estate) -> tuple[Handover, ...] | None:
-    """Return what a node of a load balancer hands to an interface; None where the source is none."""
-    forwarder = estate.forwarders.get(source.workload or "")
-    if forwarder is None:
-        return None
-    handed, _ = _handovers(estate).of(forwarder)
-    return tuple(each for each in handed if each.node is source and each.target is target)
+def is_special(interface: Interface, estate: Estate) -> bool:
+    """Tell whether an interface is a load balancer's, or one of those that behave in ways of their own."""
+    return interface.workload in estate.forwarders or interface.keeps_client or conduct(interface) != "ordinary"
 
 
-def quiet(linker: Linker, interface: Interface, estate: Estate) -> Link | None:
-    """Return the link of an interface that opens no connections to anybody outside; None where it may."""
-    if only_passes_on(interface):
-        reason = f"{interface.own_id} passes packets of others on: it neither opens connections nor takes any"
-        return linker.blocking("gateway", f"interface {interface.label} ({interface.role})", reason, interface.id)
-    forwarder = estate.forwarders.get(interface.workload or "")
-    if forwarder is None:
-        return None
+def _passes_on(linker: Linker, interface: Interface) -> Link:
+    reason = f"{interface.own_id} passes packets of others on: it neither opens connections nor takes any"
+    return linker.blocking("gateway", f"interface {interface.label} ({interface.role})", reason, interface.id)
+
+
+def opened(linker: Linker, source: Interface, target: Interface | None, estate: Estate) -> Link | None:
+    """Return the link of what an interface opens connections for, under its own address; None for any other.
+
+    Args:
+        linker: makes the links.
+        source: the interface.
+        target: the other end; None outside of the estate.
+        estate: the estate.
+    """
+    match conduct(source):
+        case "passes on":
+            return _passes_on(linker, source)
+        case "answers":
+            reason = f"{source.own_id} answers connections, and opens none"
+            return linker.blocking("gateway", f"interface {source.label} ({source.role})", reason, source.id)
+        case "proxy" | "unknown":
+            doubt = f"to whom {source.own_id} opens connections is its provider's affair"
+            return linker.doubtful("gateway", f"interface {source.label} ({source.role})", (doubt,), source.id)
+        case _:
+            pass
+    if source.workload in estate.forwarders:
+        return _sent(linker, source, target, estate)
+    if source.keeps_client:
+        doubt = f"{source.own_id} opens connections that bear the addresses of its users"
+        return linker.doubtful("translation", "the target sees the user or the endpoint", (doubt,), source.id)
+    return None
+
+
+def _parcels(source: Interface, target: Interface | None, estate: Estate) -> tuple[list[Handover], str]:
+    """Return what a node hands to an interface, and why it hands it nothing, in words; empty if that is all it is."""
+    handed, refused = _handovers(estate).of(estate.forwarders[source.workload or ""])
+    found = [each for each in handed if each.node is source and each.target is target]
+    reasons = dict.fromkeys(each.reason for each in refused if each.node is source and each.target is target)
+    return found, "; ".join(reasons)
+
+
+def _sent(linker: Linker, source: Interface, target: Interface | None, estate: Estate) -> Link:
+    """Return the link of what a node sends to a target under its own address, at most."""
+    forwarder = estate.forwarders[source.workload or ""]
     name = called(forwarder.id, forwarder)
-    reason = f"{name} opens connections to its targets alone"
-    return linker.blocking("balancer", f"load balancer {name}", reason, forwarder.id)
+    parcels, reason = _parcels(source, target, estate)
+    if not parcels:
+        text = f"load balancer {name}"
+        if forwarder.complete:
+            reason = reason or f"{name} opens connections to its targets alone"
+            return linker.blocking("balancer", text, reason, forwarder.id)
+        return linker.doubtful("balancer", text, (f"not all targets of {name} were read",), forwarder.id)
+    sent = NO_TRAFFIC
+    doubts: dict[str, None] = {}
+    for each in parcels:
+        sent |= each.forward.checks
+        sent |= NO_TRAFFIC if each.forward.keeps_client else each.forward.traffic
+        doubts.update(dict.fromkeys(each.doubts))
+        if each.forward.keeps_client is None:
+            doubts["whether the target sees the clients' addresses was not read"] = None
+    groups = ", ".join(dict.fromkeys(each.forward.name for each in parcels))
+    text = f"load balancer {name} sends {sent} to its targets {groups} under its own address"
+    sent &= linker.traffic
+    lower = NO_TRAFFIC if doubts else sent
+    reason = "; ".join(doubts) if doubts else "" if sent == linker.traffic else f"it sends {sent} alone that way"
+    link = linker.passing("balancer", text, forwarder.id)
+    return link._replace(lower=lower, upper=sent, reason=reason, doubts=tuple(doubts))
 
 
 def received(linker: Linker, interface: Interface, estate: Estate) -> Link | None:
     """Return the link of a target that takes what it listens to, or nothing; None for any other."""
-    if only_passes_on(interface):
-        return quiet(linker, interface, estate)
+    if conduct(interface) == "passes on":
+        return _passes_on(linker, interface)
     forwarder = estate.forwarders.get(interface.workload or "")
     if forwarder is None:
         return None
@@ -80,155 +128,93 @@ def received(linker: Linker, interface: Interface, estate: Estate) -> Link | Non
     return link._replace(lower=taken, upper=taken, reason=reason)
 
 
-def sent_on(
-    linker: Linker, parcels: Sequence[Handover], source: Interface, target: Interface, estate: Estate
-) -> Link | None:
-    """Return the link of what a node sends to a target under its own address."""
-    forwarder = estate.forwarders.get(source.workload or "")
-    if forwarder is None:
-        return None
-    name = called(forwarder.id, forwarder)
-    if not parcels:
-        _, refused = _handovers(estate).of(forwarder)
-        reasons = dict.fromkeys(each.reason for each in refused if each.node is source and each.target is target)
-        reason = "; ".join(reasons) or f"{name} opens connections to its targets alone"
-        return linker.blocking("balancer", f"load balancer {name}", reason, forwarder.id)
-    lower = upper = NO_TRAFFIC
-    doubts: dict[str, None] = {}
-    for each in parcels:
-        forward = each.forward
-        sent = forward.checks | (forward.traffic if forward.keeps_client is not True else NO_TRAFFIC)
-        upper |= sent
-        doubts.update(dict.fromkeys(each.doubts))
-        if forward.keeps_client is None:
-            doubts["whether the target sees the clients' addresses was not read"] = None
-        elif not each.doubts:
-            lower |= sent
-    names = ", ".join(dict.fromkeys(each.forward.name for each in parcels))
-    text = f"load balancer {name} sends {upper} to its targets {names} under its own address"
-    lower, upper = lower & linker.traffic, upper & linker.traffic
-    reason = "; ".join(doubts) if lower != upper else "" if lower == linker.traffic else f"it sends {upper} alone"
-    if not upper:
-        reason = "it sends nothing of that under its own address"
-    link = linker.passing("balancer", text, forwarder.id)
-    return link._replace(lower=lower, upper=upper, reason=reason, doubts=tuple(doubts) if lower != upper else ())
+def clipped(walk: Walk, verdict: Verdict) -> Walk:
+    """Return a walk that lets through no more than the ends do."""
+    lower, upper = walk.lower & verdict.lower, walk.upper & verdict.upper
+    *links, end = walk.links
+    if (lower, upper) != (walk.lower, walk.upper):
+        doubt = "what is handed on depends on the clients and the targets of load balancers"
+        end = end._replace(reason=doubt, doubts=(doubt,) if lower != upper else ())
+    return walk._replace(links=(*links, end), lower=lower, upper=upper)
 
 
-def clients_of(reach: Reachability, node: str, *, certain: bool) -> AddressSet:
-    """Return the addresses of all that reach a node of a load balancer, for sure or at most."""
-    arriving = reach.arrivals(reach.number_of(node))
-    columns, line = reach.ground.columns, reach.ground.line
-    inside: NDArray[np.bool_] = np.any(arriving.inside.bound(certain=certain), axis=0)[columns.owner]
-    outside: NDArray[np.bool_] = np.any(arriving.outside.bound(certain=certain), axis=0)
-    positions = np.unique(np.concatenate((columns.positions(slice(0, columns.faces))[inside], np.flatnonzero(outside))))
-    four: list[tuple[int, int]] = []
-    six: list[tuple[int, int]] = []
-    for run in np.split(positions, np.flatnonzero(np.diff(positions) > 1) + 1):
-        first, last = (int(run[0]), int(run[-1]) + 1) if len(run) else (0, 0)
-        for start, end in ((first, min(last, line.boundary)), (max(first, line.boundary), last)):
-            if start < end:
-                addresses = line.addresses(start, end)
-                four.extend(addresses.v4.intervals)
-                six.extend(addresses.v6.intervals)
-    return AddressSet(IntervalSet.from_pairs(four), IntervalSet.from_pairs(six))
-
-
-def by_clients(
-    walker: Walker,
-    source: Face,
-    target: Face,
-    parcels: Sequence[Handover],
-    clients: Bounds,
-    least: Traffic,
-) -> Iterator[Walk]:
-    """Yield the way from a node to a target that sees the clients' addresses.
+def handed_on(walker: Walker, source: Face, target: Face, verdict: Verdict) -> Walk:
+    """Return the way of connections that bear another address than that of the interface which opens them.
 
     Args:
         walker: walks.
-        source: the node.
-        target: the target.
-        parcels: what the node hands to it.
-        clients: boxes of the clients that reach the node, for sure and at most.
-        least: what certainly passes on any way: no more is certain on this one, for what network ACLs make of packets
-            that bear somebody else's address is not worked out.
+        source: the interface.
+        target: who takes them.
+        verdict: what passes between the two on any way.
     """
     linker, estate = walker.linker, walker.estate
-    kept = [each for each in parcels if each.forward.keeps_client is not False]
-    if not kept:
-        return
-    lower = upper = NO_TRAFFIC
-    for each in kept:
-        upper |= each.forward.traffic
-        lower |= each.forward.traffic if each.forward.keeps_client and not each.doubts else NO_TRAFFIC
-    names = ", ".join(dict.fromkeys(each.forward.name for each in kept))
-    name = called(source.interface.workload or "", estate.forwarders.get(source.interface.workload or ""))
-    text = f"load balancer {name} sends {upper} on to its targets {names}"
-    doubts = dict.fromkeys(doubt for each in kept for doubt in each.doubts)
-    if any(each.forward.keeps_client is None for each in kept):
-        doubts["whether the target sees the clients' addresses was not read"] = None
-    hands = linker.passing("balancer", text, source.interface.workload or "")
-    hands = hands._replace(lower=lower & linker.traffic, upper=upper & linker.traffic, reason="; ".join(doubts))
-    links = [
-        hands,
-        *linker.stateful(source.interface, "egress", Other(target.addresses, target.interface), target.text),
-    ]
+    hands, seen = _who(linker, source.interface, target.interface, estate)
+    there = Other(target.addresses, target.interface)
+    links = [hands, *linker.stateful(source.interface, "egress", there, target.text)]
     if not are_near(source.interface, target.interface):
         out = max(approaches(source.interface, target.interface, target.addresses, estate), key=lambda each: each.level)
         home = max(ways_back(target.interface, source, estate), key=lambda each: each.level)
         links += route_links(linker, source.interface, out)
         links += route_links(linker, target.interface, home, back=True)
-    links.append(
-        linker.passing("translation", "the target sees the clients that reach the load balancer", target.interface.id)
+    links.append(linker.passing("translation", seen, target.interface.id))
+    links.append(_let_in(linker, target.interface, verdict))
+    # Of what passes, every step lets it pass, whatever it would do to packets of the interface's own.
+    lower, upper = verdict.lower & linker.traffic, verdict.upper & linker.traffic
+    links = [link._replace(lower=link.lower | lower, upper=link.upper | upper) for link in links]
+    walk = walker.walk(source.addresses, target, links)
+    return walk._replace(
+        lower=lower,
+        upper=upper,
+        seen_by_target=(Other(ALL_ADDRESSES, None, grouped=False), Other(source.addresses, source.interface)),
     )
-    links += _let_in(linker, target.interface, clients, least)
-    yield walker.walk(source.addresses, target, links)
 
 
-def _let_in(linker: Linker, interface: Interface, senders: Bounds, least: Traffic) -> list[Link]:
-    """Return the link of what the ingress lists of an interface admit of any of several senders."""
-    left = linker.admitted(interface, senders)
-    lower = traffic_of(left.lower) & linker.traffic & least
-    upper = traffic_of(left.upper) & linker.traffic
-    text = f"lists of {interface.label}, asked about all of these"
-    reason = "" if lower == linker.traffic else "no list admits it from any of them" if not upper else ""
-    doubts = ("which of these it comes from is not known",) if lower != upper else ()
-    reason = reason or "; ".join(doubts)
-    return [
-        linker.passing("stage", text, interface.id, direction="ingress")._replace(
-            lower=lower, upper=upper, reason=reason, doubts=doubts
+def _who(linker: Linker, source: Interface, target: Interface, estate: Estate) -> tuple[Link, str]:
+    """Return the link of who hands connections on, and whom the target sees, in words."""
+    forwarder = estate.forwarders.get(source.workload or "")
+    if forwarder is None:
+        doubt = f"{source.own_id} opens connections that bear the addresses of its users, which are not known"
+        return linker.doubtful("translation", f"interface {source.label}", (doubt,), source.id), "it sees the user"
+    name = called(forwarder.id, forwarder)
+    parcels, _ = _parcels(source, target, estate)
+    kept = [each for each in parcels if each.forward.keeps_client is not False]
+    sent = NO_TRAFFIC
+    for each in kept:
+        sent |= each.forward.traffic
+    doubts = dict.fromkeys(doubt for each in kept for doubt in each.doubts)
+    groups = ", ".join(dict.fromkeys(each.forward.name for each in kept))
+    text = f"load balancer {name} sends {sent} on to its targets {groups}" if kept else f"load balancer {name}"
+    link = linker.passing("balancer", text, forwarder.id)
+    if kept:
+        link = link._replace(
+            lower=NO_TRAFFIC if doubts else sent & linker.traffic,
+            upper=sent & linker.traffic,
+            reason="; ".join(doubts),
+            doubts=tuple(doubts),
         )
-    ]
+    return link, "the target sees the clients that reach the load balancer"
 
 
-def by_users(walker: Walker, source: Face, target: Face) -> Walk:
-    """Return the way of connections that an endpoint opens for users whose addresses they bear."""
-    linker = walker.linker
-    everybody = (Box(ALL_ADDRESSES, linker.traffic),)
-    doubt = f"{source.interface.own_id} opens connections that bear the addresses of its users, which are not known"
-    links = [
-        linker.doubtful("translation", "the target sees the user", (doubt,), source.interface.id),
-        *_let_in(linker, target.interface, Bounds(everybody, everybody), NO_TRAFFIC),
-    ]
-    return walker.walk(source.addresses, target, links)
+def _let_in(linker: Linker, interface: Interface, verdict: Verdict) -> Link:
+    """Return the link of what the lists of an interface admit of any of several senders."""
+    lower, upper = verdict.lower & linker.traffic, verdict.upper & linker.traffic
+    text = f"lists of {interface.label}, asked about all of these"
+    link = linker.passing("stage", text, interface.id, direction="ingress")
+    if lower == linker.traffic:
+        return link
+    if not upper:
+        return link._replace(lower=lower, upper=upper, reason=f"{interface.own_id} takes none of it from any of them")
+    doubt = "from which of these it comes is not known"
+    reason = doubt if lower != upper else f"only {lower} is admitted"
+    return link._replace(lower=lower, upper=upper, reason=reason, doubts=(doubt,) if lower != upper else ())
 
 
-def by_service(walker: Walker, addresses: AddressSet, target: Face) -> Iterator[Walk]:
-    """Yield the ways from a service without interfaces of its own, which sends to its targets from listed addresses."""
+def served(walker: Walker, addresses: AddressSet, target: Face, verdict: Verdict) -> Walk:
+    """Return the way from a service without interfaces of its own, which sends to its targets from listed addresses."""
     linker, estate = walker.linker, walker.estate
-    for _, forwarder in sorted(estate.forwarders.items()):
-        if not forwarder.seen_as:
-            continue
-        most = outside_addresses([ListRef(name) for name in sorted(forwarder.seen_as)], estate)[1]
-        if not most.overlaps(addresses):
-            continue
-        handed, _ = _handovers(estate).of(forwarder)
-        sent = NO_TRAFFIC
-        for each in handed:
-            sent |= each.forward.traffic if each.target is target.interface else NO_TRAFFIC
-        if sent:
-            text = f"from {called(forwarder.id, forwarder)}, which sends {sent} to its targets"
-            doubt = "whether the service sends anything is its own affair"
-            enter = linker.doubtful("balancer", text, (doubt,), forwarder.id)._replace(upper=sent & linker.traffic)
-            boxes = (Box(addresses, linker.traffic),)
-            links = [enter, *_let_in(linker, target.interface, Bounds(boxes, boxes), NO_TRAFFIC)]
-            yield walker.walk(addresses, target, links)
+    names = [called(each.id, each) for _, each in sorted(estate.forwarders.items()) if each.seen_as]
+    doubt = "whether the service sends anything is its own affair"
+    enter = linker.doubtful("balancer", f"from a service that has no interfaces: {', '.join(names)}", (doubt,))
+    walk = walker.walk(addresses, target, [enter, _let_in(linker, target.interface, verdict)])
+    seen = Other(addresses, None, grouped=False)
+    return walk._replace(lower=NO_TRAFFIC, upper=verdict.upper & linker.traffic, seen_by_target=(seen,))

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "best_of"]
 
+_ENOUGH = 8
+"""Once so many are looked at, one that lets as much through as the ends do is the last."""
 _PAIRS = 16
 """So many pairs of addresses are looked at until one lets as much through as the interfaces do."""
 _BLOCKED = 4
 """So many, where nothing passes between any."""
-_AROUND = 4
-"""So many addresses of the source are looked at for ways over the internet."""
 
 
 class Found(NamedTuple):
@@ -33,12 +33,14 @@ class Found(NamedTuple):
         walk: the way.
         again: walks the same way for other traffic.
         looked: the ways that were looked at.
-        complete: these are all ways, or so many that they let as much through as the ends do.
+        every: these are all ways.
+        complete: they are, or so many that they let as much through as the ends do.
     """
 
     walk: Walk
     again: Callable[[Traffic], Walk]
     looked: tuple[Walk, ...]
+    every: bool
     complete: bool
 
     @property
@@ -64,21 +66,20 @@ def best_of(ways: Ways, traffic: Traffic, verdict: Verdict) -> Found | None:
     """
     found: list[tuple[Walk, Callable[[Traffic], Walk]]] = []
     reached = False
-    for way in islice(ways.direct, _PAIRS if verdict.upper else _BLOCKED):
+    for number, way in enumerate(islice(ways.direct, _PAIRS if verdict.upper else _BLOCKED), 1):
         found += _walked(way, traffic)
         reached = bool(verdict.upper) and verdict.lower <= _lower(found) and verdict.upper <= _upper(found)
-        if reached:
+        if reached and number >= _ENOUGH:
             break
-    complete = reached or next(ways.direct, None) is None
+    every = next(ways.direct, None) is None
     if verdict.upper:
         # Where nothing passes, ways over the internet are no better, and harder to follow.
-        for way in ways.around[:_AROUND]:
+        for way in ways.around:
             found += _walked(way, traffic)
-        complete = complete and (reached or len(ways.around) <= _AROUND)
     if not found:
         return None
     walk, again = max(found, key=lambda pair: _rank(pair[0]))
-    return Found(walk, again, tuple(walk for walk, _ in found), complete)
+    return Found(walk, again, tuple(walk for walk, _ in found), every, every or reached)
 
 
 def _walked(way: Callable[[Traffic], list[Walk]], traffic: Traffic) -> list[tuple[Walk, Callable[[Traffic], Walk]]]:

@@ -42,14 +42,16 @@ class Gate(NamedTuple):
 def gates(reach: Reachability, source: str | AddressSet, target: str | AddressSet, found: Found) -> tuple[Gate, ...]:
     """Return the ends that lists judge, with everybody that these may see of what passes between the ends."""
     made: list[Gate] = []
-    if isinstance(source, str):
-        seen = [other for walk in found.looked if walk.upper for other in walk.seen_by_source]
+    passing_walks = [walk for walk in found.looked if walk.upper]
+    # A way on which the lists of an end are not asked, or it is not known about whom, is not stopped by them.
+    if isinstance(source, str) and all(walk.seen_by_source for walk in passing_walks):
+        seen = [other for walk in passing_walks for other in walk.seen_by_source]
         band = reach.departures(reach.number_of(source)) if isinstance(target, AddressSet) else None
-        made.append(_gate(reach, source, "egress", _everybody(reach, target, seen, band), found))
-    if isinstance(target, str):
-        seen = [other for walk in found.looked if walk.upper for other in walk.seen_by_target]
+        made.append(_gate(reach, source, "egress", _everybody(reach, target, seen, band, every=found.every), found))
+    if isinstance(target, str) and all(walk.seen_by_target for walk in passing_walks):
+        seen = [other for walk in passing_walks for other in walk.seen_by_target]
         band = reach.arrivals(reach.number_of(target)).outside if isinstance(source, AddressSet) else None
-        made.append(_gate(reach, target, "ingress", _everybody(reach, source, seen, band), found))
+        made.append(_gate(reach, target, "ingress", _everybody(reach, source, seen, band, every=found.every), found))
     return tuple(made)
 
 
@@ -64,18 +66,16 @@ def _gate(reach: Reachability, end: str, direction: Direction, others: Sequence[
 
 
 def _everybody(
-    reach: Reachability, end: str | AddressSet, seen: Sequence[Other], band: Band | None
+    reach: Reachability, end: str | AddressSet, seen: Sequence[Other], band: Band | None, *, every: bool
 ) -> tuple[Other, ...]:
-    """Return whom lists see, and besides those that were looked at the other addresses of the end."""
+    """Return whom lists see: in what was looked at, and where that was not every way, all addresses of the end."""
     found = list(seen)
     if isinstance(end, AddressSet):
         rest = end if band is None else passing(reach, band, end)
         found += [other._replace(addresses=rest) for other in seen if other.addresses <= end and rest]
-    else:
+    elif not every:
         interface = reach.estate.interfaces[end]
-        for other in seen:
-            if other.interface is interface:
-                found += [other._replace(addresses=face.addresses) for face in faces_of(reach, interface)]
+        found += [Other(face.addresses, interface) for face in faces_of(reach, interface)]
     told = {(other.addresses, other.interface and other.interface.id, other.grouped): other for other in found}
     return tuple(told.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,6 +22,8 @@ _DISTINCT = 256
 """So many different answers of addresses outside are weighed."""
 _NAMED = 5
 """So many interfaces are named in a note."""
+_LOOKED = 200
+"""Among so many interfaces they are looked for."""
 
 
 class Face(NamedTuple):
@@ -132,14 +135,13 @@ def passing(reach: Reachability, band: Band, asked: AddressSet) -> AddressSet:
 
 def bearers(reach: Reachability, addresses: AddressSet) -> list[str]:
     """Return some interfaces of the estate that bear one of these addresses, in order of their ids."""
-    columns, estate = reach.ground.columns, reach.estate
-    found: set[str] = set()
-    for start, end in columns.choose(addresses).runs:
-        for column in range(start, min(end, columns.faces)):
-            for name in columns.classes[int(columns.owner[column])].members:
-                interface = estate.interfaces.get(name)
-                if interface is not None and interface.addresses.overlaps(addresses):
-                    found.add(name)
-                if len(found) >= _NAMED:
-                    return sorted(found)
-    return sorted(found)
+    columns, interfaces = reach.ground.columns, reach.estate.interfaces
+    members = (
+        name
+        for start, end in columns.choose(addresses).runs
+        for column in range(start, min(end, columns.faces))
+        for name in columns.classes[int(columns.owner[column])].members
+    )
+    looked = (interfaces.get(name) for name in islice(members, _LOOKED))
+    found = (each.id for each in looked if each is not None and each.addresses.overlaps(addresses))
+    return sorted(islice(dict.fromkeys(found), _NAMED))

@@ -11,7 +11,7 @@ from cloudseg.reach.explain_link import Chain, Link, outcome
 from cloudseg.reach.explain_reasons import reason_of, refs_of
 from cloudseg.reach.explain_rules import Lists, judge
 from cloudseg.reach.explain_words import list_name, stage_text
-from cloudseg.reach.packets import Bounds, Box, pass_stage, traffic_of
+from cloudseg.reach.packets import Box, pass_stage, traffic_of
 from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
 from cloudseg.traffic import NO_TRAFFIC, Traffic
 
@@ -136,21 +136,6 @@ class Linker:
             return [self._reply(raw, direction, point.subnet, chain) for raw in raws]
         return [self._request(raw, "checkpoint", direction, point.subnet) for raw in raws]
 
-    def admitted(self, interface: Interface, senders: Bounds) -> Bounds:
-        """Return what all ingress stages of an interface let in by address, whatever the way and the answers."""
-        left = senders
-        for stateful in (False, True):
-            for stage in self._stages(interface, "ingress", stateful=stateful):
-                judges = self.estate.judging(interface, stage.name)
-                unread = self._unread(stage, interface)
-                if judges or unread:
-                    lower = pass_stage(stage, judges, "ingress", left.lower, self.estate).lower if judges else ()
-                    upper = left.upper
-                    if not unread:
-                        upper = pass_stage(stage, judges, "ingress", left.upper, self.estate).upper
-                    left = Bounds(lower, upper)
-        return left
-
     def _stages(self, interface: Interface, direction: Direction, *, stateful: bool) -> list[Stage]:
         pipeline = pipeline_of(interface, self.estate)
         stages = () if pipeline is None else pipeline.stages(direction)
@@ -256,6 +241,8 @@ class Linker:
         reason, doubts = "", raw.doubts
         if verdict == "blocks":
             reason = f"the reply is denied: {raw.reason}" if raw.reason else "no port that may be chosen gets a reply"
+        elif lower != upper and not raw.lower and raw.doubts:
+            reason = "; ".join(raw.doubts)
         elif lower != upper:
             reason = f"of the replies {_short(usual)} only {_short(raw.lower & usual)} certainly pass"
             doubts = (*doubts, reason)

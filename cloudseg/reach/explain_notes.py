@@ -53,7 +53,9 @@ def about_others(source: str | AddressSet, target: str | AddressSet, found: Foun
     walk = found.walk
     for end, explained, preposition in ((source, walk.source, "from"), (target, walk.target, "to")):
         if isinstance(end, AddressSet) and end != explained:
-            notes.append(f"of {end} these are explained: {preposition} {explained} passes most")
+            most = f"{preposition} {explained} passes most"
+            same = f"{explained}; nothing passes {preposition} the others either"
+            notes.append(f"of {end} these are explained: {most if verdict.upper else same}")
     more = (verdict.upper - walk.upper) | (verdict.lower - walk.lower)
     if more:
         notes.append(f"{more} passes between other addresses of the ends, or on another way")

@@ -74,7 +74,9 @@ def _public(walker: Walker, source: Face, leg: Leg) -> Link:
     return linker.blocking("gateway", text, f"{interface.own_id} has no public {source.family} address", gateway or "")
 
 
-def from_outside(walker: Walker, addresses: AddressSet, faces: Sequence[Face], ways: WaysIn) -> list[Walk]:
+def from_outside(
+    walker: Walker, addresses: AddressSet, faces: Sequence[Face], ways: WaysIn, *, direct: bool = False
+) -> list[Walk]:
     """Return the ways from an address outside to an interface, each of which is there.
 
     Args:
@@ -82,10 +84,11 @@ def from_outside(walker: Walker, addresses: AddressSet, faces: Sequence[Face], w
         addresses: the address outside.
         faces: the addresses of the interface.
         ways: its ways in from the internet. What comes by a load balancer is the load balancer's own.
+        direct: only at public addresses of the interface, over the internet.
     """
-    own = [way for way in ways.ways if not way.balanced]
+    own = [way for way in ways.ways if not way.balanced and (way.direct or not direct)]
     same = [face for face in faces if bool(face.addresses.v4) == bool(addresses.v4)]
-    walks = [_shown(walker, addresses, face, own, ways) for face in same]
+    walks = [_shown(walker, addresses, face, ways._replace(ways=tuple(own)), direct=direct) for face in same]
     if not same:
         walks.append(_unlike(walker, addresses, faces[0]))
     if addresses.overlaps(GLOBAL_UNICAST):
@@ -110,13 +113,15 @@ def _unlike(walker: Walker, addresses: AddressSet, face: Face) -> Walk:
     return walker.walk(addresses, face, [link])
 
 
-def _shown(walker: Walker, addresses: AddressSet, face: Face, own: Sequence[WayIn], ways: WaysIn) -> Walk:
+def _shown(walker: Walker, addresses: AddressSet, face: Face, ways: WaysIn, *, direct: bool) -> Walk:
     """Return the way of packets whose own source the rules of the target see."""
     linker = walker.linker
-    taken = [way for way in own if _shows_clients(way) and (way.clients & GLOBAL_UNICAST).overlaps(addresses)]
+    taken = [way for way in ways.ways if _shows_clients(way) and (way.clients & GLOBAL_UNICAST).overlaps(addresses)]
     back = departing(face.interface, addresses, walker.estate)
     private = [
-        each for each in back if each.level > NEVER and (each.leg is None or each.leg.end in {"private", *ANYWHERE})
+        each
+        for each in back
+        if not direct and each.level > NEVER and (each.leg is None or each.leg.end in {"private", *ANYWHERE})
     ]
     level = max((each.level for each in private), default=NEVER)
     lower, upper = NO_TRAFFIC, NO_TRAFFIC
@@ -130,9 +135,14 @@ def _shown(walker: Walker, addresses: AddressSet, face: Face, own: Sequence[WayI
         told = "" if lower == linker.traffic else f"only {lower} comes this way"
         link = link._replace(reason=told if upper else link.reason, doubts=())
     link = link._replace(lower=lower, upper=upper)
-    seen = Other(addresses, None, any(each.leg is None or each.leg.end in ANYWHERE for each in private))
+    seen = Other(addresses, None, _may_be_inside(back))
     links = [link, *_let_in(walker, face, seen, back[0].leg)]
     return walker.walk(addresses, face, links)._replace(seen_by_target=(seen,))
+
+
+def _may_be_inside(back: Sequence[Approach]) -> bool:
+    """Tell whether answers may go to interfaces that were not read, which groups may have as members."""
+    return any(each.level > NEVER and (each.leg is None or each.leg.end in ANYWHERE) for each in back)
 
 
 def _let_in(walker: Walker, face: Face, seen: Other, leg: Leg | None) -> list[Link]:
@@ -201,8 +211,7 @@ def _hidden(walker: Walker, addresses: AddressSet, face: Face, way: WayIn) -> Wa
     each: list[list[Link]] = []
     for other in others:
         back = departing(face.interface, other.addresses, walker.estate)
-        anywhere = any(one.level > NEVER and (one.leg is None or one.leg.end in ANYWHERE) for one in back)
-        each.append(_let_in(walker, face, other._replace(grouped=anywhere), back[0].leg))
+        each.append(_let_in(walker, face, other._replace(grouped=_may_be_inside(back)), back[0].leg))
     block = walker.together(each)
     links = [enter, linker.passing("translation", text), *block.links]
     return walker.walk(addresses, face, links, block)._replace(seen_by_target=tuple(others))

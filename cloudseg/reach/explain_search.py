@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.reach.explain_balancers import (
-    by_clients,
-    by_service,
-    by_users,
-    clients_of,
-    parcels_between,
-    quiet,
-    received,
-    sent_on,
-)
+from cloudseg.reach.explain_balancers import clipped, handed_on, is_special, opened, received, served
 from cloudseg.reach.explain_ends import Face, atoms, candidates, faces_of, size
-from cloudseg.reach.explain_hairpins import Unlisted, over_internet
+from cloudseg.reach.explain_hairpins import over_internet, under_unknown
 from cloudseg.reach.explain_links import Linker
 from cloudseg.reach.explain_outside import from_outside, to_outside
 from cloudseg.reach.explain_rules import Lists, Other, judge
 from cloudseg.reach.explain_walks import Walker
-from cloudseg.reach.packets import Bounds, Box
 from cloudseg.reach.passage import pipeline_of
-from cloudseg.reach.plumbing import only_passes_on
+from cloudseg.reach.plumbing import conduct
 from cloudseg.reach.ways import find_ways_in
 from cloudseg.traffic import AddressSet
 
@@ -31,15 +21,13 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Direction, Interface
     from cloudseg.reach.explain_walk import Walk
-    from cloudseg.reach.handovers import Handover
     from cloudseg.reach.reachability import Reachability
+    from cloudseg.traffic import Traffic
 
 __all__ = ["Ways", "ways_between"]
 
 _FEW = 8
 """Up to so many pairs are looked at in the order of addresses, more of them in the order of what the lists let pass."""
-_SOMEWHERE = 8
-"""So many addresses of the internet stand for one that was not read."""
 
 
 class Ways(NamedTuple):
@@ -64,19 +52,18 @@ def ways_between(reach: Reachability, source: str | AddressSet, target: str | Ad
         traffic: what is asked about, which decides which addresses are worth it.
     """
     interfaces = reach.estate.interfaces
-    if any(isinstance(end, str) and end not in interfaces for end in (source, target)):
+    if any(end not in interfaces if isinstance(end, str) else not end for end in (source, target)):
         return Ways(iter(()))
     if isinstance(source, AddressSet):
         return Ways(iter(()) if isinstance(target, AddressSet) else _from(reach, source, interfaces[target], traffic))
     if isinstance(target, AddressSet):
         return Ways(_to(reach, interfaces[source], target, traffic))
     senders, takers = faces_of(reach, interfaces[source]), faces_of(reach, interfaces[target])
-    parcels = parcels_between(interfaces[source], interfaces[target], reach.estate)
-    around = (_around(reach, sender, takers, traffic, parcels) for sender in senders if takers)
+    around = (_around(reach, senders, takers), _unlisted(reach, senders, takers)) if senders and takers else ()
     pairs = [(sender, taker) for sender in senders for taker in _of_family(takers, sender.addresses)]
     if len(pairs) > _FEW:
         pairs = _promising(reach, pairs, traffic)
-    return Ways(_inside(reach, pairs, parcels), tuple(around))
+    return Ways(_inside(reach, pairs), around)
 
 
 def _from(
@@ -95,16 +82,19 @@ def _to(
             yield _outward(reach, sender, addresses)
 
 
-def _inside(
-    reach: Reachability, pairs: Sequence[tuple[Face, Face]], parcels: Sequence[Handover] | None
-) -> Iterator[Callable[[Traffic], list[Walk]]]:
-    if parcels and any(each.forward.keeps_client is not False for each in parcels):
-        yield from (_for_clients(reach, *pair, parcels) for pair in pairs)
+def _inside(reach: Reachability, pairs: Sequence[tuple[Face, Face]]) -> Iterator[Callable[[Traffic], list[Walk]]]:
     for sender, taker in pairs:
-        source = sender.interface
-        if source.keeps_client and parcels is None and not only_passes_on(source):
-            yield _for_users(reach, sender, taker)
-        yield _within(reach, sender, taker, parcels)
+        yield _within(reach, sender, taker)
+    for sender, taker in pairs[:1]:
+        if _hands_on(reach, sender.interface, taker.interface):
+            yield _on_behalf(reach, sender, taker)
+
+
+def _hands_on(reach: Reachability, source: Interface, target: Interface) -> bool:
+    """Tell whether more may pass between two interfaces than packets under the address of the one."""
+    forwarders = reach.estate.forwarders
+    plain = (conduct(each) not in {"passes on", "answers"} for each in (source, target))
+    return all(plain) and (source.workload in forwarders or source.keeps_client or target.workload in forwarders)
 
 
 def _of_family(faces: list[Face], addresses: AddressSet) -> list[Face]:
@@ -142,94 +132,84 @@ def _walker(reach: Reachability, traffic: Traffic) -> Walker:
     return Walker(Linker(reach.estate, traffic), parts, cut)
 
 
-def _within(
-    reach: Reachability, source: Face, target: Face, parcels: Sequence[Handover] | None
-) -> Callable[[Traffic], list[Walk]]:
+def _within(reach: Reachability, source: Face, target: Face) -> Callable[[Traffic], list[Walk]]:
     def walks(traffic: Traffic) -> list[Walk]:
         walker = _walker(reach, traffic)
-        return [_with_nodes(walker, walk, source, target, parcels) for walk in walker.inside(source, target)]
+        return [_with_ends(reach, walker, walk, source, target) for walk in walker.inside(source, target)]
 
     return walks
 
 
-def _around(
-    reach: Reachability, source: Face, takers: list[Face], asked: Traffic, parcels: Sequence[Handover] | None
-) -> Callable[[Traffic], list[Walk]]:
-    def towards(addresses: AddressSet) -> list[AddressSet]:
-        leaving = reach.departures(reach.number_of(source.interface.id))
-        return candidates(reach, leaving, addresses, asked)[:_SOMEWHERE]
-
-    def senders(addresses: AddressSet) -> list[AddressSet]:
-        outside = reach.arrivals(reach.number_of(takers[0].interface.id)).outside
-        return candidates(reach, outside, addresses, asked)[:_SOMEWHERE]
-
+def _around(reach: Reachability, senders: list[Face], takers: list[Face]) -> Callable[[Traffic], list[Walk]]:
     def walks(traffic: Traffic) -> list[Walk]:
         walker = _walker(reach, traffic)
-        found = over_internet(walker, source, takers, Unlisted(towards, senders))
-        return [_with_nodes(walker, walk, source, takers[0], parcels) for walk in found]
+        found = over_internet(walker, senders, takers)
+        return [_with_ends(reach, walker, walk, senders[0], takers[0]) for walk in found]
 
     return walks
 
 
-def _for_clients(
-    reach: Reachability, source: Face, target: Face, parcels: Sequence[Handover]
-) -> Callable[[Traffic], list[Walk]]:
-    least = reach.between(source.interface.id, target.interface.id).lower
-    lower, upper = (clients_of(reach, source.interface.id, certain=certain) for certain in (True, False))
-
+def _unlisted(reach: Reachability, senders: list[Face], takers: list[Face]) -> Callable[[Traffic], list[Walk]]:
     def walks(traffic: Traffic) -> list[Walk]:
-        clients = Bounds((Box(lower, traffic),) if lower else (), (Box(upper, traffic),) if upper else ())
         walker = _walker(reach, traffic)
-        found = by_clients(walker, source, target, parcels, clients, least)
-        return [_taken(walker, walk, target) for walk in found]
+        most = reach.between(senders[0].interface.id, takers[0].interface.id).upper
+        found = under_unknown(walker, senders, takers, most)
+        return [_with_ends(reach, walker, walk, senders[0], takers[0]) for walk in found]
 
     return walks
 
 
-def _for_users(reach: Reachability, source: Face, target: Face) -> Callable[[Traffic], list[Walk]]:
-    def walks(traffic: Traffic) -> list[Walk]:
-        walker = _walker(reach, traffic)
-        return [_taken(walker, by_users(walker, source, target), target)]
-
-    return walks
+def _on_behalf(reach: Reachability, source: Face, target: Face) -> Callable[[Traffic], list[Walk]]:
+    verdict = reach.between(source.interface.id, target.interface.id)
+    return lambda traffic: [handed_on(_walker(reach, traffic), source, target, verdict)]
 
 
 def _outward(reach: Reachability, source: Face, addresses: AddressSet) -> Callable[[Traffic], list[Walk]]:
     def walks(traffic: Traffic) -> list[Walk]:
         walker = _walker(reach, traffic)
-        link = quiet(walker.linker, source.interface, reach.estate)
         found = to_outside(walker, source, addresses)
-        return found if link is None else [walker.narrowed(walk, link, at_end=False) for walk in found]
+        if not is_special(source.interface, reach.estate):
+            return found
+        verdict = reach.between(source.interface.id, addresses)
+        link = None if verdict.upper else opened(walker.linker, source.interface, None, reach.estate)
+        narrowed = found if link is None else [walker.narrowed(walk, link, at_end=False) for walk in found]
+        return [clipped(walk, verdict) for walk in narrowed]
 
     return walks
 
 
 def _inward(reach: Reachability, addresses: AddressSet, target: Interface) -> Callable[[Traffic], list[Walk]]:
     ways, faces = find_ways_in(target, reach.estate), faces_of(reach, target)
+    verdict = reach.between(addresses, target.id)
+    services = any(forwarder.seen_as for forwarder in reach.estate.forwarders.values())
 
     def walks(traffic: Traffic) -> list[Walk]:
         if not faces:
             return []
         walker = _walker(reach, traffic)
+        link = received(walker.linker, target, reach.estate)
         found = from_outside(walker, addresses, faces, ways)
-        services = (walk for face in _of_family(faces, addresses) for walk in by_service(walker, addresses, face))
-        return [_taken(walker, walk, faces[0]) for walk in (*found, *services)]
+        if link is not None:
+            found = [clipped(walker.narrowed(walk, link, at_end=True), verdict) for walk in found]
+        missed = verdict.upper & traffic
+        for walk in found:
+            missed -= walk.upper
+        if services and missed:
+            found.append(served(walker, addresses, faces[0], verdict))
+        return found
 
     return walks
 
 
-def _with_nodes(walker: Walker, walk: Walk, source: Face, target: Face, parcels: Sequence[Handover] | None) -> Walk:
+def _with_ends(reach: Reachability, walker: Walker, walk: Walk, source: Face, target: Face) -> Walk:
     """Return a walk between interfaces with what load balancers and plumbing at its ends make of it."""
-    linker, estate = walker.linker, walker.estate
-    link = quiet(linker, source.interface, estate)
-    if parcels is not None:
-        link = sent_on(linker, parcels, source.interface, target.interface, estate)
-    if link is None and source.interface.keeps_client:
-        doubt = f"{source.interface.own_id} opens connections that bear the addresses of its users"
-        link = linker.doubtful("translation", "the target sees the user or the endpoint", (doubt,), source.interface.id)
-    return _taken(walker, walk if link is None else walker.narrowed(walk, link, at_end=False), target)
-
-
-def _taken(walker: Walker, walk: Walk, target: Face) -> Walk:
-    link = received(walker.linker, target.interface, walker.estate)
-    return walk if link is None else walker.narrowed(walk, link, at_end=True)
+    estate, linker = reach.estate, walker.linker
+    one, other = source.interface, target.interface
+    if not is_special(one, estate) and not is_special(other, estate):
+        return walk
+    first, last = opened(linker, one, other, estate), received(linker, other, estate)
+    if first is not None:
+        walk = walker.narrowed(walk, first, at_end=False)
+    if last is not None:
+        walk = walker.narrowed(walk, last, at_end=True)
+    return clipped(walk, reach.between(one.id, other.id))

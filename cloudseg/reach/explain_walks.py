@@ -187,7 +187,7 @@ class Walker:
         block = self.together([self._from_gateway(face, target) for face in faces]) if faces else self._unseen(target)
         links += block.links
         links.append(self.returned(names, source))
-        links += self.answers_by(leg, target.interface.subnet, source, (there, target.text))
+        links += self._handed_back(leg, target.interface.subnet, source, (there, target.text))
         walk = self.walk(source.addresses, target, links, block)
         seen = tuple(Other(face.addresses, face.interface, grouped=False) for face in faces)
         return walk._replace(seen_by_source=(there,), seen_by_target=seen)
@@ -208,7 +208,7 @@ class Walker:
         if are_near(gateway.interface, target.interface):
             return linker.stateful(target.interface, "ingress", here, gateway.text)
         out = approaches(gateway.interface, target.interface, target.addresses, self.estate)[0]
-        homes = approaches(target.interface, gateway.interface, gateway.addresses, self.estate)
+        homes = ways_back(target.interface, gateway, self.estate)
         home = max(homes, key=lambda each: each.level)
         links: list[Link] = []
         if out.leg is None or out.leg.enters(target.interface.subnet):
@@ -242,6 +242,22 @@ class Walker:
         beside = leg.seen_as is not None and not enters_gateway(leg.checkpoints_to(subnet))
         chain = "gateway" if beside else "client"
         return links + self.linker.answers(source.interface, "ingress", *to, chain)
+
+    def _handed_back(self, leg: Leg, subnet: str | None, source: Face, to: tuple[Other, str]) -> list[Link]:
+        """Return the links of the lists that answers meet from a gateway that translates back to the source.
+
+        How they came to the gateway is told by the legs of the one who answers. A source in the gateway's own subnet
+        gets them across no boundary.
+        """
+        links: list[Link] = []
+        crossed = leg.checkpoints_to(subnet)
+        for point in reversed(crossed):
+            if point.seen_as is None:
+                others, who = self.at(point, source, *to)
+                links += self.linker.checkpoint(point, others, who, back=True, chain="client")
+        if enters_gateway(crossed):
+            links += self.linker.answers(source.interface, "ingress", *to, "client")
+        return links
 
     def together(self, each: Sequence[Sequence[Link]]) -> Block:
         """Return the same links asked about several addresses as one: all must pass for sure, any one at most."""

@@ -87,7 +87,7 @@ def approaches(source: Interface, target: Interface, addresses: AddressSet, esta
     legs = legs_of(source, estate)
     if legs is None:
         return (Approach(None, AT_MOST, (f"the network of {source.own_id} was not read",)),)
-    found = [_arriving(leg, target, addresses, estate) for leg in legs if leg.addresses.overlaps(addresses)]
+    found = [_arriving(leg, target, addresses) for leg in legs if leg.addresses.overlaps(addresses)]
     return _decisive(found) or (Approach(None, NEVER, reason=_no_route(source, addresses, estate)),)
 
 
@@ -137,7 +137,7 @@ def over_internet6(sender: Interface, taker: Face, estate: Estate, *, answers: b
 def _taken_in(interface: Interface, estate: Estate) -> int:
     """Return how surely packets from the internet get to where an interface stands."""
     subnet = estate.subnets.get(interface.subnet or "")
-    if subnet is None or subnet.internet_block in {"ingress", "bidirectional"}:
+    if subnet is None or subnet.internet_block in {"inbound", "ingress", "bidirectional"}:
         return NEVER
     served = [
         gateway.active
@@ -156,10 +156,10 @@ def _decisive(found: Sequence[Approach]) -> tuple[Approach, ...]:
     return possible or tuple(found[:1])
 
 
-def _arriving(leg: Leg, target: Interface, addresses: AddressSet, estate: Estate) -> Approach:
+def _arriving(leg: Leg, target: Interface, addresses: AddressSet) -> Approach:
     if leg.end == "nowhere":
         return Approach(leg, NEVER, reason=leg.stopped)
-    if leg.end not in {"network", "unknown"}:
+    if leg.end not in {"network", "unknown"} and not (leg.end == "unread" and target.network in {leg.network, None}):
         return Approach(
             leg,
             NEVER,
@@ -167,7 +167,7 @@ def _arriving(leg: Leg, target: Interface, addresses: AddressSet, estate: Estate
         )
     doubts: list[str] = []
     if leg.end == "network":
-        if target.network in estate.networks:
+        if target.network is not None:
             if target.network != leg.network:
                 reason = f"packets to {addresses} stay in {own_id(leg.network or '')}, and {target.own_id} stands in "
                 return Approach(leg, NEVER, reason=reason + own_id(target.network or ""))

@@ -36,8 +36,8 @@ replies take; ``reply``: a stateless list lets replies back; ``delivered``: wher
 Outcome = Literal["passes", "partly", "blocks", "unknown"]
 """What becomes of the traffic at a step, or on the whole way.
 
-``passes``: all of it, for sure; ``partly``: some of it, for sure; ``blocks``: none of it, for sure; ``unknown``: what
-becomes of some or all of it is not known.
+``passes``: all of it, for sure; ``partly``: some of it, for sure, and of the rest nothing, or it is not known;
+``blocks``: none of it, for sure; ``unknown``: some of it may pass, and nothing does for sure.
 """
 
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.model import ListRef
 from cloudseg.reach.atoms import AddressLine, TrafficAtoms
 from cloudseg.reach.columns import Columns, traits_of
 from cloudseg.reach.handovers import Handovers
 from cloudseg.reach.internet import InternetView
-from cloudseg.reach.packets import outside_addresses
+from cloudseg.reach.parcels import named_addresses, named_traffics
 from cloudseg.reach.paths import Routes
 from cloudseg.reach.survey import Survey
 from cloudseg.traffic import GLOBAL_UNICAST
@@ -65,17 +64,13 @@ class Surveyed(NamedTuple):
         """Yield every traffic that the estate names."""
         yield from self.survey.traffics()
         yield from {way.traffic for way in self.ways()}
-        yield from {traffic for each in self.handed for traffic in (each.forward.traffic, each.forward.checks)}
-        for forwarder in self.survey.estate.forwarders.values():
-            if forwarder.accepts is not None:
-                yield forwarder.accepts
+        yield from named_traffics(self.survey.estate)
 
     def addresses(self) -> Iterator[AddressSet]:
         """Yield every set of addresses that the estate names."""
         yield from self.survey.addresses()
         yield from self.routes.addresses()
-        for name in {name for forwarder in self.survey.estate.forwarders.values() for name in forwarder.seen_as}:
-            yield from outside_addresses((ListRef(name),), self.survey.estate)
+        yield from named_addresses(self.survey.estate)
         for way in self.ways():
             yield way.clients
             if way.senders is not None:

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html#secur
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cloudseg.model import Estate, Interface
+    from cloudseg.model import Estate, Family, Interface
     from cloudseg.reach.boundaries import Boundaries
     from cloudseg.reach.ground import Ground
     from cloudseg.reach.paths import Paths
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Hairpins"]
 
-_INTERNET = OUTSIDE.index("internet") + 1
+_INTERNET: Final = OUTSIDE.index("internet") + 1
+_UNKNOWN: Final = OUTSIDE.index("unknown") + 1
+_FAMILIES: Final[tuple[Family, ...]] = (4, 6)
+_KEPT: Final = 512
+"""So many rows of what leaves for one position are kept."""
 
 
 class _Bearer(NamedTuple):
@@ -42,6 +46,9 @@ class _Bearer(NamedTuple):
 
     positions: tuple[int, ...]
     known: bool
+
+
+_ANYBODY: Final = _Bearer((), known=False)
 
 
 class _Ranked(NamedTuple):
@@ -79,19 +86,18 @@ class Hairpins:
         self._senders = senders
         self._boundaries = boundaries
         self._estate = estate
+        self._firsts = firsts
         first_faces = [faces[0] if faces else 0 for faces in columns.of_class]
         self._face = np.array(first_faces, dtype=np.intp)
         self._route = paths.route[self._face] if len(paths.route) else np.zeros(0, dtype=np.intp)
         self._there = np.array(
             [bool(faces) and first is not None for faces, first in zip(columns.of_class, firsts, strict=True)]
         )
-        self._faces = [self._ranked(firsts, family) for family in (4, 6)]
-        self._public = np.array(
-            [[_level(first, family, estate) for first in firsts] for family in (4, 6)], dtype=np.uint8
-        )
-        self._own = [[self._bearer(first, family) for first in firsts] for family in (4, 6)]
+        self._faces = [self._ranked(firsts, family) for family in _FAMILIES]
+        self._public = np.array([[_level(first, family, estate) for first in firsts] for family in _FAMILIES], np.uint8)
+        self._own = [[self._bearer(first, family) for first in firsts] for family in _FAMILIES]
         self._seen = [self._translated(names) for names in paths.out_translations]
-        numbers: dict[_Bearer, int] = {}
+        numbers: dict[_Bearer, int] = {_ANYBODY: 0}
         self._own_bearer = [
             np.array([numbers.setdefault(each, len(numbers)) for each in bearers], dtype=np.intp)
             for bearers in self._own
@@ -99,106 +105,163 @@ class Hairpins:
         self._seen_bearer = np.array([numbers.setdefault(each, len(numbers)) for each in self._seen], dtype=np.intp)
         self._bearers = tuple(numbers)
         self._leaving: dict[tuple[int, bool], Rows] = {}
+        self._leaving_anywhere: dict[Family, Rows] = {}
 
-    def _bearer(self, interface: Interface | None, family: int) -> _Bearer:
+    def _bearer(self, interface: Interface | None, family: Family) -> _Bearer:
         """Return under which public addresses of a family an interface is seen on the internet."""
         if interface is None:
             return _Bearer((), known=True)
-        addresses = (interface.public | interface.addresses) & GLOBAL_UNICAST
-        addresses = AddressSet(v4=interface.public.v4) if family == 4 else AddressSet(v6=addresses.v6)
-        listed = family == 6 or interface.public_unlisted is False
-        return _Bearer(self._positions(addresses), known=listed)
+        if family == 6:
+            addresses = (interface.public | interface.addresses) & GLOBAL_UNICAST
+            return _Bearer(self._positions(AddressSet(v6=addresses.v6)), known=bool(interface.addresses))
+        listed = interface.public_unlisted is False and is_public(interface, 4, self._estate) is not None
+        return _Bearer(self._positions(AddressSet(v4=interface.public.v4)), known=listed)
 
     def _translated(self, names: tuple[str, ...]) -> _Bearer:
-        """Return under which public addresses a gateway is seen."""
-        interfaces = [self._estate.interfaces[name] for name in names if name in self._estate.interfaces]
-        positions = [p for each in interfaces for p in self._positions(AddressSet(v4=each.public.v4))]
-        return _Bearer(tuple(dict.fromkeys(positions)), known=bool(positions))
+        """Return under which public addresses a gateway is seen: any of several, where it is any of them."""
+        each = [self._bearer(self._estate.interfaces.get(name), 4) for name in names]
+        positions = tuple(dict.fromkeys(position for own in each for position in own.positions))
+        return _Bearer(positions, known=bool(each) and all(own.known and own.positions for own in each))
 
     def _positions(self, addresses: AddressSet) -> tuple[int, ...]:
         return tuple(p for start, end in self._columns.line.runs(addresses) for p in range(start, end))
 
-    def add(self, target: Interface, number: int, inside: Band, outside: Band) -> None:
+    def concern(self, target: int) -> bool:
+        """Tell whether anything may be sent to a public address of a class."""
+        return any(own[target].positions or not own[target].known for own in self._own)
+
+    def add(self, target: int, inside: Band, outside: Band) -> None:
         """Add to what arrives at a class from the others what comes over the internet.
 
         Args:
-            target: a member of the class.
-            number: the number of the class.
+            target: the number of the class.
             inside: what arrives from every class; it is changed.
-            outside: what arrives from the positions outside.
+            outside: what arrives over the internet at public addresses of the class, by position.
         """
-        if not outside.upper.any():
+        interface = self._firsts[target]
+        if interface is None or not outside.upper.any():
             return
-        for family, bearers in ((4, self._own[0]), (6, self._own[1])):
-            borne = bearers[number]
-            positions = borne.positions
-            if not borne.known and is_public(target, 4 if family == 4 else 6, self._estate) is not False:
-                positions = self._positions(GLOBAL_UNICAST)
-            for position in positions:
-                if (position < self._columns.line.boundary) != (family == 4):
-                    continue
+        for family, own in zip(_FAMILIES, self._own, strict=True):
+            borne = own[target]
+            for position in borne.positions:
                 for certain in (True, False):
-                    if certain and not borne.known:
-                        continue
                     words = self.leaving(position, certain=certain)
                     if words.any():
                         rows = inside.bound(certain=certain)
-                        rows |= words & self._admitted(
-                            position, family, outside.bound(certain=certain), certain=certain
-                        )
+                        rows |= words & self._admitted(position, outside.bound(certain=certain), certain=certain)
+            if not borne.known and is_public(interface, family, self._estate) is not False:
+                upper = inside.upper
+                upper |= self._to_anywhere(family) & self._admitted_anywhere(family, outside.upper)
 
-    def _admitted(self, position: int, family: int, outside: Rows, *, certain: bool) -> Rows:
+    def _family(self, position: int) -> Family:
+        return 4 if position < self._columns.line.boundary else 6
+
+    def _part(self, family: Family) -> slice:
+        """Return the positions of a family."""
+        line = self._columns.line
+        return slice(0, line.boundary) if family == 4 else slice(line.boundary, line.length)
+
+    def _admitted(self, position: int, outside: Rows, *, certain: bool) -> Rows:
         """Return for each class what the target admits from the public addresses that the class is seen under."""
-        seen = self._paths.out_seen[self._route, position]
-        own = self._paths.needs_public[self._route, position] | (seen == 0)
-        bearer = np.where(own, self._own_bearer[family == 6], self._seen_bearer[seen])
-        # Thousands of classes are seen under a few addresses.
-        found: Rows = np.zeros((len(outside), len(self._bearers)), dtype=np.uint64)
-        for number in np.unique(bearer[self._there]).tolist():
-            found[:, number] = self._of_bearer(self._bearers[int(number)], outside, certain=certain)
-        admitted: Rows = found[:, bearer] * self._there
+        paths, family = self._paths, self._family(position)
+        seen = paths.out_seen[self._route, position]
+        own = paths.needs_public[self._route, position] | (seen == 0)
+        bearer = np.where(own, self._own_bearer[_FAMILIES.index(family)], self._seen_bearer[seen])
+        # Of a way that is not known it is not known either where it comes out.
+        bearer[paths.way_out[self._route, position] == _UNKNOWN] = 0
+        words = self._of_bearers(
+            np.unique(bearer[self._there]), outside[:, self._part(family)], family, certain=certain
+        )
+        admitted: Rows = words[:, bearer] * self._there
         return admitted
 
-    @staticmethod
-    def _of_bearer(bearer: _Bearer, outside: Rows, *, certain: bool) -> NDArray[np.uint64]:
-        words: NDArray[np.uint64] = np.zeros(len(outside), dtype=np.uint64)
-        if bearer.known and bearer.positions:
-            join = np.bitwise_and if certain else np.bitwise_or
-            words = join.reduce(outside[:, list(bearer.positions)], axis=1)
-        elif not bearer.known and not certain:
-            words = np.bitwise_or.reduce(outside, axis=1)
-        return words
+    def _of_bearers(self, numbers: NDArray[np.intp], outside: Rows, family: Family, *, certain: bool) -> Rows:
+        """Return what a target admits from some bearers, by word and number: thousands are seen under a few addresses.
+
+        Of several addresses it is not known which one is taken: for sure passes what passes from all of them.
+        """
+        found: Rows = np.zeros((len(outside), len(self._bearers)), dtype=np.uint64)
+        first = self._part(family).start
+        for number in map(int, numbers):
+            bearer = self._bearers[number]
+            if not bearer.known:
+                if not certain:
+                    found[:, number] = np.bitwise_or.reduce(outside, axis=1)
+            elif bearer.positions:
+                join = np.bitwise_and if certain else np.bitwise_or
+                found[:, number] = join.reduce(outside[:, [place - first for place in bearer.positions]], axis=1)
+        return found
+
+    def _to_anywhere(self, family: Family) -> Rows:
+        """Return what each class lets out to any position of the internet, at most."""
+        if family not in self._leaving_anywhere:
+            internet = [p for p in self._positions(GLOBAL_UNICAST) if self._family(p) == family]
+            found: Rows = np.zeros((len(self._carried), len(self._there)), dtype=np.uint64)
+            for position in internet:
+                found |= self._left_by_any(position, certain=False)
+            self._leaving_anywhere[family] = found
+        return self._leaving_anywhere[family]
+
+    def _admitted_anywhere(self, family: Family, outside: Rows) -> Rows:
+        """Return for each class what the target admits of it at most, wherever on the internet the target stands."""
+        paths, part = self._paths, self._part(family)
+        own = self._own_bearer[_FAMILIES.index(family)]
+        words = self._of_bearers(np.arange(len(self._bearers)), outside[:, part], family, certain=False)
+        by_route: Rows = np.zeros((len(outside), len(paths.out_seen)), dtype=np.uint64)
+        bare = np.zeros(len(paths.out_seen), dtype=np.bool_)
+        for route in np.unique(self._route).tolist():
+            seen = paths.out_seen[route, part]
+            bare[route] = bool((paths.needs_public[route, part] | (seen == 0)).any())
+            numbers = {int(self._seen_bearer[number]) for number in np.unique(seen) if number}
+            if (paths.way_out[route, part] == _UNKNOWN).any():
+                numbers.add(0)
+            if numbers:
+                by_route[:, route] = np.bitwise_or.reduce(words[:, sorted(numbers)], axis=1)
+        admitted: Rows = by_route[:, self._route] | (words[:, own] * bare[self._route])
+        return admitted
 
     def leaving(self, position: int, *, certain: bool) -> Rows:
         """Return what each class lets out to a position of the internet, and what the way there lets through."""
         key = (position, certain)
         if key not in self._leaving:
-            family = 0 if position < self._columns.line.boundary else 1
-            each = [self._left(position, faces, there, certain=certain) for faces, there in self._faces[family]]
-            self._leaving[key] = np.bitwise_or.reduce(each)
+            if len(self._leaving) >= _KEPT:
+                self._leaving.clear()
+            self._leaving[key] = self._left_by_any(position, certain=certain)
         return self._leaving[key]
 
-    def _left(self, position: int, faces: NDArray[np.intp], there: NDArray[np.bool_], *, certain: bool) -> Rows:
+    def _left_by_any(self, position: int, *, certain: bool) -> Rows:
+        """Return what the addresses of each class let out: any of them at most, all of them for sure.
+
+        Not every address of an interface need have a public one, and which of them do is not known.
+        """
+        first, *others = self._faces[_FAMILIES.index(self._family(position))]
+        found = self._left(position, first, certain=certain)
+        for ranked in others:
+            left = self._left(position, ranked, certain=certain)
+            found = np.where(ranked.there, found & left, found) if certain else found | left
+        return found
+
+    def _left(self, position: int, ranked: _Ranked, *, certain: bool) -> Rows:
         """Return what one face of each class lets out, of the classes that have it."""
         paths = self._paths
-        level = np.where(
-            paths.way_out[self._route, position] == _INTERNET, paths.out_level[self._route, position], NEVER
-        )
-        public = self._public[0 if position < self._columns.line.boundary else 1]
+        way = paths.way_out[self._route, position]
+        level = np.where(way == _INTERNET, paths.out_level[self._route, position], NEVER)
+        level = np.where(way == _UNKNOWN, np.minimum(paths.out_level[self._route, position], AT_MOST), level)
+        public = self._public[_FAMILIES.index(self._family(position))]
         level = np.where(paths.needs_public[self._route, position], np.minimum(level, public), level)
         seen = paths.out_seen[self._route, position]
         for number in np.unique(seen).tolist():
             if number:
-                back = paths.level_from(paths.out_translations[int(number)]).bound(certain=certain)[faces]
+                back = paths.level_from(paths.out_translations[int(number)]).bound(certain=certain)[ranked.faces]
                 level = np.where(seen == number, np.minimum(level, back), level)
         rows = self._senders.to_position(position, certain=certain)
         rows[:, seen > 0] &= self._carried[:, None]
-        rows = rows * ((level >= (SURELY if certain else AT_MOST)) & there)
-        self._boundaries.leaving_to(rows, position, faces, certain=certain)
+        rows = rows * ((level >= (SURELY if certain else AT_MOST)) & ranked.there)
+        self._boundaries.leaving_to(rows, position, ranked.faces, certain=certain)
         left: Rows = rows
         return left
 
-    def _ranked(self, firsts: Sequence[Interface | None], family: int) -> list[_Ranked]:
+    def _ranked(self, firsts: Sequence[Interface | None], family: Family) -> list[_Ranked]:
         """Return the first face of each class of a family, the second ones, and so on, and who has one."""
         columns = self._columns
         own = [
@@ -214,6 +277,6 @@ class Hairpins:
         ]
 
 
-def _level(interface: Interface | None, family: int, estate: Estate) -> int:
-    public = False if interface is None else is_public(interface, 4 if family == 4 else 6, estate)
+def _level(interface: Interface | None, family: Family, estate: Estate) -> int:
+    public = False if interface is None else is_public(interface, family, estate)
     return SURELY if public else AT_MOST if public is None else NEVER

@@ -9,10 +9,27 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from cloudseg.reach.packets import Bounds, Box, addresses_of, intersect, outside_addresses, traffic_of
+from cloudseg.reach.packets import (
+    Bounds,
+    Box,
+    addresses_of,
+    common_addresses,
+    intersect,
+    outside_addresses,
+    traffic_of,
+)
 from cloudseg.reach.passage import Passage, find_passage, pipeline_of, through
 from cloudseg.reach.ways import FAMILIES, WaysIn, find_ways_in, is_public
-from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
+from cloudseg.traffic import (
+    ALL_ADDRESSES,
+    ALL_IPV4,
+    ALL_IPV6,
+    GLOBAL_UNICAST,
+    NO_ADDRESSES,
+    NO_TRAFFIC,
+    AddressSet,
+    Traffic,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -174,12 +191,14 @@ class InternetView:
                 if other.name != stage
             )
             # Ways in are kept, and interfaces alike share them: their identity tells as much as their long content.
-            place = (stage, interface.network, interface.subnet, judges, id(self.ways_in(interface)))
+            ways = id(self.ways_in(interface))
+            place = (stage, interface.network, interface.subnet, judges, ways, _families(interface))
             known = self._classes[key] = self._numbers.setdefault(place, len(self._numbers))
         return known
 
     def _evaluate(self, rule_set: RuleSet, rule: Rule, interface: Interface, passage: Passage) -> Exposure:
-        least, most = self.admitted(rule)
+        # Whatever comes before an interface, its packets are of a family in which it has an address.
+        least, most = (common_addresses(admitted, _families(interface)) for admitted in self.admitted(rule))
         asked = Box(most, rule.traffic)
         sure = Box(least if rule.exact and rule.source_ports is None else NO_ADDRESSES, rule.traffic)
         upper = intersect(passage.packets.upper, asked)
@@ -193,8 +212,17 @@ class InternetView:
         doubts = () if certain else self._doubts(rule, passage, asked, sure)
         at_most = certain if exact else traffic_of(packets.upper)
         sources = _senders(passage.ways, addresses_of(packets.upper))
-        shown = Box(sources, packets.upper[0].traffic) if exact and len(packets.upper) == 1 else _sent(passage, packets)
+        single = exact and len(packets.upper) == 1 and sources
+        shown = Box(sources, packets.upper[0].traffic) if single else self._sent(passage, packets)
         return Exposure(certain, at_most, sources, _texts(passage.ways, asked), (), doubts, shown)
+
+    def _sent(self, passage: Passage, packets: Bounds) -> Box | None:
+        """Return some packets by who really sends them, certain ones if there are any; None if nobody outside does."""
+        for box in (*packets.lower, *packets.upper):
+            senders = _senders(passage.ways, box.addresses)
+            if senders - self._own:
+                return Box(senders, box.traffic)
+        return None
 
     def _own_stage(self, rule_set: RuleSet, rule: Rule, interface: Interface, packets: Bounds) -> Bounds:
         """Return what the rule's own ordered list leaves to the rule: what an earlier denial takes is not its own."""
@@ -223,6 +251,15 @@ class InternetView:
         return tuple(dict.fromkeys(doubts))
 
 
+def _families(interface: Interface) -> AddressSet:
+    """Return every address of the families in which an interface has one; of both where its addresses were not read."""
+    four = interface.addresses.v4.intervals or interface.public.v4.intervals
+    six = interface.addresses.v6.intervals or interface.public.v6.intervals
+    if bool(four) == bool(six):
+        return ALL_ADDRESSES
+    return ALL_IPV4 if four else ALL_IPV6
+
+
 def _senders(ways: WaysIn, seen: AddressSet) -> AddressSet:
     """Return the outside addresses that send what the rules see as coming from these."""
     senders = seen & GLOBAL_UNICAST
@@ -230,14 +267,6 @@ def _senders(ways: WaysIn, seen: AddressSet) -> AddressSet:
         if way.senders is not None and way.clients.overlaps(seen):
             senders |= way.senders
     return senders
-
-
-def _sent(passage: Passage, packets: Bounds) -> Box | None:
-    """Return some packets by who really sends them; certain ones go first, and nobody outside sends those of a subnet."""
-    for box in (*packets.lower, *packets.upper):
-        if senders := _senders(passage.ways, box.addresses):
-            return Box(senders, box.traffic)
-    return None
 
 
 def _texts(ways: WaysIn, asked: Box) -> tuple[str, ...]:

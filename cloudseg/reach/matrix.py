@@ -133,13 +133,15 @@ class Matrix:
         if interface is None or not faces:
             nothing = np.zeros((self._atoms.width, self._columns.faces), dtype=np.uint64)
             nowhere = np.zeros(0, dtype=np.intp)
-            return Callers(Band(nothing, nothing), Band(self._nowhere, self._nowhere), nowhere)
+            return Callers(Band(nothing, nothing), Band(self._nowhere, self._nowhere), nowhere, self._nowhere)
         admission, ways = self._admission(interface), self._ways(interface)
         runs = [run for way in ways if not _shows_clients(way) for run in self._columns.line.runs(way.clients)]
+        let_in = self._handing.admitted(faces[0], admission, self._stateful(interface), certain=False)
         return Callers(
             self._over_faces(faces, admission),
             self._from_outside(faces, admission, [way for way in ways if _shows_clients(way)]),
             np.array([place for start, end in runs for place in range(start, end)], dtype=np.intp),
+            let_in.plain[:, self._columns.faces :],
         )
 
     def _ways(self, interface: Interface) -> list[WayIn]:
@@ -310,7 +312,7 @@ class Matrix:
         rows = let_in[:, seen]
         level = np.where(near, SURELY, paths.level[paths.route[face], seen])
         # An answer under another address than the one that was asked is nobody's.
-        level = np.where((paths.translated[paths.route[face], seen] > 0) & ~near, NEVER, level)
+        level = np.where((paths.translated[paths.route[face], seen] > 0) & (level == SURELY) & ~near, NEVER, level)
         rows = rows * (level >= (SURELY if certain else AT_MOST))
         self._boundaries.narrow(rows, face, Part(seen, near), certain=certain, translated=True)
         joined = np.bitwise_and if certain else np.bitwise_or

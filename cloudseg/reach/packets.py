@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Direction, Estate, Peer, Rule, RuleSet, Stage
 
-__all__ = ["Bounds", "Box", "addresses_of", "intersect", "outside_addresses", "pass_stage", "replied", "traffic_of"]
+__all__ = [
+    "Bounds",
+    "Box",
+    "addresses_of",
+    "common_addresses",
+    "intersect",
+    "outside_addresses",
+    "pass_stage",
+    "replied",
+    "traffic_of",
+]
 
 # A client picks its port from 1024 up; which part of that depends on its system. Source:
 # https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html#nacl-ephemeral-ports
@@ -172,14 +182,15 @@ def intersect(boxes: Iterable[Box], by: Box) -> tuple[Box, ...]:
     return tuple(
         Box(addresses, traffic)
         for box in boxes
-        if (addresses := _common_addresses(box.addresses, by.addresses))
+        if (addresses := common_addresses(box.addresses, by.addresses))
         and (traffic := _common_traffic(box.traffic, by.traffic))
     )
 
 
 # Thousands of rules name the same few ranges and ports.
 @lru_cache(maxsize=65536)
-def _common_addresses(one: AddressSet, other: AddressSet) -> AddressSet:
+def common_addresses(one: AddressSet, other: AddressSet) -> AddressSet:
+    """Return the addresses in both sets; answers are kept."""
     return one & other
 
 

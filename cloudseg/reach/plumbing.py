@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from cloudseg.model import Direction, Interface
 
-__all__ = ["only_passes_on", "opens_connections", "takes_groups", "uses_own_address"]
+__all__ = ["Conduct", "conduct", "only_passes_on", "opens_connections", "takes_groups", "uses_own_address"]
+
+Conduct = Literal["ordinary", "passes on", "answers", "proxy", "unknown"]
+"""How an interface behaves, whatever its lists say.
+
+``passes on``: it passes packets of others on, and neither opens connections nor takes any; ``answers``: it takes
+connections and opens none; ``proxy``: it opens connections over TCP, to networks that it reaches by private addresses;
+``unknown``: its provider opens connections from it to some ends, which no answer lists; ``ordinary``: all the rest.
+"""
 
 # The types of interfaces that no security group can be attached to. A network load balancer is none of them: it takes
 # groups, if only from its making on. Source:
@@ -26,6 +34,8 @@ _WITHOUT_GROUPS: Final = frozenset(
 )
 _ANSWERS_ONLY: Final = frozenset(("vpc_endpoint", "efs", "load_balancer_endpoint"))
 _TRANSLATES: Final = frozenset(("nat_gateway", "natgateway"))
+_PROXIES: Final = frozenset(("ec2_instance_connect_endpoint",))
+_UNKNOWN: Final = frozenset(("global_accelerator_managed",))
 _PASSES_ON: Final = frozenset(("transit_gateway", "gateway_load_balancer", "gateway_load_balancer_endpoint"))
 
 
@@ -43,6 +53,25 @@ def only_passes_on(interface: Interface) -> bool:
     """Tell whether an interface passes packets of others on, and neither opens connections nor takes any."""
     role = interface.role.lower()
     return role in _TRANSLATES or role in _PASSES_ON
+
+
+def conduct(interface: Interface) -> Conduct:
+    """Return how an interface behaves, whatever its lists say.
+
+    Who provides a service behind an endpoint can only answer, and so does a file system to who mounts it. An Instance
+    Connect Endpoint is a proxy for TCP to private addresses. Sources:
+    https://docs.aws.amazon.com/vpc/latest/privatelink/concepts.html,
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/connect-with-ec2-instance-connect-endpoint.html and
+    https://docs.aws.amazon.com/global-accelerator/latest/dg/secure-vpc-connections.html
+    """
+    role = interface.role.lower()
+    if only_passes_on(interface):
+        return "passes on"
+    if role in _ANSWERS_ONLY:
+        return "answers"
+    if role in _PROXIES:
+        return "proxy"
+    return "unknown" if role in _UNKNOWN else "ordinary"
 
 
 def uses_own_address(interface: Interface, direction: Direction) -> bool:

@@ -168,6 +168,21 @@ class RowMaker:
             return self.full()
         return alive if accepted is None else alive | accepted
 
+    def named(self, judgements: Sequence[Judgement], *, certain: bool) -> Rows:
+        """Return one bound of what stateful stages let through because a rule names a group, from any address.
+
+        It is worked out where one stage decides of which any rule may match; elsewhere it is nothing, or everything.
+        """
+        row: Rows = np.zeros(self._shape, dtype=np.uint64)
+        for judgement in judgements:
+            known = len(judgements) == 1 and judgement.stage.match == "any"
+            if not certain and (judgement.unread or not known):
+                return self.full()
+            if known:
+                for verdict in ("next", "accept"):
+                    self._contents.add_groups(row, judgement.contents, verdict, certain=certain)
+        return row
+
     def _answer(self, judgement: Judgement, *, grouped: bool, certain: bool) -> _Answer:
         if judgement.unread and not certain:
             return _Answer(self.full(), None)

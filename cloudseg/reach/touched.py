@@ -24,7 +24,8 @@ __all__ = ["touched_classes"]
 
 _SHARED: Final = (
     "pipelines", "networks", "subnets", "route_tables", "gateways", "peerings", "transit_attachments", "transit_tables",
-    "entrances", "forwarders", "address_lists", "endpoints", "firewalls", "coverage",
+    "entrances", "forwarders", "address_lists", "endpoints", "endpoint_services", "firewalls",
+    "coverage",
 )  # fmt: skip
 """What may matter on the way between any two interfaces."""
 

@@ -18,6 +18,7 @@ from cloudseg.traffic import Traffic
 from cloudseg.traffic.port_classes import ADMINISTRATION, ANY_PORT
 from tests.oracle.compare import estate_of
 from tests.oracle.estates import raw_estate
+from tests.reach.balancers import balancer, forward, target
 
 ID = EstateBuilder.id
 OUT = allow("egress", "all", "10.0.0.0/16")
@@ -101,11 +102,18 @@ def test_an_endpoint_of_a_service_of_the_estate_leads_on() -> None:
     builder = chain()
     builder.interface("eni-app", groups=["sg-app"], address="10.0.2.12", role="vpc_endpoint")
     assert steps(blast_of(builder), "eni-jump") == {"eni-web": 1, "eni-app": 2}
-    builder.endpoint_service("vpce-svc-1")
+    builder.endpoint_service("vpce-svc-1", balancers=frozenset({ID("lb")}))
     builder.endpoint("vpce-1", "s3", type="interface", interfaces=frozenset({ID("eni-app")}))
     endpoint = builder.build().endpoints[ID("vpce-1")]
     builder.put("endpoints", msgspec.structs.replace(endpoint, service="com.amazonaws.vpce.eu-west-1.vpce-svc-1"))
-    assert steps(blast_of(builder), "eni-jump") == {"eni-web": 1, "eni-app": 2, "eni-db": 3}
+    # What stands behind it is the load balancer of the service, with the targets of that one.
+    builder.interface("eni-node", groups=["sg-app"], address="10.0.2.20", workload=ID("lb"))
+    balancer(builder, forward(target("eni-db"), traffic="tcp/5432"))
+    blast = blast_of(builder)
+    assert steps(blast, "eni-jump") == {"eni-web": 1, "eni-app": 2, "eni-node": 3, "eni-db": 4}
+    assert {each.interface for each in blast.of([ID("eni-jump")]).reached if each.certain_steps is None} == {
+        ID("eni-node"), ID("eni-db"),
+    }  # fmt: skip
 
 
 def test_members_of_one_group_that_admits_itself_reach_each_other_but_not_themselves() -> None:

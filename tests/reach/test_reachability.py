@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
-from cloudseg.model import Estate, Gateway
+from cloudseg.model import Estate, Gateway, Interface, Peering
 from cloudseg.reach.reachability import Flow, Reachability, Verdict
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
@@ -235,3 +235,35 @@ def test_flows_can_be_asked_for_some_ends() -> None:
 def test_an_unknown_interface_is_refused() -> None:
     with pytest.raises(KeyError):
         Reachability(builder_of_two().build()).class_of("eni-nobody")
+
+
+@pytest.mark.semantics(36)
+@pytest.mark.semantics(117)
+def test_interfaces_of_a_network_that_was_not_read_are_reached_at_most_over_a_peering() -> None:
+    builder = builder_of_two("0.0.0.0/0")
+    builder.put(
+        "peerings",
+        Peering(
+            id=builder.id("pcx-1"),
+            kind="peering",
+            region="eu-west-1",
+            networks=(builder.id("vpc-1"), builder.id("vpc-far")),
+            regions=("eu-west-1", "eu-west-1"),
+            active=True,
+        ),
+    )
+    builder.route("rtb-public", "10.9.0.0/16", "peering", "pcx-1")
+    builder.put(
+        "interfaces",
+        Interface(
+            id=builder.id("eni-far"),
+            kind="network-interface",
+            region="eu-west-1",
+            network=builder.id("vpc-far"),
+            subnet=builder.id("subnet-far"),
+            addresses=AddressSet.parse("10.9.0.5"),
+            attached=frozenset({builder.id("sg-db")}),
+        ),
+    )
+    assert between(builder, "eni-app", "eni-far") == at_most("tcp/5432")
+    assert between(builder, "eni-app", AddressSet.parse("10.9.0.7")) == at_most("all")
