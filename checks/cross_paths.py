@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.detours import Detour
 from cloudseg.checks.inspection import Passed, way_words
-from cloudseg.reach.plumbing import takes_groups
 from cloudseg.checks.rule_lists import shown_labels
 from cloudseg.reach.decisions import decide
+from cloudseg.reach.plumbing import takes_groups
 from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:

@@ -151,7 +151,7 @@ class RuleExposure(NamedTuple):
         sources: the public addresses that the rule admits at most.
         verdict: ``exposed``, ``unknown`` or ``latent``.
         all_read: every interface that may carry the rule set was read.
-        shown: an interface that something reaches, for sure where any is, and packets that do; None where there is none.
+        shown: an interface that something reaches, for sure where any is, and packets that do; None without one.
     """
 
     rule_set: RuleSet

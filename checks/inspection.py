@@ -7,10 +7,10 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.breadth import INTERNET, Part
-from cloudseg.reach.plumbing import opens_connections
 from cloudseg.checks.rule_lists import counted, shown_labels
 from cloudseg.model import ListRef, Workload, own_id
 from cloudseg.reach.legs import Leg, legs_from
+from cloudseg.reach.plumbing import opens_connections
 from cloudseg.reach.ways import is_public
 from cloudseg.traffic import NO_ADDRESSES
 

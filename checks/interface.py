@@ -24,12 +24,13 @@ from cloudseg.findings import (
     resource_info,
     rule_info,
 )
+from cloudseg.intent import Intent
 from cloudseg.model import Estate, Interface, Resource, Rule, own_id
 from cloudseg.segments import DEFAULT_LABELS
 from cloudseg.waivers import WaiverState
 
 if TYPE_CHECKING:
-    from cloudseg.intent import Intent, IntentMatrix
+    from cloudseg.intent import IntentMatrix
     from cloudseg.reach.internet import InternetView
     from cloudseg.reach.reachability import Reachability
     from cloudseg.segments import Segmentation

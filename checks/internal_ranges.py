@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.group_cover import GroupCover, GroupIndex, InterfaceIndex
 from cloudseg.checks.identity_paths import Ground, IdentityPaths
-from cloudseg.reach.plumbing import opens_connections, takes_groups, uses_own_address
 from cloudseg.model import Addresses, Interface, ListRef
 from cloudseg.reach.passage import carries_unread
+from cloudseg.reach.plumbing import opens_connections, takes_groups, uses_own_address
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ What it finds:
     public address or another way in, a route, and the network ACLs in both directions all agree. Each rule is told
     once, with every class of ports that it exposes. Ranges that only together are the whole internet, address lists,
     IPv6 and protocols without ports count like any other. Where something on the way was not read, the severity stays
-    and the confidence is low.
+    and the confidence is low. A witness, one packet from one address to one interface, shows that it arrives.
 
 Why it matters:
     A port that answers the internet is found within minutes and tried for ever. Administration ports and databases
@@ -22,8 +22,9 @@ Remedy:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import (
@@ -39,7 +40,8 @@ from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.checks.tracking import on_removal
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import own_id
-from cloudseg.traffic import NO_ADDRESSES
+from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
+from cloudseg.traffic.cidr import address_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,8 +50,11 @@ if TYPE_CHECKING:
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
     from cloudseg.model import Estate
-    from cloudseg.traffic import AddressSet, Traffic
+    from cloudseg.reach.packets import Box
 
+_ONLY_IPV6: Final = Traffic.protocol("icmpv6")
+# Source: https://www.iana.org/assignments/ipv6-unicast-address-assignments
+_HANDED_OUT: Final = AddressSet.parse("2000::/3").v6
 DECLARED_PUBLIC = Parameter(
     "declared_public",
     ("exposure=public",),
@@ -61,6 +66,9 @@ DECLARED_PUBLIC = Parameter(
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule by which the internet reaches something, or may reach it."""
     reaching = (found for found in open_rules(context) if found.verdict != "latent")
+    own = NO_ADDRESSES
+    for network in context.estate.networks.values():
+        own |= network.addresses
     for _, of_one_set in groupby(reaching, key=lambda found: found.rule_set.id):
         together = list(of_one_set)
         by_traffic: dict[Traffic, AddressSet] = {}
@@ -68,7 +76,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
             known = by_traffic.get(found.rule.traffic, NO_ADDRESSES)
             by_traffic[found.rule.traffic] = known | delivered_sources(found)
         for found in together:
-            yield _finding(context, found, by_traffic)
+            yield _finding(context, found, by_traffic, own)
     yield from _unread_rules(context)
 
 
@@ -109,7 +117,9 @@ def _open_to(found: RuleExposure, by_traffic: Mapping[Traffic, AddressSet]) -> s
     return f"{words}, with its other rules to {all_words}" if all_words != words and "whole" in all_words else words
 
 
-def _finding(context: AuditContext, found: RuleExposure, by_traffic: Mapping[Traffic, AddressSet]) -> Finding:
+def _finding(
+    context: AuditContext, found: RuleExposure, by_traffic: Mapping[Traffic, AddressSet], own: AddressSet
+) -> Finding:
     rule, exposure = found.rule, found.exposure
     sure = found.verdict == "exposed"
     traffic = exposure.at_most or rule.traffic
@@ -129,12 +139,48 @@ def _finding(context: AuditContext, found: RuleExposure, by_traffic: Mapping[Tra
             *(f"exposes {known.name}" for known in classes_of(traffic)),
             *(f"way in: {text}" for text in exposure.ways),
             *(f"unknown: {text}" for text in exposure.unknown),
-            *filter(None, (on_removal(found, context.estate),)),
+            *filter(None, (_witness(found, own), on_removal(found, context.estate))),
         ),
         reachable=True if sure else None,
         affected=found.maybe,
         remedy=Remedy("narrow-ports", "admit only the identities that need the port, and close it to the internet"),
     )
+
+
+def _witness(found: RuleExposure, own: AddressSet) -> str:
+    """Return one packet that arrives, in words; nothing where no interface is known that it arrives at.
+
+    Args:
+        found: the rule.
+        own: the addresses of the estate's networks, which nobody on the internet has.
+    """
+    if found.shown is None:
+        return ""
+    interface, packets = found.shown
+    sender, family, packet = _one_of(packets, own)
+    return f"witness: {sender} → {_first_address(interface.addresses, family) or interface.own_id} {packet}"
+
+
+# Thousands of rules let in the same few packets.
+@lru_cache(maxsize=65536)
+def _one_of(packets: Box, own: AddressSet) -> tuple[str, int, str]:
+    """Return the address of one sender, its family, and one packet, in words."""
+    from cloudseg.reach.witness import first_packet
+
+    addresses = (packets.addresses & GLOBAL_UNICAST) - own or packets.addresses
+    family = 4 if not addresses.v6 or (addresses.v4 and not packets.traffic <= _ONLY_IPV6) else 6
+    first, last = (addresses.v4 if family == 4 else addresses.v6 & _HANDED_OUT or addresses.v6).intervals[0]
+    # The second address of a range says more than the first, which often is the name of the range.
+    return address_text(family, min(first + 1, last)), family, str(first_packet(packets.traffic, family))
+
+
+@lru_cache(maxsize=65536)
+def _first_address(addresses: AddressSet, family: int) -> str:
+    """Return the first address of an interface, of the family where it has one; empty where none was read."""
+    for version, numbers in sorted(((4, addresses.v4), (6, addresses.v6)), key=lambda each: each[0] != family):
+        if numbers:
+            return address_text(version, numbers.intervals[0][0])
+    return ""
 
 
 def _public_ssh() -> Estate:

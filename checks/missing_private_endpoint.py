@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.interface import Check, Example, Parameter
-from cloudseg.reach.plumbing import opens_connections
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
+from cloudseg.reach.plumbing import opens_connections
 from cloudseg.reach.routing import next_hops
 from cloudseg.reach.ways import is_public
 from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST

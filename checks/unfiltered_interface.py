@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
-from cloudseg.reach.plumbing import takes_groups
 from cloudseg.checks.rule_lists import counted, shown_labels
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import Workload
+from cloudseg.reach.plumbing import takes_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

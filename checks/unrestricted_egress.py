@@ -28,12 +28,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.checks.breadth import INTERNET, Part, admitted, is_most, open_addresses, significant
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
 from cloudseg.checks.interface import Check, Example
-from cloudseg.reach.plumbing import opens_connections
 from cloudseg.checks.rule_lists import counted
 from cloudseg.checks.ways_out import WaysOut
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import Firewall, RuleSet, Stage
 from cloudseg.reach.packets import Bounds, Box, replied
+from cloudseg.reach.plumbing import opens_connections
 from cloudseg.reach.ways import is_public
 from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet
 

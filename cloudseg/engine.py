@@ -250,8 +250,8 @@ def _notes(
     """Return what readers must know about the intent, and about the tags on which the checks rest that ran."""
     found: list[str] = []
     if request.intent is not None:
-        for warning in intent_warnings(request.intent, purpose.segmentation, estate, as_of):
-            found.append(f"{warning.place or 'intent'}: {warning.words}")
+        warnings = intent_warnings(request.intent, purpose.segmentation, estate, as_of)
+        found.extend(f"{warning.place or 'intent'}: {warning.words}" for warning in warnings)
     judged = {status.id for status in statuses if status.status != "not evaluated"}
     needed = {label for check in request.checks if check.id in judged for label in check.labels}
     if needed:

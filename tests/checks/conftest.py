@@ -6,6 +6,7 @@ import pytest
 
 from cloudseg.checks.interface import AuditContext, Check, ParameterValue
 from cloudseg.findings import Finding
+from cloudseg.intent import Intent
 from cloudseg.model import Estate
 from cloudseg.reach.internet import InternetView
 from cloudseg.waivers import WaiverState
@@ -22,6 +23,7 @@ def findings() -> Findings:
         estate: Estate,
         waivers: tuple[WaiverState, ...] = (),
         statuses: dict[str, str] | None = None,
+        intent: Intent | None = None,
         **settings: ParameterValue,
     ) -> list[Finding]:
         context = AuditContext(
@@ -32,6 +34,7 @@ def findings() -> Findings:
             as_of=estate.taken_at,
             waivers=waivers,
             statuses=statuses or {},
+            intent=intent,
         )
         return list(check.run(context))
 

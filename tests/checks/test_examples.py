@@ -38,13 +38,19 @@ every_example = pytest.mark.parametrize(
 )
 
 
+def found_in(example: Example, check: Check, findings: Findings) -> list[Finding]:
+    """Return what a check finds in an example."""
+    intent = None if example.intent is None else example.intent()
+    return findings(check, example.build(), example.waivers, intent=intent)
+
+
 def module_of(check: Check) -> str:
     return check.id.replace("-", "_")
 
 
 @every_example
 def test_example_finds_what_it_says(check: Check, example: Example, findings: Findings) -> None:
-    found = findings(check, example.build(), example.waivers)
+    found = found_in(example, check, findings)
     assert sorted(finding.resource.id for finding in found) == sorted(example.finds)
     if example.severity is not None:
         assert {finding.severity for finding in found} <= {example.severity}
@@ -55,7 +61,7 @@ def test_example_finds_what_it_says(check: Check, example: Example, findings: Fi
 
 @every_example
 def test_findings_of_an_example_are_complete_and_told_apart(check: Check, example: Example, findings: Findings) -> None:
-    found = findings(check, example.build(), example.waivers)
+    found = found_in(example, check, findings)
     assert {finding.check for finding in found} <= {check.id}
     # Rules that do the same have one normal form, so only they may share an id.
     identities = Counter(finding.id for finding in found)
@@ -71,7 +77,7 @@ def test_findings_of_an_example_are_complete_and_told_apart(check: Check, exampl
 
 @every_example
 def test_an_example_gives_the_same_findings_twice(check: Check, example: Example, findings: Findings) -> None:
-    assert findings(check, example.build(), example.waivers) == findings(check, example.build(), example.waivers)
+    assert found_in(example, check, findings) == found_in(example, check, findings)
 
 
 @every_check
@@ -86,7 +92,7 @@ def test_a_remedy_is_shown_by_an_example(check: Check, findings: Findings) -> No
     shown = {
         finding.remedy.id
         for example in check.examples
-        for finding in findings(check, example.build(), example.waivers)
+        for finding in found_in(example, check, findings)
         if finding.remedy is not None
     }
     assert (check.remedy in shown) if check.remedy else not shown

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from cloudseg.demo import demo_intent_path
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Part = Callable[[str, object], None]
 
@@ -69,7 +71,7 @@ def test_several_reports_are_written_in_one_run(run: Run, tmp_path: Path) -> Non
 
 def test_a_saved_snapshot_repeats_the_audit_byte_for_byte(run: Run) -> None:
     live = run("audit", "demo", "--save", "kept.zip", "--format", "json")
-    again = run("audit", "kept.zip", "--format", "json")
+    again = run("audit", "kept.zip", "--format", "json", "--intent", str(demo_intent_path()))
     assert live.stdout == again.stdout
     assert live.returncode == again.returncode == 1
 
@@ -113,6 +115,7 @@ def test_the_configuration_is_read_and_options_go_before_it(run: Run, open_ssh: 
         (["audit", "demo", "--output", "report.docx"], "report.docx"),
         (["audit", "demo", "--output", "no/such/folder/report.json"], "cannot write the report to"),
         (["audit", "demo", "--waivers", "none.yaml"], "none.yaml"),
+        (["audit", "demo", "--intent", "none.yaml"], "none.yaml"),
         (["audit", "demo", "--fail-on", "bad"], "bad"),
         (["audit", "demo", "--config", "none.toml"], "none.toml"),
         (["collect", "demo"], "say where to write the snapshot"),
@@ -189,7 +192,42 @@ def test_collect_keeps_a_source_and_the_copy_is_audited_alike(run: Run) -> None:
     kept = run("collect", "demo", "-o", "kept")
     assert kept.returncode == 0
     assert "written to kept" in kept.stderr
-    assert run("audit", "kept", "-f", "csv").stdout == run("audit", "demo", "-f", "csv").stdout
+    copy = run("audit", "kept", "-f", "csv", "--intent", str(demo_intent_path()))
+    assert copy.stdout == run("audit", "demo", "-f", "csv").stdout
+
+
+NOTHING_MEANT = "schema: cloudseg/intent/v1\nsegments:\n  all: {names: '*'}\n"
+
+
+def test_the_bundled_estate_is_compared_with_its_own_intent(run: Run) -> None:
+    document = json.loads(run("audit", "demo", "-f", "json").stdout)
+    assert {status["status"] for status in document["checks"]} == {"evaluated"}
+    assert {"outside-intent", "blocked-intent"} <= {finding["check"] for finding in document["findings"]}
+    assert document["notes"][0].startswith("intent.yaml:118: the allowance internet to reporting")
+
+
+def test_another_intent_goes_before_the_bundled_one(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(NOTHING_MEANT)
+    document = json.loads(run("audit", "demo", "-f", "json", "--intent", "mine.yaml").stdout)
+    assert {f["resource"]["id"] for f in document["findings"] if f["check"] == "outside-intent"} >= {"all"}
+    assert "blocked-intent" not in {finding["check"] for finding in document["findings"]}
+    (tmp_path / "cloudseg.toml").write_text('intent = "mine.yaml"\n')
+    assert json.loads(run("audit", "demo", "-f", "json").stdout)["findings"] == document["findings"]
+
+
+def test_without_an_intent_the_checks_of_it_say_that_they_were_not_evaluated(run: Run, open_ssh: Part) -> None:
+    document = json.loads(run("audit", "estate", "-f", "json").stdout)
+    reasons = {status["id"]: status["reason"] for status in document["checks"] if status["status"] == "not evaluated"}
+    assert "--intent" in reasons["outside-intent"]
+    assert "--intent" in reasons["blocked-intent"]
+
+
+def test_every_mistake_in_an_intent_is_named_with_its_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text(NOTHING_MEANT + "allow:\n  - {from: all, to: al, traffic: https}\n")
+    result = run("audit", "demo", "--intent", "wrong.yaml")
+    assert result.returncode == 2
+    assert "wrong.yaml:5: allow entry 1.to: there is no segment 'al'; did you mean all?" in result.stderr
+    assert "wrong.yaml:5: allow entry 1.traffic" in result.stderr
 
 
 def test_without_credentials_the_way_out_is_named(run: Run) -> None:

@@ -13,6 +13,7 @@ fail_on = "medium"
 check = ["internet-exposed-port", "public-endpoint"]
 skip = ["public-address"]
 waivers = "waivers.yaml"
+intent = "intent.yaml"
 
 [labels]
 tier = ["layer"]
@@ -65,6 +66,7 @@ def test_every_key_is_read(folder: Path) -> None:
         checks=("internet-exposed-port", "public-endpoint"),
         skip=("public-address",),
         waivers=Path("waivers.yaml"),
+        intent=Path("intent.yaml"),
         labels={**DEFAULT_LABELS, "tier": ("layer",)},
         parameters={
             "internet-exposed-port": {"declared_public": ("exposure=public", "audience=world")},
@@ -85,6 +87,7 @@ def test_paths_are_relative_to_the_file_and_providers_are_no_paths(folder: Path)
     config = load_config(Path("team/cloudseg.toml"))
     assert config.sources == ("aws", "team/./aws", "team/snapshots/prod.zip", "/srv/estate")
     assert config.waivers == Path("team/waivers.yaml")
+    assert config.intent == Path("team/intent.yaml")
 
 
 def test_the_project_file_holds_it_too_and_its_own_file_goes_first(folder: Path) -> None:
@@ -112,6 +115,7 @@ def test_a_project_file_of_others_changes_nothing(folder: Path) -> None:
         ("fail_on = 'severe'", "line 1: fail_on: is 'severe'; it is one of critical, high, medium, low, info, none"),
         ("fail_on = true", "line 1: fail_on: holds true; it must be a text"),
         ("waivers = ['a']", "line 1: waivers: holds a list; it must be a text"),
+        ("intent = 3", "line 1: intent: holds the number 3; it must be a text"),
         ("labels = 'app'", "line 1: labels: is the text 'app'; it must be a table, [labels]"),
         ("[aws]\norganization = 'yes'", "line 2: aws.organization: is the text 'yes'; it must be true or false"),
         ("[aws]\nexternal_id = 2026-01-01", "line 2: aws.external_id: holds the date 2026-01-01; it must be a text"),

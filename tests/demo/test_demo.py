@@ -5,8 +5,9 @@ from functools import cache
 import pytest
 
 from cloudseg.checks import CHECKS
-from cloudseg.demo import demo_snapshot_path
+from cloudseg.demo import demo_intent_path, demo_snapshot_path
 from cloudseg.engine import AuditRequest, FindingsDocument, run_audit
+from cloudseg.intent_file import read_intent
 from cloudseg.providers.aws.operations import OPERATIONS
 from cloudseg.providers.aws.translate import translate
 from cloudseg.snapshot import load
@@ -52,7 +53,8 @@ RIGHT_IN_ONE_WAY = (
 
 @cache
 def audit() -> FindingsDocument:
-    return run_audit(translate(load(demo_snapshot_path())), AuditRequest())
+    intent = read_intent(demo_intent_path())
+    return run_audit(translate(load(demo_snapshot_path())), AuditRequest(intent=intent))
 
 
 def accusations() -> set[tuple[str, str]]:
@@ -70,7 +72,9 @@ def test_the_demo_holds_an_answer_to_every_call_of_an_audit() -> None:
 def test_the_demo_has_no_gaps_and_no_answer_that_nothing_reads() -> None:
     document = audit()
     assert document.complete
-    assert document.notes == ()
+    about = ("intent.yaml:118: the allowance", "intent: 6 of 39 interfaces in no segment", *("workloads",) * 3)
+    assert len(document.notes) == len(about)
+    assert all(text in note for text, note in zip(about, document.notes, strict=True))
     assert {status.status for status in document.checks} == {"evaluated"}
 
 

@@ -10,7 +10,9 @@ from cloudseg.checks.interface import AuditContext, Check, Parameter
 from cloudseg.engine import AuditRequest, run_audit, select_checks, worst_unwaived
 from cloudseg.errors import ConfigError
 from cloudseg.findings import Finding, Severity
+from cloudseg.intent import Intent
 from cloudseg.model import Coverage, Estate, Gap, Reading, ScopeRead
+from cloudseg.segments import Choice, Segment
 from cloudseg.waivers import Waiver
 
 by_id = {check.id: check for check in CHECKS}
@@ -148,3 +150,51 @@ def test_checks_are_chosen_by_id_and_a_wrong_id_names_the_near_ones() -> None:
         select_checks(["undescribed-rules"])
     with pytest.raises(ConfigError, match="`cloudseg checks` lists them"):
         select_checks(skip=["zzz"])
+
+
+def _nothing(context: AuditContext) -> Iterator[Finding]:
+    raise AssertionError(f"{context.check.id} ran although it cannot say anything")
+    yield
+
+
+def test_a_check_that_cannot_say_anything_says_why_and_does_not_run() -> None:
+    unable = Check(
+        id="internet-exposed-port", severity=Severity.LOW, run=_nothing, examples=(), concept={"aws": "groups"},
+        precondition=lambda context: f"no tags in {len(context.estate.interfaces)} interface",
+    )  # fmt: skip
+    document = run_audit(estate(), AuditRequest(checks=(unable,)))
+    assert document.findings == ()
+    (status,) = document.checks
+    assert (status.status, status.reason) == ("not evaluated", "no tags in 1 interface")
+
+
+def test_what_readers_must_know_about_the_intent_stands_in_the_notes() -> None:
+    segment = Segment(name="none", choice=Choice(names=("nobody",)), place="intent.yaml:3")
+    document = run_audit(estate(), AuditRequest(checks=(by_id["outside-intent"],), intent=Intent(segments=(segment,))))
+    assert [note.partition(":")[0] for note in document.notes] == ["intent.yaml", "intent"]
+    assert "holds nothing here" in document.notes[0]
+    assert "1 of 1 interface in no segment" in document.notes[1]
+    assert [finding.resource.id for finding in document.findings] == ["unassigned"]
+
+
+def test_the_share_of_workloads_without_tags_stands_in_the_notes_of_checks_that_need_them() -> None:
+    builder = EstateBuilder()
+    builder.interface("eni-1", address="10.0.2.10", tags={"env": "prod"})
+    builder.interface("eni-2", address="10.0.2.11")
+    tagged = builder.build()
+    needing = run_audit(tagged, AuditRequest(checks=(by_id["cross-environment-path"],)))
+    assert [note.partition(" (")[0] for note in needing.notes] == ["1 of 2 workloads"]
+    assert run_audit(tagged, AuditRequest(checks=(by_id["unused-group"],))).notes == ()
+    # What the check says itself is not said twice.
+    assert run_audit(estate(), AuditRequest(checks=(by_id["cross-environment-path"],))).notes == ()
+
+
+def test_the_exposure_is_compared_with_the_intent_where_there_is_one() -> None:
+    assert not exposure_by_intent(None)
+    assert exposure_by_intent(Intent())
+
+
+def exposure_by_intent(intent: Intent | None) -> bool:
+    exposure = run_audit(estate(), AuditRequest(checks=(by_id["unused-group"],), intent=intent)).summary.exposure
+    assert exposure is not None
+    return exposure.by_intent

@@ -1,0 +1,243 @@
+"""A network in which almost everything can talk to almost everything.
+
+What it finds:
+    Networks in which the share of ordered pairs of interfaces that can talk, on any port or on ports of administration,
+    is above a threshold. Routes, groups and network ACLs of both ends are all asked. Within a network the parts that
+    belong to one application and environment, as tags tell, are measured as well. Interfaces that only pass on packets
+    of others, such as those of NAT gateways, do not count. Where something was not read, the share that there may be at
+    most counts, and the confidence is low.
+
+Why it matters:
+    In a flat network the first machine that is taken over is as good as every other one. Segmentation is measured by
+    how much of a network an intruder cannot reach.
+
+Example:
+    Ten instances that all carry one group, which admits all traffic from itself.
+
+Remedy:
+    Give each application, and each of its tiers, a group of its own; admit the ports that one needs of another by these
+    groups, and take the rule away that admits all. Administration ports belong to a bastion or a session service only.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.flow_words import carrier_words, witness_of, witness_words
+from cloudseg.checks.interface import Check, Example, Parameter
+from cloudseg.checks.rule_lists import counted
+from cloudseg.findings import Severity
+from cloudseg.reach.plumbing import only_passes_on
+from cloudseg.segments import labels_of
+from cloudseg.traffic.port_classes import ADMINISTRATION, ANY_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from cloudseg.checks.flat_pairs import Within
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Finding
+    from cloudseg.model import Estate, Network
+    from cloudseg.reach.exposure import Density
+    from cloudseg.traffic import Traffic
+
+_ON_ANY_PORT, _ON_ADMINISTRATION = "any port", "administration"
+_ANY = Parameter(
+    "any_port_percent", 50, "From this percentage of pairs that can talk on any port a network is flat.", minimum=1
+)
+_ADMINISTRATION = Parameter(
+    "administration_percent",
+    20,
+    "From this percentage of pairs that can talk on a port of administration a network is flat.",
+    minimum=1,
+)
+_SMALLEST = Parameter("smallest", 5, "Networks and segments of fewer interfaces than this are not judged.", minimum=2)
+_SEGMENTS_SHOWN = 5
+
+
+class _Measured(NamedTuple):
+    """A network or a part of it: its name, how dense it is, and on which classes of ports it is flat."""
+
+    name: str
+    density: Density
+    flat: tuple[str, ...]
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every network that is flat, or of which a segment is."""
+    from cloudseg.checks.flat_pairs import within_networks
+    from cloudseg.reach.exposure import density
+
+    members = _members(context)
+    smallest = context.number(_SMALLEST.name)
+    large = {name: own for name, own in members.items() if len(own) >= smallest}
+    if not large:
+        return
+    segments = {
+        (network, name): own
+        for network, interfaces in large.items()
+        for name, own in _segments(context, interfaces).items()
+        if len(own) >= smallest
+    }
+    groups: dict[str, Collection[str]] = dict(large.items())
+    groups |= {f"{network}\x1f{name}": own for (network, name), own in segments.items()}
+    known = density(context.reach, groups)
+    found: dict[str, tuple[_Measured, list[_Measured]]] = {}
+    for network in sorted(large):
+        whole = _measured(context, "", known[network])
+        parts = [_measured(context, name, known[f"{own}\x1f{name}"]) for own, name in segments if own == network]
+        if whole.flat or any(part.flat for part in parts):
+            found[network] = (whole, parts)
+    flat = {network: large[network] for network in found}
+    ports = {network: _ports(*found[network]) for network in flat}
+    shown = dict(within_networks(context.reach, flat, ports))
+    for network, (whole, parts) in found.items():
+        yield _finding(context, context.estate.networks[network], whole, parts, shown.get(network))
+
+
+def _members(context: AuditContext) -> dict[str, list[str]]:
+    """Return the interfaces of every network that was read."""
+    estate = context.estate
+    return {
+        network: [interface.id for interface in estate.interfaces_in(network) if not only_passes_on(interface)]
+        for network in estate.networks
+    }
+
+
+def _segments(context: AuditContext, interfaces: Iterable[str]) -> dict[str, list[str]]:
+    """Return interfaces by application and environment; those whose tags tell neither belong to none."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for name in interfaces:
+        shown = labels_of(context.estate, context.estate.interfaces[name], context.labels)
+        if shown.application or shown.environment:
+            found[f"{shown.application or '-'}/{shown.environment or '-'}"].append(name)
+    return dict(sorted(found.items()))
+
+
+def _measured(context: AuditContext, name: str, known: Density) -> _Measured:
+    flat: list[str] = []
+    if 100 * known.share(known.any_port_at_most) >= context.number(_ANY.name):
+        flat.append(_ON_ANY_PORT)
+    if 100 * known.share(known.administration_at_most) >= context.number(_ADMINISTRATION.name):
+        flat.append(_ON_ADMINISTRATION)
+    return _Measured(name, known, tuple(flat))
+
+
+def _surely(context: AuditContext, known: Density) -> bool:
+    return 100 * known.share(known.any_port) >= context.number(_ANY.name) or 100 * known.share(
+        known.administration
+    ) >= context.number(_ADMINISTRATION.name)
+
+
+def _ports(whole: _Measured, parts: Sequence[_Measured]) -> Traffic:
+    """Return the class of ports on which a network is flat, or a segment of it; administration weighs more."""
+    flat = whole.flat or tuple(kind for part in parts for kind in part.flat)
+    return ADMINISTRATION if _ON_ADMINISTRATION in flat else ANY_PORT
+
+
+def _finding(
+    context: AuditContext, network: Network, whole: _Measured, parts: list[_Measured], within: Within | None
+) -> Finding:
+    flat = [part for part in parts if part.flat]
+    judged = whole if whole.flat else max(flat, key=lambda part: part.density.any_port_at_most)
+    where = network.label if whole.flat else f"{network.label}, segment {judged.name}"
+    shown = sorted(parts, key=lambda part: (not part.flat, -part.density.any_port_at_most, part.name))
+    sure = _surely(context, judged.density)
+    return context.finding(
+        network,
+        f"{where}: {_share_words(judged.density)}",
+        severity=Severity.MEDIUM if whole.flat else Severity.LOW,
+        confidence="high" if sure else "low",
+        evidence=(
+            f"the network: {_numbers(whole.density)}",
+            *(f"segment {part.name}: {_numbers(part.density)}" for part in shown[:_SEGMENTS_SHOWN]),
+            *((f"{len(shown) - _SEGMENTS_SHOWN} more segments",) if len(shown) > _SEGMENTS_SHOWN else ()),
+            *(() if within is None else _shown(within, context.estate)),
+        ),
+        affected=() if within is None else within.affected,
+    )
+
+
+def _shown(within: Within, estate: Estate) -> Iterator[str]:
+    from cloudseg.reach.witness import Witnesses
+
+    for carrier in within.carriers:
+        yield carrier_words(carrier, "pair", estate)
+    if not within.carriers:
+        yield "no list of rules filters what its interfaces take"
+    yield witness_words(witness_of(within.pair, Witnesses(estate)), estate)
+
+
+def _share_words(known: Density) -> str:
+    anything, administration = (
+        f"{100 * known.share(pairs):.0f} %" for pairs in (known.any_port_at_most, known.administration_at_most)
+    )
+    return (
+        f"{anything} of the pairs of its {counted(known.interfaces, 'interface')} can talk, "
+        f"{administration} on ports of administration"
+    )
+
+
+def _numbers(known: Density) -> str:
+    pairs = counted(known.pairs, "pair")
+    return (
+        f"{known.any_port:,} of {pairs} can talk on any port{_more(known.any_port, known.any_port_at_most)}, "
+        f"{known.administration:,} on ports of administration"
+        f"{_more(known.administration, known.administration_at_most)}"
+    )
+
+
+def _more(certain: int, most: int) -> str:
+    return f" ({most:,} at most)" if most > certain else ""
+
+
+def _machines(peer: str, traffic: str, count: int = 6, *, groups: int = 1) -> EstateBuilder:
+    b = EstateBuilder()
+    for number in range(groups):
+        own = peer if groups == 1 else f"sg-{number}"
+        b.group(f"sg-{number}", allow("ingress", traffic, own), allow("egress", "all", "0.0.0.0/0"))
+    for number in range(count):
+        group = f"sg-{number % groups}"
+        b.interface(f"eni-{number}", "subnet-private", [group], f"10.0.2.{10 + number}")
+    return b
+
+
+def _one_group() -> Estate:
+    return _machines("sg-0", "all").build()
+
+
+def _ssh_everywhere() -> Estate:
+    return _machines("10.0.0.0/16", "tcp/22").build()
+
+
+def _three_groups() -> Estate:
+    return _machines("", "tcp/443", groups=3).build()
+
+
+def _few_machines() -> Estate:
+    return _machines("sg-0", "all", count=4).build()
+
+
+CHECK = Check(
+    id="flat-network",
+    severity=Severity.MEDIUM,
+    run=run,
+    examples=(
+        Example("six machines of one group that admits itself", _one_group, ("vpc-1",), Severity.MEDIUM),
+        Example("SSH from everywhere in the network", _ssh_everywhere, ("vpc-1",), Severity.MEDIUM),
+        Example("machines of three groups, each of which admits its own", _three_groups),
+        Example("four machines are no network to speak of", _few_machines),
+    ),
+    concept={"aws": "all pairs of interfaces of a VPC, with all that decides between them"},
+    needs=("groups", "interfaces", "networks"),
+    uses=("workloads", "subnets", "routes", "boundary-rules", "address-lists"),
+    compliance={
+        "nist-800-53r5": ("AC-4", "SC-7", "SC-7(21)"),
+        "pci-dss-4.0": ("1.2.5", "1.3.1"),
+        "cisa-ztmm-2": ("Networks: Network Segmentation",),
+        "nist-800-207": ("2.1",),
+    },
+    parameters=(_ANY, _ADMINISTRATION, _SMALLEST),
+)
