@@ -3,10 +3,11 @@
 import pytest
 
 from cloudseg.checks import internet_exposed_port, latent_internet_rule
-from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
 from cloudseg.engine import AuditRequest, run_audit
 from cloudseg.findings import Finding
-from cloudseg.model import Estate
+from cloudseg.model import Entrance, Estate
+from cloudseg.traffic import Traffic
 
 BOTH = (internet_exposed_port.CHECK, latent_internet_rule.CHECK)
 
@@ -56,3 +57,44 @@ def test_halves_say_that_they_are_the_whole_internet_together() -> None:
     by_traffic = {f.rule.traffic: f.message for f in found(b.build()) if f.rule}
     assert "the whole IPv4 internet" in by_traffic["tcp/22"]
     assert "the whole" not in by_traffic["tcp/20-30"]
+
+
+@pytest.mark.semantics(15, 126)
+@pytest.mark.parametrize(
+    ("addresses", "checks"),
+    [
+        ("10.0.1.5", {"tcp/443 from 0.0.0.0/0": "internet-exposed-port", "tcp/443 from ::/0": "latent-internet-rule"}),
+        (
+            "10.0.1.5, 2001:db8::5",
+            {"tcp/443 from 0.0.0.0/0": "internet-exposed-port", "tcp/443 from ::/0": "internet-exposed-port"},
+        ),
+    ],
+)
+def test_what_an_accelerator_brings_is_of_a_family_in_which_the_interface_has_an_address(
+    addresses: str, checks: dict[str, str]
+) -> None:
+    b = EstateBuilder()
+    b.group("sg-web", allow("ingress", "tcp/443", "0.0.0.0/0"), allow("ingress", "tcp/443", "::/0"))
+    b.interface("eni-1", "subnet-private", ["sg-web"], addresses)
+    six = (acl_entry("ingress", 101, "all", "::/0"), acl_entry("egress", 101, "all", "::/0"))
+    b.acl("acl-1", ["subnet-private"], (*ACL_OPEN, *six))
+    b.put(
+        "entrances",
+        Entrance(
+            id=b.id("accelerator"),
+            kind="accelerator",
+            targets=frozenset((b.id("eni-1"),)),
+            traffic=Traffic.parse("tcp/443"),
+        ),
+    )
+    told = {f"{each.rule.traffic} from {each.rule.peer}": each.check for each in found(b.build()) if each.rule}
+    assert told == checks
+
+
+def test_the_witness_is_one_packet_from_an_address_that_is_let_in_to_an_interface_that_it_reaches() -> None:
+    b = EstateBuilder()
+    b.group("sg-a", allow("ingress", "tcp/20-25", "198.51.100.0/24"), allow("ingress", "udp/53", "2001:db8:1::/48"))
+    b.interface("eni-private", "subnet-private", ["sg-a"], "10.0.2.5")
+    b.interface("eni-public", "subnet-public", ["sg-a"], "10.0.1.5", "203.0.113.10")
+    (finding,) = (each for each in found(b.build()) if each.check == "internet-exposed-port")
+    assert "witness: 198.51.100.1 → 10.0.1.5 tcp/22" in finding.evidence
