@@ -86,7 +86,8 @@ class Balancing:
         self._quiet = _array(quiet)
         self._stays = frozenset(quiet - self._parcels.abroad.keys() - set(self._parcels.incomplete))
         self._proxies = _array(n for n, each in enumerate(conducts) if each == "proxy")
-        self._keepers = _array(n for n, first in enumerate(firsts) if first is not None and first.keeps_client)
+        keepers = {n for n, first in enumerate(firsts) if first is not None and first.keeps_client}
+        self._keepers = _array(keepers - self._idle)
         self._unsure = _array({n for n, each in enumerate(conducts) if each == "unknown"} | {*self._keepers.tolist()})
         self._incomplete = _array(self._parcels.incomplete)
         self._single = [len(own.members) == 1 for own in ground.columns.classes]

@@ -90,8 +90,10 @@ def _again(way: Callable[[Traffic], list[Walk]], number: int) -> Callable[[Traff
     return lambda traffic: way(traffic)[number]
 
 
-def _rank(walk: Walk) -> tuple[int, int, int]:
-    return size(walk.lower), size(walk.upper), -sum(not link.upper for link in walk.links)
+def _rank(walk: Walk) -> tuple[int, int, int, int]:
+    # That an end has no address of the other family is the least that a reader wants to know.
+    spoken = sum(link.kind == "stage" for link in walk.links) > 0
+    return size(walk.lower), size(walk.upper), int(spoken), -sum(not link.upper for link in walk.links)
 
 
 def _lower(found: list[tuple[Walk, Callable[[Traffic], Walk]]]) -> Traffic:

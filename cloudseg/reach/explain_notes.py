@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cloudseg.model import own_id
 from cloudseg.reach.explain_ends import bearers
 from cloudseg.reach.explain_words import called
+from cloudseg.reach.outside import outside_words
 from cloudseg.reach.ways import find_ways_in
 from cloudseg.traffic import AddressSet
 
@@ -53,9 +54,10 @@ def about_others(source: str | AddressSet, target: str | AddressSet, found: Foun
     walk = found.walk
     for end, explained, preposition in ((source, walk.source, "from"), (target, walk.target, "to")):
         if isinstance(end, AddressSet) and end != explained:
-            most = f"{preposition} {explained} passes most"
-            same = f"{explained}; nothing passes {preposition} the others either"
-            notes.append(f"of {end} these are explained: {most if verdict.upper else same}")
+            chosen = outside_words(explained)
+            most = f"{preposition} {chosen} passes most"
+            same = f"{chosen}; nothing passes {preposition} the others either"
+            notes.append(f"of {outside_words(end)} these are explained: {most if verdict.upper else same}")
     more = (verdict.upper - walk.upper) | (verdict.lower - walk.lower)
     if more:
         notes.append(f"{more} passes between other addresses of the ends, or on another way")
