@@ -88,6 +88,8 @@ class Balancing:
         self._proxies = _array(n for n, each in enumerate(conducts) if each == "proxy")
         keepers = {n for n, first in enumerate(firsts) if first is not None and first.keeps_client}
         self._keepers = _array(keepers - self._idle)
+        self._proxies_keeping = np.intersect1d(self._keepers, self._proxies)
+        self._others_keeping = np.setdiff1d(self._keepers, self._proxies_keeping)
         self._unsure = _array({n for n, each in enumerate(conducts) if each == "unknown"} | {*self._keepers.tolist()})
         self._incomplete = _array(self._parcels.incomplete)
         self._single = [len(own.members) == 1 for own in ground.columns.classes]
@@ -241,9 +243,10 @@ class Balancing:
 
     def _add_unknown(self, upper: Rows, target: _Target) -> None:
         """Add what may come under addresses that are not known: of users, and of clients to targets not read."""
-        proxies = np.intersect1d(self._keepers, self._proxies)
-        self._add_from(upper, target, proxies, self._outside, only=self._words(PROXIED) if len(proxies) else None)
-        self._add_from(upper, target, np.setdiff1d(self._keepers, proxies), self._outside)
+        if len(self._proxies_keeping):
+            self._add_from(upper, target, self._proxies_keeping, self._outside, only=self._words(PROXIED))
+        if len(self._others_keeping):
+            self._add_from(upper, target, self._others_keeping, self._outside)
         if self._parcels.incomplete_keeping:
             if self._unknown_clients is None:
                 self._unknown_clients = np.zeros(self._columns.width, dtype=np.bool_)
