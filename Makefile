@@ -16,8 +16,9 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	@$(BIN)/cloudseg audit demo --fail-on none
 	@echo
-	@echo "Next: $(BIN)/cloudseg checks internet-exposed-port   what a check looks for, and why"
-	@echo "      $(BIN)/cloudseg audit aws                      the same for your own account (read-only)"
+	@echo "Next: $(BIN)/cloudseg reach demo --to bookshop-prod-app-2   who reaches it, and on what"
+	@echo "      $(BIN)/cloudseg explain demo --from internet --to bookshop-prod-reporting-db --traffic tcp/5432"
+	@echo "      $(BIN)/cloudseg audit aws                            the same for your own account (read-only)"
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.flow_words import outside_words, part_resource, short_traffic
-from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Severity
 from cloudseg.intent import Allowance, Intent
@@ -175,20 +175,8 @@ CHECK = Check(
         Example("all that is intended passes", _all_carried, intent=_shop),
     ),
     concept={"aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`"},
-    needs=("groups", "interfaces", "networks"),
-    uses=(
-        "workloads",
-        "subnets",
-        "routes",
-        "gateways",
-        "peerings",
-        "transit",
-        "boundary-rules",
-        "address-lists",
-        "load-balancers",
-        "entrances",
-        "public-access-block",
-    ),
+    needs=PAIRS_NEED,
+    uses=PAIRS_USE,
     compliance={"nist-800-53r5": ("CA-9", "CM-6"), "pci-dss-4.0": ("1.2.7",)},
     precondition=_needs_intent,
 )

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.flow_words import carrier_words, witness_of, witness_words
-from cloudseg.checks.interface import Check, Example, Parameter
+from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example, Parameter
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Severity
 from cloudseg.reach.plumbing import only_passes_on
@@ -231,8 +231,8 @@ CHECK = Check(
         Example("four machines are no network to speak of", _few_machines),
     ),
     concept={"aws": "all pairs of interfaces of a VPC, with all that decides between them"},
-    needs=("groups", "interfaces", "networks"),
-    uses=("workloads", "subnets", "routes", "boundary-rules", "address-lists"),
+    needs=PAIRS_NEED,
+    uses=PAIRS_USE,
     compliance={
         "nist-800-53r5": ("AC-4", "SC-7", "SC-7(21)"),
         "pci-dss-4.0": ("1.2.5", "1.3.1"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -31,11 +31,42 @@ from cloudseg.waivers import WaiverState
 
 if TYPE_CHECKING:
     from cloudseg.intent import IntentMatrix
+    from cloudseg.model import Facet
     from cloudseg.reach.internet import InternetView
     from cloudseg.reach.reachability import Reachability
     from cloudseg.segments import Segmentation
 
-__all__ = ["AuditContext", "Check", "Compiled", "Example", "Parameter", "ParameterValue", "Purpose"]
+__all__ = [
+    "PAIRS_NEED",
+    "PAIRS_USE",
+    "AuditContext",
+    "Check",
+    "Compiled",
+    "Example",
+    "Parameter",
+    "ParameterValue",
+    "Purpose",
+]
+
+PAIRS_NEED: Final[tuple[Facet, ...]] = ("groups", "interfaces", "networks")
+"""Without these nothing can be said of pairs of interfaces."""
+PAIRS_USE: Final[tuple[Facet, ...]] = (
+    "workloads",
+    "subnets",
+    "routes",
+    "gateways",
+    "peerings",
+    "transit",
+    "boundary-rules",
+    "address-lists",
+    "load-balancers",
+    "endpoints",
+    "endpoint-services",
+    "firewalls",
+    "entrances",
+    "public-access-block",
+)
+"""Everything else that decides whether a pair talks: a check that asks ``context.reach`` is certain only with all."""
 
 ParameterValue = bool | int | str | tuple[str, ...]
 

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import classes_of, is_everything, severity_of
 from cloudseg.checks.flow_words import certainty, flow_evidence, flow_words, part_resource, weight_of
-from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example
 from cloudseg.findings import Severity
 from cloudseg.intent import Allowance, Intent
 from cloudseg.reach.plumbing import only_passes_on
@@ -241,20 +241,8 @@ CHECK = Check(
         Example("all that passes is intended", _as_intended, intent=_intended),
     ),
     concept={"aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`"},
-    needs=("groups", "interfaces", "networks"),
-    uses=(
-        "workloads",
-        "subnets",
-        "routes",
-        "gateways",
-        "peerings",
-        "transit",
-        "boundary-rules",
-        "address-lists",
-        "load-balancers",
-        "entrances",
-        "public-access-block",
-    ),
+    needs=PAIRS_NEED,
+    uses=PAIRS_USE,
     compliance={
         "nist-800-53r5": ("AC-4", "CA-9", "SC-7", "SC-7(5)"),
         "pci-dss-4.0": ("1.2.5", "1.3.1", "1.3.2"),

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.flow_words import certainty, flow_evidence, flow_words, part_resource, weight_of
-from cloudseg.checks.interface import Check, Example, Parameter
+from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example, Parameter
 from cloudseg.checks.labelled_ends import labelled_ends, unlabelled
 from cloudseg.findings import Severity
 from cloudseg.traffic import NO_TRAFFIC
@@ -234,8 +234,8 @@ CHECK = Check(
         Example("two tiers with nobody between them", _nothing_between),
     ),
     concept={"aws": "interfaces in tiers, by the tags of what owns them, with all that decides between them"},
-    needs=("groups", "interfaces", "networks"),
-    uses=("workloads", "subnets", "routes", "peerings", "transit", "boundary-rules", "address-lists"),
+    needs=PAIRS_NEED,
+    uses=PAIRS_USE,
     compliance={
         "nist-800-53r5": ("AC-4", "SC-7", "SC-7(21)"),
         "pci-dss-4.0": ("1.3.1",),
