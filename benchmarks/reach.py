@@ -114,10 +114,10 @@ def _one(name: str) -> _Found:
 
 def _ask(estate: Estate, reach: Reachability, found: _Found) -> None:
     """Ask the other questions."""
-    from cloudseg.reach.blast import Blast
-    from cloudseg.reach.compare import compare
-    from cloudseg.reach.explain import explain
-    from cloudseg.reach.exposure import exposure_of
+    from cloudseg.reach.comparing.compare import compare
+    from cloudseg.reach.explaining.explain import explain
+    from cloudseg.reach.spread.blast import Blast
+    from cloudseg.reach.spread.exposure import exposure_of
     from cloudseg.traffic.port_classes import ANY_PORT
 
     names = sorted(estate.interfaces)

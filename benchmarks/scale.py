@@ -67,8 +67,8 @@ class _Discard(io.StringIO):
 def _one(place: Path) -> _Stages:
     from cloudseg.cli.sources import translate
     from cloudseg.engine import AuditRequest, run_audit
-    from cloudseg.reach.exposure import exposure_of
     from cloudseg.reach.reachability import Reachability
+    from cloudseg.reach.spread.exposure import exposure_of
     from cloudseg.reporters import FORMATS, RenderOptions
 
     # As the program itself does first, in its command line.

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from cloudseg.model import ANYONE, GroupRef
-from cloudseg.reach.atoms import AddressLine, TrafficAtoms
 from cloudseg.reach.packets import outside_addresses
+from cloudseg.reach.pairs.atoms import AddressLine, TrafficAtoms
 from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cloudseg.model import Estate, Peer, Rule, RuleSet
-    from cloudseg.reach.atoms import Runs
+    from cloudseg.reach.pairs.atoms import Runs
     from cloudseg.traffic import AddressSet, Traffic
 
 __all__ = ["SIDES", "Admissions", "Extent", "Indexes", "Pieces"]

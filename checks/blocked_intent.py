@@ -111,7 +111,7 @@ def _allowances(covered: Coverage, matrix: IntentMatrix) -> tuple[Allowance, ...
 
 def _explained(context: AuditContext, shown: Uncarried) -> Iterator[str]:
     """Yield what stops one pair, in words: the first step that does, and the next ones that would."""
-    from cloudseg.reach.explain import explain
+    from cloudseg.reach.explaining.explain import explain
 
     why = explain(context.reach, shown.source, shown.target, shown.missing)
     yield f"witness: {_end(shown.source, context)} → {_end(shown.target, context)} {short_traffic(shown.missing)}"

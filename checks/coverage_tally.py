@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cloudseg.checks.parts import Flags, Indexes, Units
-    from cloudseg.reach.rows import Rows
+    from cloudseg.reach.pairs.rows import Rows
     from cloudseg.traffic import AddressSet
 
 __all__ = ["UNSURE", "Shown", "Tally"]

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.part_flows import PartFlow
     from cloudseg.findings import Finding
     from cloudseg.model import Estate, Resource
-    from cloudseg.reach.witness import Witnesses
+    from cloudseg.reach.comparing.witness import Witnesses
     from cloudseg.traffic import Traffic
 
 _PRODUCTION = Parameter(
@@ -73,7 +73,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every environment of a network that reaches another environment of a network."""
     from cloudseg.checks.part_flows import arriving
     from cloudseg.checks.parts import Parts
-    from cloudseg.reach.witness import Witnesses
+    from cloudseg.reach.comparing.witness import Witnesses
 
     parts, of = _environments(context)
     if len({part.environment for part in parts}) < 2:

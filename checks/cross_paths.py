@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.checks.detours import Detour
 from cloudseg.checks.inspection import Passed, way_words
 from cloudseg.checks.rule_lists import shown_labels
-from cloudseg.reach.decisions import decide
 from cloudseg.reach.plumbing import takes_groups
+from cloudseg.reach.roads.decisions import decide
 from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.inspection import Inspection
     from cloudseg.model import Estate, Firewall, Network, Subnet, TransitAttachment
-    from cloudseg.reach.legs import Leg
+    from cloudseg.reach.roads.legs import Leg
     from cloudseg.traffic import AddressSet
 
 __all__ = ["cross_detours"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.checks.inspection import is_wide, way_words, wide_parts
 from cloudseg.checks.rule_lists import shown_labels
 from cloudseg.model import own_id
-from cloudseg.reach.routing import next_hops
+from cloudseg.reach.roads.routing import next_hops
 from cloudseg.reach.ways import is_public
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, NO_ADDRESSES
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.inspection import Inspection, Passed, Place, Way
     from cloudseg.model import Estate, Family, Interface, Network, RouteTable, Subnet
-    from cloudseg.reach.legs import Leg
+    from cloudseg.reach.roads.legs import Leg
     from cloudseg.traffic import AddressSet
 
 __all__ = ["Detour", "Edge", "edge_detours", "edges_of", "outward", "reply_detours"]

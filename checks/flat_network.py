@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
     from cloudseg.model import Estate, Network
-    from cloudseg.reach.exposure import Density
+    from cloudseg.reach.spread.exposure import Density
     from cloudseg.traffic import Traffic
 
 _ON_ANY_PORT, _ON_ADMINISTRATION = "any port", "administration"
@@ -68,7 +68,7 @@ class _Measured(NamedTuple):
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every network that is flat, or of which a segment is."""
     from cloudseg.checks.flat_pairs import within_networks
-    from cloudseg.reach.exposure import density
+    from cloudseg.reach.spread.exposure import density
 
     members = _members(context)
     smallest = context.number(_SMALLEST.name)
@@ -161,7 +161,7 @@ def _finding(
 
 
 def _shown(within: Within, estate: Estate) -> Iterator[str]:
-    from cloudseg.reach.witness import Witnesses
+    from cloudseg.reach.comparing.witness import Witnesses
 
     for carrier in within.carriers:
         yield carrier_words(carrier, "pair", estate)

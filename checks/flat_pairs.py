@@ -9,7 +9,7 @@ import numpy as np
 from cloudseg.checks.carriers import Carriers
 from cloudseg.checks.part_flows import Pair
 from cloudseg.checks.parts import Parts, Units
-from cloudseg.reach.talk import talk_of
+from cloudseg.reach.spread.talk import talk_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.carriers import Carrier
     from cloudseg.checks.parts import Weights
-    from cloudseg.reach.bits import Bits
     from cloudseg.reach.reachability import Reachability
+    from cloudseg.reach.spread.bits import Bits
     from cloudseg.traffic import Traffic
 
 __all__ = ["Within", "within_networks"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.part_flows import Pair, PartFlow
     from cloudseg.findings import Confidence
     from cloudseg.model import Estate
-    from cloudseg.reach.witness import Witness, Witnesses
+    from cloudseg.reach.comparing.witness import Witness, Witnesses
     from cloudseg.traffic import AddressSet, Traffic
 
 __all__ = [

@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cloudseg.reach.routing import NextHop, next_hops
+from cloudseg.reach.roads.routing import NextHop, next_hops
 from cloudseg.traffic import NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cloudseg.checks.breadth import INTERNET, Part
 from cloudseg.checks.rule_lists import counted, shown_labels
 from cloudseg.model import ListRef, Workload, own_id
-from cloudseg.reach.legs import Leg, legs_from
 from cloudseg.reach.plumbing import opens_connections
+from cloudseg.reach.roads.legs import Leg, legs_from
 from cloudseg.reach.ways import is_public
 from cloudseg.traffic import NO_ADDRESSES
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cloudseg.model import Estate, Firewall, Interface, Network, Route, RouteTable, Subnet
-    from cloudseg.reach.leg import Hop
+    from cloudseg.reach.roads.leg import Hop
     from cloudseg.traffic import AddressSet
 
 __all__ = ["Inspection", "Passed", "Place", "Way", "inspection_of", "is_wide", "wall_name", "way_words", "wide_parts"]

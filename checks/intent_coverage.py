@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from cloudseg.checks.parts import Indexes
     from cloudseg.intent import IntentMatrix
     from cloudseg.model import Interface
+    from cloudseg.reach.pairs.rows import Band, Rows
     from cloudseg.reach.reachability import Reachability
-    from cloudseg.reach.rows import Band, Rows
     from cloudseg.traffic import AddressSet, Traffic
 
 __all__ = ["Coverage", "Uncarried", "coverage_of"]

@@ -165,7 +165,7 @@ def _witness(found: RuleExposure, own: AddressSet) -> str:
 @lru_cache(maxsize=65536)
 def _one_of(packets: Box, own: AddressSet) -> tuple[str, int, str]:
     """Return the address of one sender, its family, and one packet, in words."""
-    from cloudseg.reach.witness import first_packet
+    from cloudseg.reach.comparing.witness import first_packet
 
     addresses = (packets.addresses & GLOBAL_UNICAST) - own or packets.addresses
     family = 4 if not addresses.v6 or (addresses.v4 and not packets.traffic <= _ONLY_IPV6) else 6

@@ -28,7 +28,7 @@ from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
 from cloudseg.reach.plumbing import opens_connections
-from cloudseg.reach.routing import next_hops
+from cloudseg.reach.roads.routing import next_hops
 from cloudseg.reach.ways import is_public
 from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
     from cloudseg.model import Endpoint, Estate, Interface, Network, RouteTable
-    from cloudseg.reach.routing import NextHop
+    from cloudseg.reach.roads.routing import NextHop
 
 SERVICES = Parameter(
     "services",

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from cloudseg.findings import Finding
     from cloudseg.intent import IntentMatrix
     from cloudseg.model import Estate
-    from cloudseg.reach.witness import Witnesses
+    from cloudseg.reach.comparing.witness import Witnesses
 
 _UNASSIGNED: Final = "unassigned"
 
@@ -69,7 +69,7 @@ class _Ends(NamedTuple):
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every two segments between which more passes than the intent allows."""
     from cloudseg.checks.part_flows import arriving, leaving
-    from cloudseg.reach.witness import Witnesses
+    from cloudseg.reach.comparing.witness import Witnesses
 
     matrix = context.intent_matrix
     if matrix is None:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from cloudseg.checks.carriers import Carrier
     from cloudseg.checks.parts import Flags, Parts, Unit, Weights
     from cloudseg.model import Direction
+    from cloudseg.reach.pairs.rows import Band, Rows
     from cloudseg.reach.reachability import Reachability
-    from cloudseg.reach.rows import Band, Rows
     from cloudseg.traffic import AddressSet, Traffic
 
 __all__ = ["Pair", "PartFlow", "arriving", "leaving"]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.admissions import Indexes
     from cloudseg.checks.overlaps import Flags
     from cloudseg.model import Estate, Rule, RuleSet
-    from cloudseg.reach.atoms import Runs
+    from cloudseg.reach.pairs.atoms import Runs
 
 __all__ = ["Redundant", "redundant_rules"]
 

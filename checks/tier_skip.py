@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.part_flows import PartFlow
     from cloudseg.findings import Finding
     from cloudseg.model import Estate
-    from cloudseg.reach.witness import Witnesses
+    from cloudseg.reach.comparing.witness import Witnesses
     from cloudseg.traffic import Traffic
 
 _TIERS = Parameter(
@@ -104,7 +104,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every two tiers between which traffic passes by a third one."""
     from cloudseg.checks.part_flows import arriving
     from cloudseg.checks.parts import Parts
-    from cloudseg.reach.witness import Witnesses
+    from cloudseg.reach.comparing.witness import Witnesses
 
     tiers = _tiers(context)
     outer = {number: _outer(tiers, number) for number in range(len(tiers.parts))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.breadth import INTERNET, Part, as_nat64
-from cloudseg.reach.routing import NextHop, next_hops
+from cloudseg.reach.roads.routing import NextHop, next_hops
 from cloudseg.reach.ways import is_public
 
 if TYPE_CHECKING:

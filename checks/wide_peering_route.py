@@ -34,7 +34,7 @@ from cloudseg.checks.wide_routes import handovers, shortest_prefixes
 from cloudseg.checks.wide_transit import is_wide, transit_reach
 from cloudseg.findings import Severity
 from cloudseg.model import own_id
-from cloudseg.reach.leg import route_text
+from cloudseg.reach.roads.leg import route_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

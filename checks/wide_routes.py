@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.model import Addresses, own_id
-from cloudseg.reach.routing import next_hops
+from cloudseg.reach.roads.routing import next_hops
 from cloudseg.traffic import NO_ADDRESSES, AddressSet, parse_cidr
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.wide_routes import shortest_prefixes
-from cloudseg.reach.legs import legs_from
+from cloudseg.reach.roads.legs import legs_from
 
 if TYPE_CHECKING:
     from cloudseg.checks.wide_routes import Handover
     from cloudseg.model import Estate, TransitAttachment
-    from cloudseg.reach.leg import Leg
+    from cloudseg.reach.roads.leg import Leg
 
 __all__ = ["TransitReach", "is_wide", "transit_reach"]
 

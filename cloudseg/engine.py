@@ -17,8 +17,8 @@ from cloudseg.errors import ConfigError
 from cloudseg.findings import Also, Finding, Severity
 from cloudseg.intent import Intent, intent_warnings
 from cloudseg.model import Estate, Gap
-from cloudseg.reach.extents import Exposure
 from cloudseg.reach.internet import InternetView
+from cloudseg.reach.spread.extents import Exposure
 from cloudseg.segments import DEFAULT_LABELS, label_shares
 from cloudseg.waivers import Waiver, WaiverState, apply_waivers
 
@@ -404,7 +404,7 @@ def _unread(estate: Estate) -> list[Gap]:
 
 
 def _exposure(compiled: Compiled, purpose: Purpose) -> Exposure:
-    from cloudseg.reach.exposure import Intended, exposure_of
+    from cloudseg.reach.spread.exposure import Intended, exposure_of
 
     matrix = purpose.matrix
     if matrix is None:

@@ -105,7 +105,7 @@ def diff(
 
 def _compared(old: Estate, new: Estate, settings: Config, waivers: Path | None) -> DiffDocument:
     from cloudseg.engine import run_audit
-    from cloudseg.reach.compare import compare
+    from cloudseg.reach.comparing.compare import compare
     from cloudseg.reporters.diff_assembly import diff_document
     from cloudseg.reporters.end_words import EndWords
 

@@ -106,7 +106,7 @@ def _explained(reach: Reachability, start: Named, end: Named, traffic: Traffic) 
         InputError: these are too many, or none.
     """
     from cloudseg.errors import InputError
-    from cloudseg.reach.explain import explain as explained
+    from cloudseg.reach.explaining.explain import explain as explained
     from cloudseg.reporters.explain_json import Explained
 
     sources, targets = _groups(reach, start), _groups(reach, end)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cloudseg.reach.columns import EndClass
-from cloudseg.reach.ground import Ground, Surveyed
-from cloudseg.reach.matrix import Matrix
+from cloudseg.reach.pairs.columns import EndClass
+from cloudseg.reach.pairs.ground import Ground, Surveyed
+from cloudseg.reach.pairs.matrix import Matrix
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Estate
     from cloudseg.reach.internet import InternetView
-    from cloudseg.reach.rows import Arrivals, Band
+    from cloudseg.reach.pairs.rows import Arrivals, Band
 
 __all__ = ["EndClass", "Ends", "Flow", "Reachability", "Verdict"]
 

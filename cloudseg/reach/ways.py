@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.reach.packets import Box, addresses_of, intersect
 from cloudseg.reach.passage import find_passage
-from cloudseg.reach.routing import next_hops
+from cloudseg.reach.roads.routing import next_hops
 from cloudseg.traffic import (
     ALL_ADDRESSES,
     ALL_IPV4,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cloudseg.model import Entrance, Estate, Family, Interface, RouteTable, Subnet
-    from cloudseg.reach.routing import NextHop
+    from cloudseg.reach.roads.routing import NextHop
 
 __all__ = ["WayIn", "WaysIn", "find_ways_in", "is_public"]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cloudseg.engine import FindingsDocument
     from cloudseg.findings import Also, Finding
-    from cloudseg.reach.compare import Change, Comparison
+    from cloudseg.reach.comparing.compare import Change, Comparison
 
 __all__ = ["diff_document", "worst_new"]
 

@@ -8,7 +8,7 @@ import msgspec
 
 from cloudseg.engine import SourceInfo
 from cloudseg.findings import ResourceInfo, RuleInfo, Severity
-from cloudseg.reach.extents import Exposure
+from cloudseg.reach.spread.extents import Exposure
 
 __all__ = [
     "ChangeInfo",

@@ -11,7 +11,7 @@ from cloudseg.traffic import NO_ADDRESSES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cloudseg.reach.extents import Exposure, PortExposure
+    from cloudseg.reach.spread.extents import Exposure, PortExposure
     from cloudseg.reporters.diff_document import ChangeInfo, CountInfo, DiffDocument, FindingChange, WitnessInfo
 
 __all__ = ["Row", "change_row", "exposure_rows", "finding_text", "headline", "verdicts"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from cloudseg.engine import SourceInfo
-from cloudseg.reach.explanation import Explanation
+from cloudseg.reach.explaining.explanation import Explanation
 from cloudseg.reporters.interface import RenderOptions, Reporter
 from cloudseg.reporters.json_stream import write_json
 

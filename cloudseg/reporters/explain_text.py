@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import TextIO
 
-    from cloudseg.reach.explanation import EndPoint, Explanation, RuleRef
+    from cloudseg.reach.explaining.explanation import EndPoint, Explanation, RuleRef
     from cloudseg.reporters.explain_json import Explained, ExplanationDocument
 
 __all__ = ["REPORTER"]

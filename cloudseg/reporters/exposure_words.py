@@ -10,7 +10,7 @@ from cloudseg.reporters.text import amount
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloudseg.reach.extents import Exposure, PortExposure
+    from cloudseg.reach.spread.extents import Exposure, PortExposure
 
 __all__ = ["exposure_lines"]
 

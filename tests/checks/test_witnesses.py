@@ -14,7 +14,7 @@ from cloudseg.findings import Finding
 from cloudseg.intent_file import read_intent
 from cloudseg.model import Estate
 from cloudseg.providers.aws.translate import translate
-from cloudseg.reach.explain import explain
+from cloudseg.reach.explaining.explain import explain
 from cloudseg.reach.internet import InternetView
 from cloudseg.reach.reachability import Reachability
 from cloudseg.snapshot import load

@@ -15,11 +15,11 @@ import numpy as np
 
 import cloudseg.reach.packets
 import cloudseg.reach.reachability
-import cloudseg.reach.routing
+import cloudseg.reach.roads.routing
 from cloudseg.model import Addresses
-from cloudseg.reach.crossings import Crossings
-from cloudseg.reach.replies import Replies
-from cloudseg.reach.survey import Remote, Survey
+from cloudseg.reach.pairs.crossings import Crossings
+from cloudseg.reach.pairs.replies import Replies
+from cloudseg.reach.pairs.survey import Remote, Survey
 from cloudseg.traffic import AddressSet, IntervalSet
 from tests.oracle.compare import Harness, estate_of
 from tests.oracle.estates import raw_estate
@@ -111,7 +111,7 @@ def _swapped_directions() -> None:
 
         return pass_stage
 
-    _put(sys.modules["cloudseg.reach.survey"], "pass_stage", changed)
+    _put(sys.modules["cloudseg.reach.pairs.survey"], "pass_stage", changed)
 
 
 def _ignored_replies() -> None:
@@ -150,7 +150,7 @@ def _ignored_longest_prefix() -> None:
 
         return entries
 
-    _put(cloudseg.reach.routing, "_entries", changed)
+    _put(cloudseg.reach.roads.routing, "_entries", changed)
 
 
 def _estates(change: Callable[[Estate], None]) -> None:

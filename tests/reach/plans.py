@@ -26,14 +26,14 @@ from cloudseg.model import (
     TransitTable,
     qualified,
 )
-from cloudseg.reach.legs import legs_from
+from cloudseg.reach.roads.legs import legs_from
 from cloudseg.traffic import AddressSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cloudseg.model import TargetKind
-    from cloudseg.reach.legs import Leg
+    from cloudseg.reach.roads.legs import Leg
 
 HOME, OTHER = "111122223333", "444455556666"
 REGION = "eu-west-1"

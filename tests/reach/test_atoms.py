@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudseg.reach.atoms import AddressLine, TrafficAtoms
+from cloudseg.reach.pairs.atoms import AddressLine, TrafficAtoms
 from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC, NO_TRAFFIC, AddressSet, Traffic
 
 TEXTS = (

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.model import Estate
-from cloudseg.reach.blast import Blast
-from cloudseg.reach.extents import Extent, Reached, Spread
-from cloudseg.reach.footholds import footholds_of
 from cloudseg.reach.reachability import Reachability
+from cloudseg.reach.spread.blast import Blast
+from cloudseg.reach.spread.extents import Extent, Reached, Spread
+from cloudseg.reach.spread.footholds import footholds_of
 from cloudseg.traffic import Traffic
 from cloudseg.traffic.port_classes import ADMINISTRATION, ANY_PORT
 from tests.oracle.compare import estate_of

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cloudseg.reach.bits import pack, planes_of, sums, transposed, unpack
-from cloudseg.reach.closure import closure_of
+from cloudseg.reach.spread.bits import pack, planes_of, sums, transposed, unpack
+from cloudseg.reach.spread.closure import closure_of
 
 Table = NDArray[np.bool_]
 

@@ -9,8 +9,8 @@ import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
 from cloudseg.model import Entrance, Firewall, Forward, Forwarder, ForwardTarget, GroupRef, Rule, Subnet, Unresolved
-from cloudseg.reach.explain import explain
-from cloudseg.reach.explanation import Explanation
+from cloudseg.reach.explaining.explain import explain
+from cloudseg.reach.explaining.explanation import Explanation
 from cloudseg.reach.reachability import Reachability
 from cloudseg.traffic import AddressSet, IntervalSet, Traffic
 from tests.oracle.compare import estate_of
@@ -18,7 +18,7 @@ from tests.oracle.raw import REGION, Raw, entry, permission
 
 if TYPE_CHECKING:
     from cloudseg.model import Estate
-    from cloudseg.reach.explanation import Step
+    from cloudseg.reach.explaining.explanation import Step
 
 ALL = permission("-1", None, None, "0.0.0.0/0", "::/0")
 WEB = "tcp/443"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from cloudseg.demo import demo_snapshot_path
 from cloudseg.providers.aws.translate import translate
-from cloudseg.reach.explain import explain
-from cloudseg.reach.explain_search import ways_between
+from cloudseg.reach.explaining.explain import explain
+from cloudseg.reach.explaining.search import ways_between
 from cloudseg.reach.reachability import Reachability, Verdict
 from cloudseg.snapshot import load
 from cloudseg.traffic import ALL_TRAFFIC, NO_TRAFFIC, AddressSet, Traffic
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloudseg.model import Estate
-    from cloudseg.reach.explanation import Explanation, RuleRef
+    from cloudseg.reach.explaining.explanation import Explanation, RuleRef
 
 SEEDS = st.integers(0, 100_000)
 ASKED = tuple(map(Traffic.parse, ("all", "tcp/443", "tcp", "icmp/8", "udp/53, tcp/22")))

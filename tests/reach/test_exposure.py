@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
 from cloudseg.intent import Allowance, IntentMatrix
-from cloudseg.reach.exposure import Density, Exposure, Intended, density, exposure_of
-from cloudseg.reach.extents import Spread
 from cloudseg.reach.reachability import Reachability
+from cloudseg.reach.spread.exposure import Density, Exposure, Intended, density, exposure_of
+from cloudseg.reach.spread.extents import Spread
 from cloudseg.segments import Choice, Segment, resolve_segments
 from cloudseg.traffic import NO_TRAFFIC, Traffic
 from cloudseg.traffic.port_classes import ADMINISTRATION, ANY_PORT

@@ -8,7 +8,7 @@ import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.model import Addresses, Estate, InternetBlock, Network, Route, RouteTable
-from cloudseg.reach.legs import legs_from, wordless
+from cloudseg.reach.roads.legs import legs_from, wordless
 from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4
 from tests.reach.plans import HOME, OTHER, REGION, Plan, crossed, ips, outcome
 

@@ -6,7 +6,7 @@ import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.model import Addresses, ListRef, Route, RouteTable, TargetKind
-from cloudseg.reach.routing import next_hops
+from cloudseg.reach.roads.routing import next_hops
 from cloudseg.traffic import AddressSet
 
 Origin = Literal["local", "static", "propagated"]

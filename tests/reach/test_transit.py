@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cloudseg.reach.legs import legs_from
+from cloudseg.reach.roads.legs import legs_from
 from tests.reach.plans import HOME, OTHER, Plan, crossed, outcome
 
 TO_B = "10.2.1.5"

@@ -14,7 +14,7 @@ from cloudseg.engine import (
     run_audit,
 )
 from cloudseg.findings import Also, Finding, Remedy, ResourceInfo, RuleInfo, Severity, WaiverInfo
-from cloudseg.reach.extents import Exposure, PortExposure, Spread
+from cloudseg.reach.spread.extents import Exposure, PortExposure, Spread
 from cloudseg.reporters import FORMATS, RenderOptions
 
 Render = Callable[..., str]

@@ -10,8 +10,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from cloudseg.engine import FindingsDocument
 from cloudseg.findings import Also, Severity, WaiverInfo
-from cloudseg.reach.compare import Change, Comparison, Counts, Witness
-from cloudseg.reach.extents import Exposure, PortExposure, Spread
+from cloudseg.reach.comparing.compare import Change, Comparison, Counts, Witness
+from cloudseg.reach.spread.extents import Exposure, PortExposure, Spread
 from cloudseg.reporters import RenderOptions
 from cloudseg.reporters.diff_assembly import diff_document, worst_new
 from cloudseg.reporters.diff_document import DiffDocument

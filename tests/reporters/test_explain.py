@@ -7,7 +7,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from cloudseg.engine import SourceInfo
-from cloudseg.reach.explanation import EndPoint, Explanation, RuleRef, Step
+from cloudseg.reach.explaining.explanation import EndPoint, Explanation, RuleRef, Step
 from cloudseg.reporters import RenderOptions, explain_json, explain_text
 from cloudseg.reporters.explain_json import Explained, ExplanationDocument
 from cloudseg.reporters.schema import explanation_schema

@@ -5,9 +5,9 @@ import pytest
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.engine import AuditRequest, run_audit
 from cloudseg.model import Estate
-from cloudseg.reach.exposure import exposure_of
-from cloudseg.reach.extents import Exposure, PortExposure, Spread
 from cloudseg.reach.reachability import Reachability
+from cloudseg.reach.spread.exposure import exposure_of
+from cloudseg.reach.spread.extents import Exposure, PortExposure, Spread
 from cloudseg.reporters.exposure_words import exposure_lines
 
 

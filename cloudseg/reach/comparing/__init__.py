@@ -1,0 +1,1 @@
+"""What became reachable between two estates, and what stopped."""

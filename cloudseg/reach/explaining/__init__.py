@@ -1,0 +1,1 @@
+"""Why one pair talks or does not, hop by hop."""

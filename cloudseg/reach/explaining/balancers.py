@@ -1,0 +1,220 @@
+"""Load balancers and the provider's plumbing as ends: what they take, what they open, and under whose address.
+
+What passes where they hand connections on is the engine's to say, for that depends on all their clients and targets.
+Here it is told which step they are, and why.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cloudseg.reach.explaining.rules import Other
+from cloudseg.reach.explaining.ways import approaches, are_near, route_links, ways_back
+from cloudseg.reach.explaining.words import called
+from cloudseg.reach.handovers import Handovers
+from cloudseg.reach.plumbing import conduct
+from cloudseg.traffic import ALL_ADDRESSES, NO_TRAFFIC
+
+if TYPE_CHECKING:
+    from cloudseg.model import Estate, Interface
+    from cloudseg.reach.explaining.ends import Face
+    from cloudseg.reach.explaining.link import Link
+    from cloudseg.reach.explaining.links import Linker
+    from cloudseg.reach.explaining.walk import Walk
+    from cloudseg.reach.explaining.walks import Walker
+    from cloudseg.reach.handovers import Handover
+    from cloudseg.reach.reachability import Verdict
+    from cloudseg.traffic import AddressSet
+
+__all__ = ["clipped", "handed_on", "is_special", "opened", "received", "served"]
+
+_ESTATES = 4
+
+
+@lru_cache(maxsize=_ESTATES)
+def _handovers(estate: Estate) -> Handovers:
+    return Handovers(estate)
+
+
+def is_special(interface: Interface, estate: Estate) -> bool:
+    """Tell whether an interface is a load balancer's, or one of those that behave in ways of their own."""
+    return interface.workload in estate.forwarders or interface.keeps_client or conduct(interface) != "ordinary"
+
+
+def _passes_on(linker: Linker, interface: Interface) -> Link:
+    reason = f"{interface.own_id} passes packets of others on: it neither opens connections nor takes any"
+    return linker.blocking("gateway", f"interface {interface.label} ({interface.role})", reason, interface.id)
+
+
+def opened(linker: Linker, source: Interface, target: Interface | None, estate: Estate) -> Link | None:
+    """Return the link of what an interface opens connections for, under its own address; None for any other.
+
+    Args:
+        linker: makes the links.
+        source: the interface.
+        target: the other end; None outside of the estate.
+        estate: the estate.
+    """
+    match conduct(source):
+        case "passes on":
+            return _passes_on(linker, source)
+        case "answers":
+            reason = f"{source.own_id} answers connections, and opens none"
+            return linker.blocking("gateway", f"interface {source.label} ({source.role})", reason, source.id)
+        case "proxy" | "unknown":
+            doubt = f"to whom {source.own_id} opens connections is its provider's affair"
+            return linker.doubtful("gateway", f"interface {source.label} ({source.role})", (doubt,), source.id)
+        case _:
+            pass
+    if source.workload in estate.forwarders:
+        return _sent(linker, source, target, estate)
+    if source.keeps_client:
+        doubt = f"{source.own_id} opens connections that bear the addresses of its users"
+        return linker.doubtful("translation", "the target sees the user or the endpoint", (doubt,), source.id)
+    return None
+
+
+def _parcels(source: Interface, target: Interface | None, estate: Estate) -> tuple[list[Handover], str]:
+    """Return what a node hands to an interface, and why it hands it nothing, in words; empty if that is all it is."""
+    handed, refused = _handovers(estate).of(estate.forwarders[source.workload or ""])
+    found = [each for each in handed if each.node is source and each.target is target]
+    reasons = dict.fromkeys(each.reason for each in refused if each.node is source and each.target is target)
+    return found, "; ".join(reasons)
+
+
+def _sent(linker: Linker, source: Interface, target: Interface | None, estate: Estate) -> Link:
+    """Return the link of what a node sends to a target under its own address, at most."""
+    forwarder = estate.forwarders[source.workload or ""]
+    name = called(forwarder.id, forwarder)
+    parcels, reason = _parcels(source, target, estate)
+    if not parcels:
+        text = f"load balancer {name}"
+        if forwarder.complete:
+            reason = reason or f"{name} opens connections to its targets alone"
+            return linker.blocking("balancer", text, reason, forwarder.id)
+        return linker.doubtful("balancer", text, (f"not all targets of {name} were read",), forwarder.id)
+    sent = NO_TRAFFIC
+    doubts: dict[str, None] = {}
+    for each in parcels:
+        sent |= each.forward.checks
+        sent |= NO_TRAFFIC if each.forward.keeps_client else each.forward.traffic
+        doubts.update(dict.fromkeys(each.doubts))
+        if each.forward.keeps_client is None:
+            doubts["whether the target sees the clients' addresses was not read"] = None
+    groups = ", ".join(dict.fromkeys(each.forward.name for each in parcels))
+    text = f"load balancer {name} sends {sent} to its targets {groups} under its own address"
+    sent &= linker.traffic
+    lower = NO_TRAFFIC if doubts else sent
+    reason = "; ".join(doubts) if doubts else "" if sent == linker.traffic else f"it sends {sent} alone that way"
+    link = linker.passing("balancer", text, forwarder.id)
+    return link._replace(lower=lower, upper=sent, reason=reason, doubts=tuple(doubts))
+
+
+def received(linker: Linker, interface: Interface, estate: Estate) -> Link | None:
+    """Return the link of a target that takes what it listens to, or nothing; None for any other."""
+    if conduct(interface) == "passes on":
+        return _passes_on(linker, interface)
+    forwarder = estate.forwarders.get(interface.workload or "")
+    if forwarder is None:
+        return None
+    name = called(forwarder.id, forwarder)
+    text = f"load balancer {name}"
+    if forwarder.accepts is None:
+        return linker.doubtful("balancer", text, (f"the listeners of {name} were not read",), forwarder.id)
+    taken = forwarder.accepts & linker.traffic
+    reason = "" if taken == linker.traffic else f"{name} listens to {forwarder.accepts} alone"
+    link = linker.passing("balancer", text, forwarder.id)
+    return link._replace(lower=taken, upper=taken, reason=reason)
+
+
+def clipped(walk: Walk, verdict: Verdict) -> Walk:
+    """Return a walk that lets through no more than the ends do."""
+    lower, upper = walk.lower & verdict.lower, walk.upper & verdict.upper
+    *links, end = walk.links
+    if (lower, upper) != (walk.lower, walk.upper):
+        doubt = "what is handed on depends on the clients and the targets of load balancers"
+        end = end._replace(reason=doubt, doubts=(doubt,) if lower != upper else ())
+    return walk._replace(links=(*links, end), lower=lower, upper=upper)
+
+
+def handed_on(walker: Walker, source: Face, target: Face, verdict: Verdict) -> Walk:
+    """Return the way of connections that bear another address than that of the interface which opens them.
+
+    Args:
+        walker: walks.
+        source: the interface.
+        target: who takes them.
+        verdict: what passes between the two on any way.
+    """
+    linker, estate = walker.linker, walker.estate
+    hands, seen = _who(linker, source.interface, target.interface, estate)
+    there = Other(target.addresses, target.interface)
+    links = [hands, *linker.stateful(source.interface, "egress", there, target.text)]
+    if not are_near(source.interface, target.interface):
+        out = max(approaches(source.interface, target.interface, target.addresses, estate), key=lambda each: each.level)
+        home = max(ways_back(target.interface, source, estate), key=lambda each: each.level)
+        links += route_links(linker, source.interface, out)
+        links += route_links(linker, target.interface, home, back=True)
+    links.append(linker.passing("translation", seen, target.interface.id))
+    links.append(_let_in(linker, target.interface, verdict))
+    # Of what passes, every step lets it pass, whatever it would do to packets of the interface's own.
+    lower, upper = verdict.lower & linker.traffic, verdict.upper & linker.traffic
+    links = [link._replace(lower=link.lower | lower, upper=link.upper | upper) for link in links]
+    walk = walker.walk(source.addresses, target, links)
+    return walk._replace(
+        lower=lower,
+        upper=upper,
+        seen_by_target=(Other(ALL_ADDRESSES, None, grouped=False), Other(source.addresses, source.interface)),
+    )
+
+
+def _who(linker: Linker, source: Interface, target: Interface, estate: Estate) -> tuple[Link, str]:
+    """Return the link of who hands connections on, and whom the target sees, in words."""
+    forwarder = estate.forwarders.get(source.workload or "")
+    if forwarder is None:
+        doubt = f"{source.own_id} opens connections that bear the addresses of its users, which are not known"
+        return linker.doubtful("translation", f"interface {source.label}", (doubt,), source.id), "it sees the user"
+    name = called(forwarder.id, forwarder)
+    parcels, _ = _parcels(source, target, estate)
+    kept = [each for each in parcels if each.forward.keeps_client is not False]
+    sent = NO_TRAFFIC
+    for each in kept:
+        sent |= each.forward.traffic
+    doubts = dict.fromkeys(doubt for each in kept for doubt in each.doubts)
+    groups = ", ".join(dict.fromkeys(each.forward.name for each in kept))
+    text = f"load balancer {name} sends {sent} on to its targets {groups}" if kept else f"load balancer {name}"
+    link = linker.passing("balancer", text, forwarder.id)
+    if kept:
+        link = link._replace(
+            lower=NO_TRAFFIC if doubts else sent & linker.traffic,
+            upper=sent & linker.traffic,
+            reason="; ".join(doubts),
+            doubts=tuple(doubts),
+        )
+    return link, "the target sees the clients that reach the load balancer"
+
+
+def _let_in(linker: Linker, interface: Interface, verdict: Verdict) -> Link:
+    """Return the link of what the lists of an interface admit of any of several senders."""
+    lower, upper = verdict.lower & linker.traffic, verdict.upper & linker.traffic
+    text = f"lists of {interface.label}, asked about all of these"
+    link = linker.passing("stage", text, interface.id, direction="ingress")
+    if lower == linker.traffic:
+        return link
+    if not upper:
+        return link._replace(lower=lower, upper=upper, reason=f"{interface.own_id} takes none of it from any of them")
+    doubt = "from which of these it comes is not known"
+    reason = doubt if lower != upper else f"only {lower} is admitted"
+    return link._replace(lower=lower, upper=upper, reason=reason, doubts=(doubt,) if lower != upper else ())
+
+
+def served(walker: Walker, addresses: AddressSet, target: Face, verdict: Verdict) -> Walk:
+    """Return the way from a service without interfaces of its own, which sends to its targets from listed addresses."""
+    linker, estate = walker.linker, walker.estate
+    names = [called(each.id, each) for _, each in sorted(estate.forwarders.items()) if each.seen_as]
+    doubt = "whether the service sends anything is its own affair"
+    enter = linker.doubtful("balancer", f"from a service that has no interfaces: {', '.join(names)}", (doubt,))
+    walk = walker.walk(addresses, target, [enter, _let_in(linker, target.interface, verdict)])
+    seen = Other(addresses, None, grouped=False)
+    return walk._replace(lower=NO_TRAFFIC, upper=verdict.upper & linker.traffic, seen_by_target=(seen,))

@@ -1,0 +1,158 @@
+"""Ways between two interfaces of one estate over the internet: out under a public address, in by another one.
+
+On this way rules see public addresses on both sides, so groups do not match. Source:
+https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html#security-group-referencing
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.reach.explaining.outside import from_outside, out_by
+from cloudseg.reach.explaining.rules import Other
+from cloudseg.reach.explaining.ways import departing
+from cloudseg.reach.pairs.paths import NEVER
+from cloudseg.reach.ways import find_ways_in, is_public
+from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, NO_ADDRESSES, NO_TRAFFIC, AddressSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cloudseg.model import Estate, Interface
+    from cloudseg.reach.explaining.ends import Face
+    from cloudseg.reach.explaining.walk import Walk
+    from cloudseg.reach.explaining.walks import Walker
+    from cloudseg.reach.explaining.ways import Approach
+    from cloudseg.traffic import Traffic
+
+__all__ = ["over_internet", "under_unknown"]
+
+_FAMILIES = ((ALL_IPV4, 4), (ALL_IPV6, 6))
+
+
+class _Bearer(NamedTuple):
+    """The public addresses under which somebody is seen, and whether these are all."""
+
+    addresses: AddressSet
+    known: bool
+
+
+def over_internet(walker: Walker, sources: Sequence[Face], targets: Sequence[Face]) -> Iterator[Walk]:
+    """Yield the ways from an interface to the public addresses of another one, as far as they are known.
+
+    Not every address of an interface need have a public one, and which of them do is not known: for sure passes what
+    all of them send.
+
+    Args:
+        walker: walks.
+        sources: the addresses of the one.
+        targets: the addresses of the other.
+    """
+    for family, _ in _FAMILIES:
+        senders = [face for face in sources if face.addresses.overlaps(family)]
+        for address in walker.cut(_bearer(targets[0].interface, family, walker.estate).addresses) if senders else ():
+            each = [list(_to(walker, sender, address, targets)) for sender in senders]
+            lower = walker.linker.traffic
+            for walks in each:
+                one = NO_TRAFFIC
+                for walk in walks:
+                    one |= walk.lower
+                lower &= one
+            yield from (walk._replace(lower=walk.lower & lower) for walks in each for walk in walks)
+
+
+def _to(walker: Walker, source: Face, address: AddressSet, targets: Sequence[Face]) -> Iterator[Walk]:
+    for out in departing(source.interface, address, walker.estate):
+        if out.leg is None or out.leg.end != "internet" or out.level <= NEVER:
+            continue
+        seen = _seen(walker, source, out)
+        if seen.known:
+            left = out_by(walker, source, address, out)
+            text = f"to {address}, a public address of {targets[0].interface.own_id}, over the internet"
+            first = walker.linker.passing("route", text, targets[0].interface.id)
+            yield _joined(walker, left._replace(links=(first, *left.links)), seen, targets)
+
+
+def _bearer(interface: Interface | None, family: AddressSet, estate: Estate) -> _Bearer:
+    """Return under which public addresses of a family an interface is seen on the internet."""
+    if interface is None:
+        return _Bearer(NO_ADDRESSES, known=False)
+    if family is ALL_IPV6:
+        addresses = (interface.public | interface.addresses) & GLOBAL_UNICAST & ALL_IPV6
+        return _Bearer(addresses, known=bool(interface.addresses))
+    listed = interface.public_unlisted is False and is_public(interface, 4, estate) is not None
+    return _Bearer(AddressSet(v4=interface.public.v4), known=listed)
+
+
+def _seen(walker: Walker, source: Face, out: Approach) -> _Bearer:
+    """Return under which addresses the source is seen: its own, or those of a gateway."""
+    leg, estate = out.leg, walker.estate
+    if leg is None or leg.needs_public or leg.seen_as is None:
+        return _bearer(source.interface, ALL_IPV4 if source.addresses.v4 else ALL_IPV6, estate)
+    each = [_bearer(estate.interfaces.get(name), ALL_IPV4, estate) for name in leg.seen_as]
+    found = NO_ADDRESSES
+    for own in each:
+        found |= own.addresses
+    return _Bearer(found, known=bool(each) and all(own.known and own.addresses for own in each))
+
+
+def _joined(walker: Walker, left: Walk, seen: _Bearer, targets: Sequence[Face]) -> Walk:
+    """Return the way out and the way in as one: all addresses that may be seen must be let in for sure, one at most."""
+    ways = find_ways_in(targets[0].interface, walker.estate)
+    lower, upper = walker.linker.traffic, NO_TRAFFIC
+    best: Walk | None = None
+    let_in: list[Other] = []
+    for part in walker.cut(seen.addresses):
+        one_lower = one_upper = NO_TRAFFIC
+        for walk in from_outside(walker, part, targets, ways, direct=True):
+            one_lower, one_upper = one_lower | walk.lower, one_upper | walk.upper
+            let_in += walk.seen_by_target if walk.upper else ()
+            if best is None or (bool(walk.lower), bool(walk.upper)) > (bool(best.lower), bool(best.upper)):
+                best = walk
+        lower, upper = lower & one_lower, upper | one_upper
+    entering = () if best is None else best.links
+    links = (*left.links[:-1], *(link._replace(chain="far") if link.chain == "client" else link for link in entering))
+    return left._replace(
+        target=targets[0].addresses if best is None else best.target,
+        links=links,
+        lower=left.lower & lower if best is not None else NO_TRAFFIC,
+        upper=left.upper & upper,
+        seen_by_target=tuple(let_in),
+    )
+
+
+def under_unknown(walker: Walker, sources: Sequence[Face], targets: Sequence[Face], most: Traffic) -> Iterator[Walk]:
+    """Yield the way over the internet where it is not known under which public addresses.
+
+    Args:
+        walker: walks.
+        sources: the addresses of who sends.
+        targets: the addresses of who takes.
+        most: what passes between the two at most, on any way.
+    """
+    estate, target = walker.estate, targets[0].interface
+    for family, number in _FAMILIES:
+        if is_public(target, 4 if number == 4 else 6, estate) is False:
+            continue
+        borne = _bearer(target, family, estate)
+        doubts = [] if borne.known else [f"under which public addresses {target.own_id} is reached was not read"]
+        for source in sources:
+            if source.addresses.overlaps(family):
+                doubts += _doubts(walker, source, borne.addresses if borne.known else GLOBAL_UNICAST & family)
+        if doubts:
+            text = f"to a public address of {target.own_id}, over the internet"
+            link = walker.linker.doubtful("route", text, tuple(dict.fromkeys(doubts)), target.id)
+            link = link._replace(upper=most & walker.linker.traffic)
+            walk = walker.walk(sources[0].addresses, targets[0], [link])
+            yield walk._replace(seen_by_target=(Other(GLOBAL_UNICAST & family, None, grouped=False),))
+
+
+def _doubts(walker: Walker, source: Face, addresses: AddressSet) -> Iterator[str]:
+    """Yield why it is not known under which address a source is seen on its way to public addresses."""
+    for out in departing(source.interface, addresses, walker.estate) if addresses else ():
+        if out.level <= NEVER:
+            continue
+        if out.leg is None or out.leg.end == "unknown":
+            yield from out.doubts
+        elif out.leg.end == "internet" and not _seen(walker, source, out).known:
+            yield f"under which public address {source.interface.own_id} is seen was not read"

@@ -1,0 +1,275 @@
+"""What one stage does to packets between an interface and one other end, and which rules decide it.
+
+This goes through the rules one by one, where the all-pairs engine paints masks: the two must agree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.model import ANYONE, Addresses, Everyone, GroupRef, ListRef, Names, Unresolved, matches, own_id
+from cloudseg.reach.explaining.words import rule_name
+from cloudseg.reach.packets import outside_addresses
+from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cloudseg.model import Direction, Estate, Interface, Peer, Rule, RuleSet, Stage
+
+__all__ = ["Hit", "Judged", "Lists", "Other", "judge", "removals", "would_match"]
+
+
+class Other(NamedTuple):
+    """The other end, as the rules of an interface see it.
+
+    Attributes:
+        addresses: one of these addresses; rules treat all of them alike, unless it was not read which one it is.
+        interface: the interface that bears it; None outside of the estate.
+        grouped: a rule that names a group matches its members on this way.
+    """
+
+    addresses: AddressSet
+    interface: Interface | None = None
+    grouped: bool = True
+
+
+class Lists(NamedTuple):
+    """The lists of one stage that judge one interface, in one direction."""
+
+    stage: Stage
+    direction: Direction
+    judges: tuple[RuleSet, ...]
+    interface: Interface
+
+
+class Hit(NamedTuple):
+    """A rule that decides some of the packets.
+
+    Attributes:
+        rule_set: its list.
+        rule: the rule.
+        traffic: what it decides of them.
+        sure: it certainly matches it.
+    """
+
+    rule_set: RuleSet
+    rule: Rule
+    traffic: Traffic
+    sure: bool
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from other rules of the same direction."""
+        return self.rule_set.id, self.rule.id
+
+
+class Judged(NamedTuple):
+    """What a stage does to packets.
+
+    Attributes:
+        lower: what certainly goes on to the next stage.
+        upper: what goes on at most.
+        accepted_lower: what is certainly accepted for good.
+        accepted_upper: what is accepted for good at most.
+        admitting: the rules that let something through, surely or not.
+        denying: the rules that deny something, surely or not.
+        doubts: what is not known, in words.
+    """
+
+    lower: Traffic
+    upper: Traffic
+    accepted_lower: Traffic = NO_TRAFFIC
+    accepted_upper: Traffic = NO_TRAFFIC
+    admitting: tuple[Hit, ...] = ()
+    denying: tuple[Hit, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+def judge(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> Judged:
+    """Return what lists do to packets between their interface and another end."""
+    hits = tuple(_hits(lists, other, traffic, estate))
+    if lists.stage.match == "first":
+        found = _first(lists.stage, hits, traffic)
+    elif lists.stage.miss == "deny":
+        found = _any(hits)
+    else:
+        found = Judged(traffic, traffic)
+    decisive = (hit for hit in (*found.admitting, *found.denying) if not hit.sure)
+    doubts = (doubt for hit in decisive for doubt in _doubts(lists, hit, other, estate))
+    return found._replace(doubts=tuple(dict.fromkeys(doubts)))
+
+
+def _any(hits: Sequence[Hit]) -> Judged:
+    bounds = {("next", True): NO_TRAFFIC, ("next", False): NO_TRAFFIC}
+    bounds |= {("accept", True): NO_TRAFFIC, ("accept", False): NO_TRAFFIC}
+    admitting = tuple(hit for hit in hits if hit.rule.allows)
+    for hit in admitting:
+        for certain in (True, False):
+            if hit.sure or not certain:
+                bounds[hit.rule.verdict, certain] |= hit.traffic
+    return Judged(
+        bounds["next", True], bounds["next", False], bounds["accept", True], bounds["accept", False], admitting
+    )
+
+
+class _Pass(NamedTuple):
+    """One bound of what the first match lets through, and what each rule decided of it."""
+
+    passed: Traffic
+    accepted: Traffic
+    decided: tuple[Hit, ...]
+
+
+def _first(stage: Stage, hits: Sequence[Hit], traffic: Traffic) -> Judged:
+    least, most = (_pass(stage, hits, traffic, certain=certain) for certain in (True, False))
+    admitting = {hit.key: hit for hit in most.decided if hit.rule.allows}
+    denying = {hit.key: hit for hit in most.decided if not hit.rule.allows}
+    # What may deny counts in the lower bound alone.
+    maybe = (hit for hit in least.decided if not hit.rule.allows and hit.key not in denying)
+    return Judged(
+        least.passed, most.passed, least.accepted, most.accepted, tuple(admitting.values()), (*denying.values(), *maybe)
+    )
+
+
+def _pass(stage: Stage, hits: Sequence[Hit], traffic: Traffic, *, certain: bool) -> _Pass:
+    """Return one bound: in the lower one an unknown allow is nothing and an unknown denial everything."""
+    passed = accepted = NO_TRAFFIC
+    left = traffic
+    decided: list[Hit] = []
+    for hit in hits:
+        if certain == hit.rule.allows and not hit.sure:
+            continue
+        taken = hit.traffic & left
+        if not taken:
+            continue
+        left = left - taken
+        decided.append(hit._replace(traffic=taken))
+        if hit.rule.verdict == "accept":
+            accepted |= taken
+        elif hit.rule.allows:
+            passed |= taken
+    return _Pass(passed if stage.miss == "deny" else passed | left, accepted, tuple(decided))
+
+
+def removals(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> tuple[Hit, ...] | None:
+    """Return every rule that would have to go so that nothing of the traffic passes at all; None if that is no help.
+
+    Where the first match decides, an entry that goes may uncover another one that admits as much.
+    """
+    if lists.stage.miss != "deny" or not lists.judges:
+        return None
+    hits = list(_hits(lists, other, traffic, estate))
+    if lists.stage.match == "any":
+        return tuple(hit for hit in hits if hit.rule.allows)
+    gone: list[Hit] = []
+    while admitting := [h for h in _pass(lists.stage, hits, traffic, certain=False).decided if h.rule.allows]:
+        gone.extend(admitting)
+        ids = {hit.key for hit in admitting}
+        hits = [hit for hit in hits if hit.key not in ids]
+    return tuple(gone)
+
+
+def would_match(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> tuple[Hit, ...]:
+    """Return the allowing rules that name a group of the other end, and would match if groups did on this way."""
+    if other.grouped:
+        return ()
+    there = {hit.key for hit in _hits(lists, other, traffic, estate)}
+    with_groups = _hits(lists, other._replace(grouped=True), traffic, estate)
+    return tuple(hit for hit in with_groups if hit.rule.allows and hit.key not in there)
+
+
+def _hits(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> Iterator[Hit]:
+    """Yield the rules that may match, in the order of evaluation, with what they may match of the traffic."""
+    rules = [(own, rule) for own in lists.judges for rule in own.rules if rule.direction == lists.direction]
+    if lists.stage.match == "first":
+        rules.sort(key=lambda pair: (pair[1].priority or 0, pair[1].allows))
+    for rule_set, rule in rules:
+        if not rule.traffic.overlaps(traffic):
+            continue
+        here = _concerns(rule, lists.interface, estate)
+        if here is False:
+            continue
+        sure, maybe = _matches(rule, other, estate)
+        if maybe:
+            sure = sure and here is True and rule.exact and rule.source_ports is None
+            yield Hit(rule_set, rule, rule.traffic & traffic, sure)
+
+
+def _matches(rule: Rule, other: Other, estate: Estate) -> tuple[bool, bool]:
+    """Tell whether a rule certainly names the other end, and whether it may."""
+    least, most = outside_addresses(rule.remote, estate)
+    sure = bool(other.addresses) and other.addresses <= least
+    maybe = other.addresses.overlaps(most)
+    if other.grouped and not sure:
+        for peer in rule.remote:
+            if isinstance(peer, GroupRef) and not peer.stale:
+                member, perhaps = _belongs(peer.group, other.interface, estate)
+                sure, maybe = sure or member, maybe or perhaps
+    return sure, maybe
+
+
+def _belongs(group: str, interface: Interface | None, estate: Estate) -> tuple[bool, bool]:
+    """Tell whether an end certainly belongs to a group, and whether it may."""
+    known = estate.groups.get(group)
+    if interface is None:
+        return False, known is None
+    member = group in interface.attached if known is None else matches(known.selector, interface)
+    return member, member or interface.attached_unread
+
+
+def _concerns(rule: Rule, interface: Interface, estate: Estate) -> bool | None:
+    """Tell whether the near end of a rule is the interface; None where it is unknown, or so of some addresses only."""
+    if rule.local == ANYONE:
+        return True
+    maybe = False
+    for peer in rule.local:
+        if isinstance(peer, Everyone):
+            return True
+        if isinstance(peer, GroupRef):
+            member, perhaps = _belongs(peer.group, interface, estate)
+            if member:
+                return True
+            maybe = maybe or perhaps or peer.group not in estate.groups
+            continue
+        least, most = outside_addresses((peer,), estate)
+        if interface.addresses and interface.addresses <= least:
+            return True
+        maybe = maybe or not interface.addresses or interface.addresses.overlaps(most)
+    return None if maybe else False
+
+
+def _doubts(lists: Lists, hit: Hit, other: Other, estate: Estate) -> Iterator[str]:
+    """Yield why it is not certain that a rule matches."""
+    name = rule_name(lists.stage, hit.rule_set, hit.rule)
+    if not hit.rule.exact:
+        yield f"{name} was not read in full"
+    if hit.rule.source_ports is not None:
+        yield f"{name} names some ports of the client only"
+    if _concerns(hit.rule, lists.interface, estate) is None:
+        yield f"whether {name} concerns all of {lists.interface.own_id} is not known"
+    if not _matches(hit.rule, other, estate)[0]:
+        for peer in hit.rule.remote:
+            yield from _doubt(peer, other, estate)
+
+
+def _doubt(peer: Peer, other: Other, estate: Estate) -> Iterator[str]:
+    match peer:
+        case ListRef(name):
+            listed = estate.address_lists.get(name)
+            if listed is None or listed.addresses is None:
+                yield f"the entries of {own_id(name)} were not read"
+        case Names(names):
+            yield f"which addresses {', '.join(names)} stands for is not known"
+        case Unresolved(_, reason):
+            yield reason
+        case GroupRef(group) if other.grouped:
+            if other.interface is None and group not in estate.groups:
+                yield f"the members of {own_id(group)} were not read"
+            elif other.interface is not None and other.interface.attached_unread:
+                yield f"which groups {other.interface.own_id} carries was not read in full"
+        case Addresses(addresses):
+            if other.interface is not None and other.addresses.overlaps(addresses):
+                yield f"which address {other.interface.own_id} has was not read"
+        case _:
+            pass

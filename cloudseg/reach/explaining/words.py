@@ -1,0 +1,122 @@
+"""The words of explanations: rules, lists, ends and reasons as a person would write them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.model import Addresses, Everyone, GroupRef, ListRef, Names, Unresolved, own_id
+from cloudseg.reach.explaining.explanation import RuleRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cloudseg.model import Direction, Estate, Peer, Resource, Rule, RuleSet, Stage
+    from cloudseg.reach.roads.leg import Hop
+
+__all__ = [
+    "called",
+    "default_ref",
+    "hop_text",
+    "labels",
+    "list_name",
+    "peers_text",
+    "rule_name",
+    "rule_ref",
+    "rule_text",
+    "stage_text",
+]
+
+
+def peers_text(peers: Iterable[Peer], estate: Estate) -> str:
+    """Return the other end of a rule: addresses, own ids of groups and lists with their names, names."""
+    return ", ".join(_peer_text(peer, estate) for peer in peers) or "nobody"
+
+
+def _peer_text(peer: Peer, estate: Estate) -> str:
+    match peer:
+        case Everyone():
+            return "everyone"
+        case Addresses(addresses):
+            return str(addresses)
+        case GroupRef(group):
+            known = estate.groups.get(group)
+            text = own_id(group) if known is None else known.label
+            return f"{text} (stale)" if peer.stale else text
+        case ListRef(name):
+            listed = estate.address_lists.get(name)
+            return own_id(name) if listed is None else listed.label
+        case Names(names):
+            return ", ".join(names)
+        case Unresolved(variable):
+            return variable
+
+
+def rule_text(rule: Rule, estate: Estate) -> str:
+    """Return a rule in words: ``ingress tcp/443 from 0.0.0.0/0``; a denying one begins with ``deny``."""
+    preposition = "from" if rule.direction == "ingress" else "to"
+    text = f"{rule.direction} {rule.traffic} {preposition} {peers_text(rule.remote, estate)}"
+    return text if rule.allows else f"deny {text}"
+
+
+def rule_ref(rule_set: RuleSet, rule: Rule, estate: Estate) -> RuleRef:
+    """Return the reference to a rule."""
+    return RuleRef(
+        rule_set=rule_set.id,
+        rule=rule.id,
+        label=rule_set.label,
+        verdict=rule.verdict,
+        text=rule_text(rule, estate),
+    )
+
+
+def default_ref(rule_set: RuleSet, stage: Stage, direction: Direction) -> RuleRef:
+    """Return the reference to what a list does where no rule matches."""
+    return RuleRef(
+        rule_set=rule_set.id,
+        rule="*",
+        label=rule_set.label,
+        verdict=stage.miss,
+        text=f"{'deny ' if stage.miss == 'deny' else ''}{direction} what no {_entry(stage)} matches",
+    )
+
+
+def rule_name(stage: Stage, rule_set: RuleSet, rule: Rule) -> str:
+    """Return how a rule is called: by its number where the list is ordered, else by its id."""
+    if stage.match == "first" and rule.priority is not None:
+        return f"{rule_set.label} {_entry(stage)} {rule.priority}"
+    return f"{rule_set.label} {rule.id}"
+
+
+def _entry(stage: Stage) -> str:
+    return "rule" if stage.stateful else "entry"
+
+
+def labels(rule_sets: Sequence[RuleSet]) -> str:
+    """Return the labels of lists."""
+    return ", ".join(rule_set.label for rule_set in rule_sets)
+
+
+def called(identifier: str, resource: Resource | None = None) -> str:
+    """Return how a resource is called in a sentence: its own id, of a long one the name or what it ends with."""
+    own = own_id(identifier)
+    if not own.startswith("arn:"):
+        return own
+    return resource.name if resource is not None and resource.name else own.rsplit(":", 1)[-1]
+
+
+def list_name(stage: Stage) -> str:
+    """Return what the lists of a stage are called: ``security groups``, ``network ACLs``."""
+    return stage.name.replace("-", " ").replace("acls", "ACLs")
+
+
+def stage_text(stage: Stage, rule_sets: Sequence[RuleSet], where: str) -> str:
+    """Return a stage in words: ``security groups sg-1 (web), sg-2 of eni-1``."""
+    name = list_name(stage)
+    if not rule_sets:
+        return f"{name} of {where}"
+    return f"{name.removesuffix('s') if len(rule_sets) == 1 else name} {labels(rule_sets)} of {where}"
+
+
+def hop_text(hop: Hop) -> str:
+    """Return a step of the way: ``rtb-1: route 10.2.0.0/16 to pcx-1``."""
+    return f"{own_id(hop.table)}: {hop.text}" if hop.table else hop.text

@@ -1,0 +1,1 @@
+"""All pairs at once: atoms, classes and rows of masks."""

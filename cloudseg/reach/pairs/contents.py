@@ -1,0 +1,276 @@
+"""What lists of allowing rules hold, painted over the columns: wide ranges one by one, everything narrow together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+import numpy as np
+
+from cloudseg.reach.pairs.strokes import strokes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from cloudseg.model import Verdict
+    from cloudseg.reach.pairs.atoms import TrafficAtoms
+    from cloudseg.reach.pairs.columns import Choice, Columns
+    from cloudseg.reach.pairs.strokes import Strokes
+    from cloudseg.reach.pairs.survey import Survey
+
+__all__ = ["Contents", "Members", "Rows"]
+
+Rows = np.ndarray[tuple[int, int], np.dtype[np.uint64]]
+"""Masks, by word and column."""
+
+_Indexes = np.ndarray[tuple[int], np.dtype[np.intp]]
+_Part = Literal["addresses", "groups"]
+_NARROW: Final = 256
+"""Up to so many columns a range is painted together with others."""
+_KEPT: Final = 256
+"""So many rows of wide ranges are kept."""
+
+
+class Members(NamedTuple):
+    """The faces of a group.
+
+    Attributes:
+        sure: those that certainly belong to it.
+        maybe: those that may, the sure ones among them.
+        outside: interfaces that were not read may belong to it.
+    """
+
+    sure: _Indexes
+    maybe: _Indexes
+    outside: bool
+
+
+class _Key(NamedTuple):
+    verdict: Verdict
+    certain: bool
+    part: _Part
+
+
+class _Drawn(NamedTuple):
+    """The strokes of all lists for one key, and their wide ranges: pairs of remote and mask."""
+
+    strokes: Strokes
+    wide: tuple[tuple[tuple[int, int], ...], ...]
+
+
+class Contents:
+    """What lists hold, over the columns.
+
+    Args:
+        survey: what the lists of the estate name.
+        atoms: the atoms of traffic, cut for the survey.
+        columns: the columns.
+
+    Attributes:
+        exact: for each item whether nothing about it is unknown.
+        named: for each item whether it names a group.
+        exact_content: for each content whether all its items are exact.
+        named_content: for each content whether any item names a group.
+        accepting: for each content whether any item accepts for good.
+    """
+
+    def __init__(self, survey: Survey, atoms: TrafficAtoms, columns: Columns) -> None:
+        self._survey = survey
+        self._columns = columns
+        self._shape = (atoms.width, columns.width)
+        masks: dict[int, int] = {}
+        numbers = {traffic: masks.setdefault(atoms.mask(traffic), len(masks)) for traffic in survey.named_traffics}
+        self._mask = np.array([numbers[item.traffic] for item in survey.items], dtype=np.intp)
+        self._words: NDArray[np.uint64] = np.array([atoms.words(mask) for mask in masks], dtype=np.uint64).reshape(
+            len(masks), atoms.width
+        )
+        self._remote = np.array([item.remote for item in survey.items], dtype=np.intp)
+        self._least = [columns.choose(remote.least) for remote in survey.remotes]
+        self._most = [columns.choose(remote.most) for remote in survey.remotes]
+        self._doubtful = columns.faces_of(
+            interface.id for interface in survey.estate.interfaces.values() if interface.attached_unread
+        )
+        self._members: dict[str, Members] = {}
+        self._drawn: dict[_Key, _Drawn] = {}
+        self._bases: dict[tuple[_Key, frozenset[tuple[int, int]]], Rows] = {}
+        self._flags()
+
+    def _flags(self) -> None:
+        survey = self._survey
+        remotes = range(len(survey.remotes))
+        exact_end = np.array([self._exact_end(number) for number in remotes], dtype=bool)
+        named_end = np.array([bool(remote.groups) for remote in survey.remotes], dtype=bool)
+        self._certain = np.array([item.certain for item in survey.items], dtype=bool)
+        self._verdict = np.array([item.verdict for item in survey.items], dtype="U6")
+        exact = self._certain & exact_end[self._remote] if len(self._remote) else self._certain
+        named = named_end[self._remote] if len(self._remote) else self._certain
+        # Every content's items behind each other, with the content that each belongs to.
+        sizes = [len(held) for held in survey.contents]
+        self._held = np.fromiter((item for held in survey.contents for item in held), dtype=np.intp, count=sum(sizes))
+        self._owner = np.repeat(np.arange(len(sizes), dtype=np.intp), sizes)
+        count = len(sizes)
+        self.exact = exact.tolist()
+        self.named = named.tolist()
+        inexact = np.bincount(self._owner, weights=~exact[self._held], minlength=count)
+        self._exact_content = inexact == 0
+        self.exact_content = self._exact_content.tolist()
+        self.named_content = (np.bincount(self._owner, weights=named[self._held], minlength=count) > 0).tolist()
+        accepts = self._verdict[self._held] == "accept"
+        self.accepting = (np.bincount(self._owner, weights=accepts, minlength=count) > 0).tolist()
+
+    def _exact_end(self, number: int) -> bool:
+        remote = self._survey.remotes[number]
+        most = self._most[number]
+        if remote.most != remote.least or (most.maybe is not None and len(most.maybe) != _length(most.sure)):
+            return False
+        members = [self.members(group) for group in remote.groups]
+        return all(not each.outside and len(each.maybe) == len(each.sure) for each in members)
+
+    def members(self, group: str) -> Members:
+        """Return the faces of a group; of one that was not read, those that carry it."""
+        known = self._members.get(group)
+        if known is None:
+            estate = self._survey.estate
+            read = group in estate.groups
+            sure = self._columns.faces_of(i.id for i in (estate.members(group) if read else estate.carrying(group)))
+            maybe = np.union1d(sure, self._doubtful) if len(self._doubtful) else sure
+            known = self._members[group] = Members(sure, maybe, outside=not read)
+        return known
+
+    def row(self, contents: Sequence[int], verdict: Verdict, *, certain: bool) -> Rows:
+        """Return a new row of what lists admit by address."""
+        key = _Key(verdict, certain, "addresses")
+        row = self._base(key, contents).copy()
+        self._paint(row, key, contents)
+        return row
+
+    def add_groups(self, row: Rows, contents: Sequence[int], verdict: Verdict, *, certain: bool) -> None:
+        """Add to a row what lists admit by group."""
+        key = _Key(verdict, certain, "groups")
+        if not certain:
+            row |= self._base(key, contents)
+        self._paint(row, key, contents)
+
+    def admit(self, row: Rows, item: int, *, grouped: bool, certain: bool) -> None:
+        """Add to a row what one item names, whatever its verdict."""
+        remote, mask = int(self._remote[item]), int(self._mask[item])
+        self._range(row, remote, mask, certain=certain)
+        if grouped:
+            words = self._words[mask][:, None]
+            for group in self._survey.remotes[remote].groups:
+                members = self.members(group)
+                row[:, members.sure if certain else members.maybe] |= words
+                if members.outside and not certain:
+                    row[:, self._columns.faces :] |= words
+
+    def _range(self, row: Rows, remote: int, mask: int, *, certain: bool) -> None:
+        choice = self._least[remote] if certain else self._most[remote]
+        unread = choice.sure if certain else choice.maybe
+        for word, bits in zip(row, self._words[mask], strict=True):
+            for start, end in choice.runs:
+                word[start:end] |= bits
+            if unread is not None and len(unread):
+                word[unread] |= bits
+
+    def _paint(self, row: Rows, key: _Key, contents: Iterable[int]) -> None:
+        strokes = self._worked_out(key).strokes
+        sure = strokes if key.certain else self._worked_out(key._replace(certain=True)).strokes
+        for content in contents:
+            (sure if self.exact_content[content] else strokes).paint(row, content)
+
+    def _base(self, key: _Key, contents: Iterable[int]) -> Rows:
+        """Return a row with the wide ranges of lists; it is kept and must not be changed."""
+        wide = self._worked_out(key).wide
+        together = frozenset(stroke for content in contents for stroke in wide[content])
+        known = self._bases.get((key, together))
+        if known is None:
+            known = np.zeros(self._shape, dtype=np.uint64)
+            for remote, mask in together:
+                if key.part == "groups":
+                    known[:, self._columns.faces :] |= self._words[mask][:, None]
+                else:
+                    self._range(known, remote, mask, certain=key.certain)
+            if len(self._bases) >= _KEPT:
+                self._bases.clear()
+            self._bases[key, together] = known
+        return known
+
+    def _worked_out(self, key: _Key) -> _Drawn:
+        """Work out the strokes of all lists; for the upper bound, only of lists in which something is unknown."""
+        known = self._drawn.get(key)
+        if known is None:
+            chosen = self._verdict[self._held] == key.verdict
+            if key.certain:
+                chosen &= self._certain[self._held]
+            elif key.part == "groups":
+                chosen &= ~self._exact_content[self._owner]
+            draw = self._draw_groups if key.part == "groups" else self._draw_ranges
+            known = self._drawn[key] = draw(self._owner[chosen], self._held[chosen], certain=key.certain)
+        return known
+
+    def _draw_ranges(self, owners: NDArray[np.intp], items: NDArray[np.intp], *, certain: bool) -> _Drawn:
+        remotes, masks = self._remote[items], self._mask[items]
+        narrow = [self._narrow(remote, certain=certain) for remote in range(len(self._survey.remotes))]
+        is_wide = np.array([columns is None for columns in narrow], dtype=bool)
+        apart = is_wide[remotes] if len(remotes) else np.zeros(0, dtype=bool)
+        near = ~apart
+        if not certain:
+            near &= ~self._exact_content[owners]
+        nothing = np.empty(0, dtype=np.intp)
+        strokes = strokes_of(
+            owners[near],
+            remotes[near],
+            masks[near],
+            count=len(self._survey.contents),
+            columns=[nothing if columns is None else columns for columns in narrow],
+            words=self._words,
+        )
+        return _Drawn(strokes, self._by_owner(owners[apart], remotes[apart], masks[apart]))
+
+    def _draw_groups(self, owners: NDArray[np.intp], items: NDArray[np.intp], *, certain: bool) -> _Drawn:
+        remotes, masks = self._remote[items], self._mask[items]
+        groups = {group: number for number, group in enumerate(sorted(self._survey.groups))}
+        members = [self.members(group) for group in groups]
+        named = [[groups[group] for group in remote.groups] for remote in self._survey.remotes]
+        counts = np.array([len(each) for each in named], dtype=np.intp)
+        starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
+        every = np.array([group for each in named for group in each], dtype=np.intp)
+        sizes = counts[remotes] if len(remotes) else np.zeros(0, dtype=np.intp)
+        place = np.repeat(starts[remotes] - np.concatenate(([0], np.cumsum(sizes)))[:-1], sizes)
+        sets = every[place + np.arange(int(sizes.sum()))] if len(every) else every
+        owners, masks, remotes = (np.repeat(each, sizes) for each in (owners, masks, remotes))
+        strokes = strokes_of(
+            owners,
+            sets,
+            masks,
+            count=len(self._survey.contents),
+            columns=[each.sure if certain else each.maybe for each in members],
+            words=self._words,
+        )
+        outside = np.array([each.outside for each in members], dtype=bool)
+        apart = outside[sets] if len(sets) and not certain else np.zeros(len(sets), dtype=bool)
+        return _Drawn(strokes, self._by_owner(owners[apart], remotes[apart], masks[apart]))
+
+    def _by_owner(
+        self, owners: NDArray[np.intp], remotes: NDArray[np.intp], masks: NDArray[np.intp]
+    ) -> tuple[tuple[tuple[int, int], ...], ...]:
+        found: list[list[tuple[int, int]]] = [[] for _ in self._exact_content]
+        for owner, remote, mask in zip(map(int, owners), map(int, remotes), map(int, masks), strict=True):
+            found[owner].append((remote, mask))
+        return tuple(map(tuple, found))
+
+    def _narrow(self, remote: int, *, certain: bool) -> _Indexes | None:
+        """Return the columns of a range; None where they are too many to be told one by one."""
+        choice: Choice = self._least[remote] if certain else self._most[remote]
+        if sum(end - start for start, end in choice.runs) > _NARROW:
+            return None
+        parts = [np.arange(start, end, dtype=np.intp) for start, end in choice.runs]
+        unread = choice.sure if certain else choice.maybe
+        if unread is not None and len(unread):
+            parts.append(unread)
+        return np.concatenate(parts) if parts else np.empty(0, dtype=np.intp)
+
+
+def _length(indexes: _Indexes | None) -> int:
+    return 0 if indexes is None else len(indexes)

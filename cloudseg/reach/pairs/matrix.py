@@ -1,0 +1,503 @@
+"""All pairs of one estate: what arrives at a class from every other and from outside, and what leaves it.
+
+Both ends decide, and the way between them: the egress stages of the source, the legs there and back, the subnets on the
+way, the ingress stages of the target. Everything is worked out for one target and all sources at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cloudseg.reach.pairs.balancing import Balancing
+from cloudseg.reach.pairs.boundaries import Boundaries, Part
+from cloudseg.reach.pairs.clients import Callers
+from cloudseg.reach.pairs.crossings import Crossings
+from cloudseg.reach.pairs.edges import Edges
+from cloudseg.reach.pairs.hairpins import Hairpins
+from cloudseg.reach.pairs.handing import Handing
+from cloudseg.reach.pairs.paths import AT_MOST, NEVER, OUTSIDE, SURELY, Paths
+from cloudseg.reach.pairs.replies import TRANSLATED
+from cloudseg.reach.pairs.rows import Admission, Arrivals, Band, RowMaker
+from cloudseg.reach.pairs.senders import Senders
+from cloudseg.reach.ways import is_public
+from cloudseg.traffic import ALL_ADDRESSES, GLOBAL_UNICAST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cloudseg.model import Estate, Interface
+    from cloudseg.reach.pairs.columns import Traits
+    from cloudseg.reach.pairs.ground import Ground, Surveyed
+    from cloudseg.reach.pairs.handing import Admitted
+    from cloudseg.reach.pairs.rows import Rows
+    from cloudseg.reach.pairs.survey import Judgement
+    from cloudseg.reach.pairs.tally import Tally
+    from cloudseg.reach.ways import WayIn
+
+__all__ = ["Arrivals", "Matrix"]
+
+_INTERNET, _PRIVATE, _UNREAD, _SERVICE, _UNKNOWN = range(1, len(OUTSIDE) + 1)
+_KEPT = 256
+"""How many answers about packets that leave are kept for classes alike."""
+_BOUNDS = ((True, SURELY), (False, AT_MOST))
+
+
+class Matrix:
+    """All pairs of one estate.
+
+    Args:
+        surveyed: what the estate names.
+        ground: what it was cut into, alone or with other estates.
+        traits: what tells its interfaces apart.
+    """
+
+    def __init__(self, surveyed: Surveyed, ground: Ground, traits: Mapping[str, Traits]) -> None:
+        self._surveyed = surveyed
+        self._estate = surveyed.survey.estate
+        self._columns = ground.columns
+        self._atoms = ground.atoms
+        self._rows = RowMaker(surveyed.survey, ground.atoms, ground.columns)
+        self._paths = Paths(surveyed.routes, ground.columns)
+        self._crossings = Crossings(surveyed.routes, self._paths, self._rows, ground.columns)
+        self._present = ground.columns.present(traits)
+        self._all_present = bool(self._present.all())
+        self._firsts = [
+            next((self._estate.interfaces[m] for m in own.members if m in self._estate.interfaces), None)
+            for own in ground.columns.classes
+        ]
+        self._singles = np.array([len(own.members) == 1 for own in ground.columns.classes], dtype=bool)
+        self._senders = Senders(surveyed.survey, self._firsts, self._rows, ground.columns)
+        self._kind = self._senders.kind[ground.columns.owner]
+        outward = Edges(surveyed.survey, self._firsts, self._rows, ground.columns, "egress")
+        inward = Edges(surveyed.survey, self._firsts, self._rows, ground.columns, "ingress")
+        self._boundaries = Boundaries(outward, inward, self._paths, self._crossings, self._rows, ground)
+        doubtful = self._senders.doubtful[ground.columns.owner]
+        self._doubtful = (
+            np.flatnonzero(doubtful[: ground.columns.families]),
+            np.flatnonzero(doubtful[ground.columns.families :]) + ground.columns.families,
+        )
+        self._hairpins = Hairpins(self._firsts, ground, self._paths, self._senders, self._boundaries, self._estate)
+        free = self._crossings.open
+        self._handing = Handing(ground, self._paths, self._senders, outward, inward, self._rows, free=free)
+        self._balancing = Balancing(surveyed, ground, self._firsts, self._present, self._handing, self)
+        self._public6 = np.array([_level6(first, self._estate) for first in self._firsts], dtype=np.uint8)
+        self._latest: tuple[object, Admission | None] = ((), None)
+        self._carried = ground.atoms.words(ground.atoms.mask(TRANSLATED))
+        self._departed: dict[tuple[object, ...], Band] = {}
+        self._nowhere = np.zeros((ground.atoms.width, ground.columns.line.length), dtype=np.uint64)
+
+    def order(self) -> Sequence[int]:
+        """Return the classes in the order in which they are worked out fastest: those judged alike together."""
+        numbers: dict[tuple[Judgement, ...], int] = {}
+        keys: list[int] = []
+        for first in self._firsts:
+            judged = () if first is None else self._surveyed.survey.judgements(first, "ingress")
+            stateful = tuple(judgement for judgement in judged if judgement.stage.stateful)
+            keys.append(numbers.setdefault(stateful, len(numbers)))
+        return sorted(range(len(keys)), key=keys.__getitem__)
+
+    def arrivals(self, target: int) -> Arrivals:
+        """Return what arrives at a class."""
+        columns, width = self._columns, self._atoms.width
+        interface = self._firsts[target]
+        faces = [face for face in columns.of_class[target] if self._present[face]]
+        if interface is None or not faces:
+            nothing = np.zeros((width, len(columns.classes)), dtype=np.uint64)
+            return Arrivals(Band(nothing, nothing), Band(self._nowhere, self._nowhere))
+        admission, ways = self._admission(interface), self._ways(interface)
+        tally = self._balancing.tally(target)
+        inside = self._inside(faces, admission, tally)
+        tally.close(inside)
+        outside = self._from_outside(faces, admission, ways)
+        if self._hairpins.concern(target):
+            self._hairpins.add(target, inside, self._by_internet(faces, admission, ways, outside))
+
+        def let_in(certain: bool) -> Admitted:  # noqa: FBT001 - a bound
+            judged = self._stateful(interface)
+            return self._handing.admitted(faces[0], admission, judged, certain=certain)
+
+        arrivals = self._balancing.judged(target, faces, Arrivals(inside, outside), tally, let_in)
+        if self._singles[target]:
+            arrivals.inside.lower[:, target] = 0
+            arrivals.inside.upper[:, target] = 0
+        return arrivals
+
+    def callers(self, target: int) -> Callers:
+        """Return what arrives at a class by rules and routes, by the addresses that it sees."""
+        interface = self._firsts[target]
+        faces = [face for face in self._columns.of_class[target] if self._present[face]]
+        if interface is None or not faces:
+            nothing = np.zeros((self._atoms.width, self._columns.faces), dtype=np.uint64)
+            nowhere = np.zeros(0, dtype=np.intp)
+            return Callers(Band(nothing, nothing), Band(self._nowhere, self._nowhere), nowhere, self._nowhere)
+        admission, ways = self._admission(interface), self._ways(interface)
+        runs = [run for way in ways if not _shows_clients(way) for run in self._columns.line.runs(way.clients)]
+        let_in = self._handing.admitted(faces[0], admission, self._stateful(interface), certain=False)
+        return Callers(
+            self._over_faces(faces, admission),
+            self._from_outside(faces, admission, [way for way in ways if _shows_clients(way)]),
+            np.array([place for start, end in runs for place in range(start, end)], dtype=np.intp),
+            let_in.plain[:, self._columns.faces :],
+        )
+
+    def _ways(self, interface: Interface) -> list[WayIn]:
+        return [way for way in self._surveyed.view.ways_in(interface).ways if not way.balanced]
+
+    def _admission(self, interface: Interface) -> Admission | None:
+        """Return what the stateful ingress stages of an interface let in; None for everything."""
+        stateful = self._stateful(interface)
+        if self._latest[0] != stateful:
+            self._latest = (stateful, self._rows.admission(stateful))
+        return self._latest[1]
+
+    def _stateful(self, interface: Interface) -> tuple[Judgement, ...]:
+        judged = self._surveyed.survey.judgements(interface, "ingress")
+        return tuple(judgement for judgement in judged if judgement.stage.stateful)
+
+    def _inside(self, faces: Sequence[int], admission: Admission | None, tally: Tally) -> Band:
+        columns = self._columns
+        band = self._over_faces(faces, admission, tally)
+        if len(faces) == 1 and columns.simple:
+            return Band(band.lower, band.lower.copy()) if band.exact else band
+        return Band(columns.by_class(band.lower), columns.by_class(band.upper))
+
+    def _over_faces(self, faces: Sequence[int], admission: Admission | None, tally: Tally | None = None) -> Band:
+        """Return what arrives at any of some faces of one class, by word and face."""
+        columns, width = self._columns, self._atoms.width
+        if len(faces) == 1 and columns.simple:
+            band = self._face(faces[0], admission)
+            if tally is not None:
+                tally.add(band, 0, 4 if columns.families else 6)
+            return band
+        lower = np.zeros((width, columns.faces), dtype=np.uint64)
+        upper = np.zeros((width, columns.faces), dtype=np.uint64)
+        for face in faces:
+            band = self._face(face, admission)
+            family = self._family(face)
+            lower[:, family] |= band.lower
+            upper[:, family] |= band.upper
+            if tally is not None:
+                tally.add(band, family.start, 4 if face < columns.families else 6)
+        return Band(lower, upper)
+
+    def _family(self, face: int) -> slice:
+        columns = self._columns
+        return slice(0, columns.families) if face < columns.families else slice(columns.families, columns.faces)
+
+    def _face(self, face: int, admission: Admission | None) -> Band:
+        """Return what arrives at one face from all faces of its family."""
+        paths, family = self._paths, self._family(face)
+        part = Part(family, paths.is_near(face, family))
+        routes = paths.route[family]
+        there, back = paths.level_to[face][routes], paths.level[paths.route[face], family]
+        translated = paths.translated[routes, face] if len(paths.translations) > 1 else None
+        if translated is not None:
+            # An answer under another address than the one that was asked is nobody's.
+            named = (paths.translated[paths.route[face], family] > 0) & (back == SURELY)
+            back = np.where(named, NEVER, back)
+        level = np.minimum(there, back)
+        if face >= self._columns.families:
+            part = self._partly_outside(part, face, level, there, back)
+        if translated is not None:
+            level[translated > 0] = NEVER
+        level[part.near] = SURELY
+        if not self._all_present:
+            level *= self._present[family]
+        lower, upper = self._bounds(face, admission, part)
+        surely = level == SURELY
+        if upper is lower and (translated is not None or not (surely | (level == NEVER)).all()):
+            upper = lower.copy()
+        lower *= surely
+        if upper is not lower:
+            upper *= level >= AT_MOST
+        band = Band(lower, upper)
+        if translated is not None:
+            self._translate(face, translated, admission, family, band)
+        return band
+
+    def _partly_outside(
+        self, part: Part, face: int, level: NDArray[np.uint8], there: NDArray[np.uint8], back: NDArray[np.uint8]
+    ) -> Part:
+        """Note the IPv6 pairs that talk one way inside and the other way over the internet: addresses are the same."""
+        paths, six = self._paths, self._columns.families
+        public = self._public6[self._columns.owner[part.columns]]
+        outward = np.minimum(paths.over_internet6_to[face - six][paths.route[part.columns]], public)
+        homeward = np.minimum(paths.answers6[paths.route[face]], self._public6[self._columns.owner[face]])
+        out, home = np.minimum(outward, back), np.minimum(homeward, there)
+        level[:] = np.maximum(level, np.maximum(out, home))
+        by_internet = (out > NEVER) & (there == NEVER)
+        return part._replace(outward=by_internet) if by_internet.any() else part
+
+    def _bounds(self, face: int, admission: Admission | None, part: Part) -> tuple[Rows, Rows]:
+        """Return what the stages of both ends let through, in both bounds; one array where nothing is unknown."""
+        lower = self._passed(face, admission, part, certain=True)
+        upper = self._upper(face, admission, part, lower)
+        sure = self._boundaries.mask(face, part, certain=True)
+        most = self._boundaries.mask(face, part, certain=False)
+        if most is not None:
+            upper = upper & most
+        if sure is not None:
+            lower &= sure
+        return lower, upper
+
+    def _upper(self, face: int, admission: Admission | None, part: Part, lower: Rows) -> Rows:
+        """Return the upper bound of what stateful stages let through: the lower one where nothing is unknown."""
+        if admission is not None and not (admission.grouped.exact and admission.plain.exact):
+            return self._passed(face, admission, part, certain=False)
+        start = part.columns.start if isinstance(part.columns, slice) else 0
+        doubtful = self._doubtful[start > 0]
+        if not len(doubtful):
+            return lower
+        upper = lower.copy()
+        outward = None if part.outward is None else part.outward[doubtful - start]
+        some = Part(doubtful, part.near[doubtful - start], outward)
+        upper[:, doubtful - start] = self._passed(face, admission, some, certain=False)
+        return upper
+
+    def _passed(self, face: int, admission: Admission | None, part: Part, *, certain: bool) -> Rows:
+        """Return what the stateful stages of both ends let through to a face, whatever the way between them."""
+        paths, senders, columns = self._paths, self._senders, part.columns
+        if admission is None:
+            passed = self._rows.full()[:, columns]
+        else:
+            passed = admission.grouped.bound(certain=certain)[:, columns]
+            if (paths.mixed_ingress or part.outward is not None) and admission.grouped is not admission.plain:
+                holds = _inside(paths.ingress_groups[paths.route[columns], face], part)
+                passed = np.where(holds, passed, admission.plain.bound(certain=certain)[:, columns])
+            else:
+                passed = passed.copy()
+        if not senders.open:
+            kinds = self._kind[columns]
+            out = senders.towards(face, certain=certain, grouped=True)[:, kinds]
+            if paths.mixed_egress or part.outward is not None:
+                holds = _inside(paths.egress_groups[paths.route[columns], face], part)
+                out = np.where(holds, out, senders.towards(face, certain=certain, grouped=False)[:, kinds])
+            passed &= out
+        return passed
+
+    def _translate(
+        self, face: int, translated: NDArray[np.int32], admission: Admission | None, family: slice, band: Band
+    ) -> None:
+        """Add what arrives under the address of a gateway on the way: the target's rules see the gateway."""
+        paths = self._paths
+        for number in np.unique(translated).tolist():
+            if not number:
+                continue
+            chosen = np.flatnonzero(translated == number) + (family.start or 0)
+            names = paths.translations[int(number)]
+            seen = self._columns.faces_of(names)
+            back = paths.level_from(names)
+            for certain, least in _BOUNDS:
+                there = paths.level_to[face][paths.route[chosen]]
+                level = np.minimum(there, back.bound(certain=certain)[chosen]) * self._present[chosen]
+                out = self._senders.towards(face, certain=certain, grouped=False)[:, self._kind[chosen]]
+                rows = out & (self._carried & self._of_gateway(face, seen, admission, certain=certain))[:, None]
+                rows *= level >= least
+                self._boundaries.narrow_translated(rows, face, chosen, certain=certain)
+                band.bound(certain=certain)[:, chosen - (family.start or 0)] |= rows
+
+    def _of_gateway(
+        self, face: int, seen: NDArray[np.intp], admission: Admission | None, *, certain: bool
+    ) -> NDArray[np.uint64]:
+        """Return what a face admits from a gateway, there and back; of several interfaces, from all or from any."""
+        if not len(seen):
+            return np.zeros_like(self._rows.everything) if certain else self._rows.everything
+        paths = self._paths
+        near = paths.is_near(face, slice(0, self._columns.faces))[seen]
+        let_in = self._rows.full() if admission is None else admission.plain.bound(certain=certain)
+        rows = let_in[:, seen]
+        level = np.where(near, SURELY, paths.level[paths.route[face], seen])
+        # An answer under another address than the one that was asked is nobody's.
+        level = np.where((paths.translated[paths.route[face], seen] > 0) & (level == SURELY) & ~near, NEVER, level)
+        rows = rows * (level >= (SURELY if certain else AT_MOST))
+        self._boundaries.narrow(rows, face, Part(seen, near), certain=certain, translated=True)
+        joined = np.bitwise_and if certain else np.bitwise_or
+        words: NDArray[np.uint64] = joined.reduce(rows, axis=1)
+        return words
+
+    def _by_internet(
+        self, faces: Sequence[int], admission: Admission | None, ways: Sequence[WayIn], outside: Band
+    ) -> Band:
+        """Return what arrives at the public addresses of a class over the internet, out of all that arrives."""
+        direct = [way for way in ways if way.direct]
+        if len(direct) == len(ways) and int(self._paths.route[faces[0]]) not in self._paths.private:
+            return outside
+        return self._from_outside(faces, admission, direct, private=False)
+
+    def _from_outside(
+        self, faces: Sequence[int], admission: Admission | None, ways: Sequence[WayIn], *, private: bool = True
+    ) -> Band:
+        """Return what arrives from addresses outside of the estate.
+
+        Args:
+            faces: the faces of the class.
+            admission: what its stateful stages let in; None for everything.
+            ways: the ways from the internet.
+            private: by private networks, too.
+        """
+        route = int(self._paths.route[faces[0]]) if private else None
+        if not ways and route not in self._paths.private:
+            return Band(self._nowhere, self._nowhere)
+        bounds: list[Rows] = []
+        for certain in (True, False):
+            rows = self._entering(ways, route, certain=certain)
+            hidden = np.zeros_like(self._rows.everything)
+            admitted = self._nowhere.copy()
+            for face in faces:
+                positions = self._positions(face)
+                found = self._admitted(face, positions, admission, certain=certain)
+                admitted[:, positions] |= found
+                hidden |= self._hidden(ways, found, positions, certain=certain)
+            rows &= admitted
+            if hidden.any():
+                for start, end in self._columns.line.runs(GLOBAL_UNICAST):
+                    rows[:, start:end] |= hidden[:, None]
+            bounds.append(rows)
+        return Band(bounds[0], bounds[1])
+
+    def _entering(self, ways: Sequence[WayIn], route: int | None, *, certain: bool) -> Rows:
+        """Return what comes to an interface before any list is asked, from whoever its rules see."""
+        paths, rows = self._paths, self._nowhere.copy()
+        if route is not None:
+            private = np.isin(paths.way_out[route], (_PRIVATE, _UNREAD, _UNKNOWN))
+            least = SURELY if certain else AT_MOST
+            rows[:, private & (paths.out_level[route] >= least)] = self._rows.everything[:, None]
+        for way in ways:
+            if (way.certain or not certain) and _shows_clients(way):
+                words = self._atoms.words(self._atoms.mask(way.traffic))
+                for start, end in self._columns.line.runs(way.clients & GLOBAL_UNICAST):
+                    rows[:, start:end] |= words[:, None]
+        return rows
+
+    def _positions(self, face: int) -> slice:
+        """Return the positions outside that are of a face's family."""
+        columns = self._columns
+        boundary = columns.line.boundary
+        return slice(0, boundary) if face < columns.families else slice(boundary, columns.line.length)
+
+    def _admitted(self, face: int, positions: slice, admission: Admission | None, *, certain: bool) -> Rows:
+        """Return what the ingress stages of a face admit from outside.
+
+        Groups count where interfaces that were not read may stand.
+        """
+        start = self._columns.faces
+        places = slice(start + positions.start, start + positions.stop)
+        if admission is None:
+            rows = self._rows.full()[:, places]
+        else:
+            rows = admission.plain.bound(certain=certain)[:, places].copy()
+            if admission.grouped is not admission.plain:
+                way_out = self._paths.way_out[self._paths.route[face], positions]
+                known = np.isin(way_out, (_UNREAD, _UNKNOWN))
+                rows = np.where(known, admission.grouped.bound(certain=certain)[:, places], rows)
+        self._boundaries.narrow_arriving(rows, face, positions, certain=certain)
+        return rows
+
+    def _hidden(self, ways: Sequence[WayIn], admitted: Rows, positions: slice, *, certain: bool) -> NDArray[np.uint64]:
+        """Return what comes through entrances whose own addresses the rules see instead of their clients'."""
+        found = np.zeros_like(self._rows.everything)
+        for way in ways:
+            if _shows_clients(way) or (certain and not way.certain):
+                continue
+            places = [
+                place - positions.start
+                for start, end in self._columns.line.runs(way.clients)
+                for place in range(max(start, positions.start), min(end, positions.stop))
+            ]
+            if places:
+                joined = np.bitwise_and if certain else np.bitwise_or
+                words = self._atoms.words(self._atoms.mask(way.traffic))
+                found |= joined.reduce(admitted[:, places], axis=1) & words
+        return found
+
+    def departures(self, source: int) -> Band:
+        """Return what leaves a class for addresses outside of the estate, by word and position."""
+        interface = self._firsts[source]
+        faces = [face for face in self._columns.of_class[source] if self._present[face]]
+        if interface is None or not faces or self._balancing.stays_inside(source):
+            return Band(self._nowhere, self._nowhere)
+        alike = self._alike(interface, source, faces)
+        known = self._departed.get(alike)
+        if known is None:
+            if len(self._departed) >= _KEPT:
+                self._departed.clear()
+            known = self._departed[alike] = self._departing(interface, source, faces)
+        return self._balancing.departing(source, known)
+
+    def _alike(self, interface: Interface, source: int, faces: Sequence[int]) -> tuple[object, ...]:
+        """Return what classes have in common whose packets leave the estate alike."""
+        paths = self._paths
+        route = int(paths.route[faces[0]])
+        gateways = [paths.out_translations[int(number)] for number in np.unique(paths.out_seen[route]) if number]
+        back = tuple(
+            (
+                face < self._columns.families,
+                *(int(level[face]) for names in gateways for level in paths.level_from(names)),
+            )
+            for face in faces
+        )
+        place = tuple(faces) if not self._boundaries.open else ()
+        public = is_public(interface, 4, self._estate), is_public(interface, 6, self._estate)
+        return (int(self._senders.kind[source]), route, public, back, place)
+
+    def _departing(self, interface: Interface, source: int, faces: Sequence[int]) -> Band:
+        paths = self._paths
+        route = int(paths.route[faces[0]])
+        level = self._leaving(interface, route)
+        grouped = np.isin(paths.way_out[route], (_UNREAD, _UNKNOWN))
+        bounds: list[Rows] = []
+        for certain, least in _BOUNDS:
+            plain = self._senders.outside(source, certain=certain, grouped=False)
+            let_out = np.where(grouped, self._senders.outside(source, certain=certain, grouped=True), plain)
+            let_out[:, paths.out_seen[route] > 0] &= self._carried[:, None]
+            rows = self._nowhere.copy()
+            for face in faces:
+                positions = self._positions(face)
+                found = let_out[:, positions].copy()
+                found *= self._returning(level, face, route, certain=certain)[positions] >= least
+                self._boundaries.narrow_leaving(found, face, positions, certain=certain)
+                rows[:, positions] |= found
+            bounds.append(rows)
+        return Band(bounds[0], bounds[1])
+
+    def _returning(self, level: NDArray[np.uint8], face: int, route: int, *, certain: bool) -> NDArray[np.uint8]:
+        """Return levels of ways out as far as a gateway that translates hands the answers back."""
+        paths = self._paths
+        found = level
+        for number in np.unique(paths.out_seen[route]).tolist():
+            if number:
+                back = paths.level_from(paths.out_translations[int(number)]).bound(certain=certain)
+                found = np.where(paths.out_seen[route] == number, np.minimum(found, back[face]), found)
+        levels: NDArray[np.uint8] = found
+        return levels
+
+    def _leaving(self, interface: Interface, route: int) -> NDArray[np.uint8]:
+        """Return how surely packets of an interface leave the estate for each position."""
+        paths = self._paths
+        boundary = self._columns.line.boundary
+        level: NDArray[np.uint8] = paths.out_level[route].copy()
+        for part, family in ((slice(0, boundary), 4), (slice(boundary, None), 6)):
+            public = is_public(interface, 4 if family == 4 else 6, self._estate)
+            limit = SURELY if public else AT_MOST if public is None else NEVER
+            level[part] = np.where(paths.needs_public[route, part], np.minimum(level[part], limit), level[part])
+        return level
+
+
+def _level6(interface: Interface | None, estate: Estate) -> int:
+    public = False if interface is None else is_public(interface, 6, estate)
+    return SURELY if public else AT_MOST if public is None else NEVER
+
+
+def _inside(holds: NDArray[np.bool_], part: Part) -> NDArray[np.bool_]:
+    """Return where groups match: within the subnet always, over the internet never."""
+    found: NDArray[np.bool_] = holds | part.near
+    return found if part.outward is None else found & ~part.outward
+
+
+def _shows_clients(way: WayIn) -> bool:
+    """Tell whether the rules of the target see who really sends."""
+    return way.direct or way.clients == ALL_ADDRESSES

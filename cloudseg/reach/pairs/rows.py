@@ -1,0 +1,225 @@
+"""What stages let through between an interface and every column at once, as rows of masks.
+
+A row has a word (or several) of traffic atoms for each column. It comes as a band: what certainly passes, and what
+passes at most; where nothing is unknown both are one array.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cloudseg.reach.pairs.contents import Contents, Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloudseg.reach.packets import Box
+    from cloudseg.reach.pairs.atoms import TrafficAtoms, Words
+    from cloudseg.reach.pairs.columns import Columns
+    from cloudseg.reach.pairs.survey import Judgement, Survey
+
+__all__ = ["Admission", "Arrivals", "Band", "RowMaker", "Rows"]
+
+
+class Band(NamedTuple):
+    """Lower and upper bound; one array where they are equal."""
+
+    lower: Rows
+    upper: Rows
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing unknown lies between the bounds."""
+        return self.lower is self.upper
+
+    def bound(self, *, certain: bool) -> Rows:
+        """Return one of the bounds."""
+        return self.lower if certain else self.upper
+
+
+class Arrivals(NamedTuple):
+    """What arrives at a class.
+
+    Attributes:
+        inside: from each class, by word and class.
+        outside: from each position of the address line, by word and position.
+    """
+
+    inside: Band
+    outside: Band
+
+
+class Admission(NamedTuple):
+    """What stages let through.
+
+    Attributes:
+        grouped: on paths on which a rule that names a group matches its members.
+        plain: on the other paths; the same object where no rule names a group.
+    """
+
+    grouped: Band
+    plain: Band
+
+    def band(self, *, grouped: bool) -> Band:
+        """Return what is let through on one kind of path."""
+        return self.grouped if grouped else self.plain
+
+
+class _Answer(NamedTuple):
+    """What a stage hands to the next one, and what it accepts for good."""
+
+    passed: Rows
+    accepted: Rows | None
+
+
+class RowMaker:
+    """Makes rows of masks out of judgements.
+
+    Args:
+        survey: what the lists of the estate name.
+        atoms: the atoms of traffic, cut for the survey.
+        columns: the columns.
+    """
+
+    def __init__(self, survey: Survey, atoms: TrafficAtoms, columns: Columns) -> None:
+        self._survey = survey
+        self._atoms = atoms
+        self._columns = columns
+        self._shape = (atoms.width, columns.width)
+        self._contents = Contents(survey, atoms, columns)
+        self._boundaries: dict[Judgement, Band] = {}
+        self.everything: Words = atoms.words(atoms.everything)
+
+    def full(self) -> Rows:
+        """Return a new row that lets everything through."""
+        row: Rows = np.empty(self._shape, dtype=np.uint64)
+        row[:] = self.everything[:, None]
+        return row
+
+    def admission(self, judgements: Sequence[Judgement]) -> Admission | None:
+        """Return what stateful stages let through one after the other; None for everything.
+
+        Args:
+            judgements: how each stage judges, in the order in which a packet meets them.
+        """
+        if not judgements:
+            return None
+        plain = self._together(judgements, grouped=False)
+        return Admission(self._together(judgements, grouped=True) if self.names_groups(judgements) else plain, plain)
+
+    def boundary(self, judgement: Judgement) -> Band:
+        """Return what a stateless stage lets through in its direction."""
+        known = self._boundaries.get(judgement)
+        if known is None:
+            bounds = self._survey.boxes_of(judgement)
+            lower = self._painted(bounds.lower, certain=True)
+            upper = self.full() if judgement.unread else self._painted(bounds.upper, certain=False)
+            known = self._boundaries[judgement] = Band(lower, lower if np.array_equal(lower, upper) else upper)
+        return known
+
+    def _painted(self, boxes: Sequence[Box], *, certain: bool) -> Rows:
+        row: Rows = np.zeros(self._shape, dtype=np.uint64)
+        for box in boxes:
+            mask = self._atoms.words(self._atoms.mask(box.traffic))[:, None]
+            choice = self._columns.choose(box.addresses)
+            for start, end in choice.runs:
+                row[:, start:end] |= mask
+            unread = choice.sure if certain else choice.maybe
+            if unread is not None and len(unread):
+                row[:, unread] |= mask
+        return row
+
+    def names_groups(self, judgements: Sequence[Judgement]) -> bool:
+        """Tell whether a rule of any of the lists names a group."""
+        named, named_content = self._contents.named, self._contents.named_content
+        return any(
+            any(named_content[content] for content in judgement.contents) or any(named[i] for i in judgement.items)
+            for judgement in judgements
+        )
+
+    def is_exact(self, judgements: Sequence[Judgement]) -> bool:
+        """Tell whether nothing about the lists is unknown."""
+        exact, exact_content = self._contents.exact, self._contents.exact_content
+        return all(
+            not judgement.unread
+            and all(exact_content[content] for content in judgement.contents)
+            and all(exact[item] for item in judgement.items)
+            for judgement in judgements
+        )
+
+    def _together(self, judgements: Sequence[Judgement], *, grouped: bool) -> Band:
+        lower = self.row(judgements, grouped=grouped, certain=True)
+        exact = self.is_exact(judgements)
+        return Band(lower, lower if exact else self.row(judgements, grouped=grouped, certain=False))
+
+    def row(self, judgements: Sequence[Judgement], *, certain: bool, grouped: bool) -> Rows:
+        """Return one bound of what stateful stages let through one after the other."""
+        alive: Rows | None = None
+        accepted: Rows | None = None
+        for judgement in judgements:
+            answer = self._answer(judgement, grouped=grouped, certain=certain)
+            if answer.accepted is not None:
+                for_good = answer.accepted if alive is None else answer.accepted & alive
+                accepted = for_good if accepted is None else accepted | for_good
+            alive = answer.passed if alive is None else alive & answer.passed
+        if alive is None:
+            return self.full()
+        return alive if accepted is None else alive | accepted
+
+    def named(self, judgements: Sequence[Judgement], *, certain: bool) -> Rows:
+        """Return one bound of what stateful stages let through because a rule names a group, from any address.
+
+        It is worked out where one stage decides of which any rule may match; elsewhere it is nothing, or everything.
+        """
+        row: Rows = np.zeros(self._shape, dtype=np.uint64)
+        for judgement in judgements:
+            known = len(judgements) == 1 and judgement.stage.match == "any"
+            if not certain and (judgement.unread or not known):
+                return self.full()
+            if known:
+                for verdict in ("next", "accept"):
+                    self._contents.add_groups(row, judgement.contents, verdict, certain=certain)
+        return row
+
+    def _answer(self, judgement: Judgement, *, grouped: bool, certain: bool) -> _Answer:
+        if judgement.unread and not certain:
+            return _Answer(self.full(), None)
+        if judgement.stage.match == "first":
+            return self._first(judgement, grouped=grouped, certain=certain)
+        if judgement.stage.miss != "deny":
+            return _Answer(self.full(), None)
+        contents = judgement.contents
+        passed = self._contents.row(contents, "next", certain=certain)
+        if grouped:
+            self._contents.add_groups(passed, contents, "next", certain=certain)
+        if not any(self._contents.accepting[content] for content in contents):
+            return _Answer(passed, None)
+        accepted = self._contents.row(contents, "accept", certain=certain)
+        if grouped:
+            self._contents.add_groups(accepted, contents, "accept", certain=certain)
+        return _Answer(passed, accepted)
+
+    def _first(self, judgement: Judgement, *, grouped: bool, certain: bool) -> _Answer:
+        left = self.full()
+        passed: Rows = np.zeros(self._shape, dtype=np.uint64)
+        accepted: Rows | None = None
+        for number in judgement.items:
+            item = self._survey.items[number]
+            allows = item.verdict != "deny"
+            # In the lower bound an unknown allow is nothing and an unknown deny everything, in the upper the reverse.
+            sure = certain == allows
+            if sure and not item.certain:
+                continue
+            matched: Rows = np.zeros(self._shape, dtype=np.uint64)
+            self._contents.admit(matched, number, grouped=grouped, certain=sure)
+            matched &= left
+            left &= ~matched
+            if item.verdict == "accept":
+                accepted = matched if accepted is None else accepted | matched
+            elif allows:
+                passed |= matched
+        if judgement.stage.miss != "deny":
+            passed |= left
+        return _Answer(passed, accepted)

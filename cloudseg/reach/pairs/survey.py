@@ -1,0 +1,305 @@
+"""One pass over an estate's lists: what their rules name, and which lists judge which interfaces.
+
+What is found here decides where traffic and addresses are cut; after that the same items become rows of masks.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from cloudseg.model import ANYONE, Addresses, Everyone, GroupRef, Unresolved
+from cloudseg.reach.packets import Bounds, Box, outside_addresses, pass_stage
+from cloudseg.reach.pairs.replies import TRANSLATED, reply_traffic
+from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
+from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cloudseg.model import Direction, Estate, Interface, Peer, Rule, RuleSet, Stage, Verdict
+    from cloudseg.traffic import AddressSet, Traffic
+
+__all__ = ["Item", "Judgement", "Remote", "Survey"]
+
+_EVERYTHING = (Box(ALL_ADDRESSES, ALL_TRAFFIC),)
+
+
+class Remote(NamedTuple):
+    """The other end of rules.
+
+    Attributes:
+        least: the addresses that it certainly names.
+        most: the addresses that it names at most.
+        groups: the groups that it names, which matter only on paths where identity holds.
+    """
+
+    least: AddressSet
+    most: AddressSet
+    groups: tuple[str, ...]
+
+
+class Item(NamedTuple):
+    """What one rule contributes: equal rules of different lists are one item.
+
+    Attributes:
+        remote: number of the other end.
+        traffic: the traffic.
+        verdict: what the rule answers.
+        certain: the rule was read in full and admits every port that a client may choose.
+    """
+
+    remote: int
+    traffic: Traffic
+    verdict: Verdict
+    certain: bool
+
+
+class Judgement(NamedTuple):
+    """How one stage judges an interface; equal judgements have equal rows.
+
+    Attributes:
+        stage: the stage.
+        direction: the direction.
+        contents: where any match decides, the numbers of what the judging lists hold, sorted.
+        items: where the first match decides, the numbers of the items in the order of evaluation.
+        lists: for a stateless stage, ids of the judging lists.
+        unread: lists may judge here that were not read.
+    """
+
+    stage: Stage
+    direction: Direction
+    contents: tuple[int, ...] = ()
+    items: tuple[int, ...] = ()
+    lists: tuple[str, ...] = ()
+    unread: bool = False
+
+
+class Survey:
+    """What the lists of an estate name.
+
+    Attributes:
+        estate: the estate.
+        remotes: the other ends of all rules.
+        items: what rules contribute.
+        contents: the items of lists, by number; lists of the same items share one.
+        named_traffics: the traffic that items name.
+    """
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self.remotes: list[Remote] = []
+        self.items: list[Item] = []
+        self._remote_numbers: dict[object, int] = {}
+        self._item_numbers: dict[tuple[int, int, Verdict, bool], int] = {}
+        self.named_traffics: list[Traffic] = []
+        self._known_traffics: dict[Traffic, int] = {}
+        self._traffic_numbers: dict[int, int] = {}
+        self._boxes: dict[tuple[str, Direction, tuple[str, ...]], Bounds] = {}
+        self._judgements: dict[tuple[object, ...], tuple[Judgement, ...]] = {}
+        self._narrow = {
+            rule_set.id
+            for rule_set in estate.rule_sets.values()
+            if any(rule.local != ANYONE for rule in rule_set.rules)
+        }
+        self.contents: list[frozenset[int]] = []
+        self._content_numbers: dict[frozenset[int], int] = {}
+        self._of_list: dict[tuple[str, Direction], int] = {}
+
+    def _numbers(self, rules: Sequence[Rule], direction: Direction) -> Iterator[int]:
+        """Yield the numbers of rules' items."""
+        # A hundred thousand rules come by here, so that equal items are told by numbers and not by what they hold.
+        numbers = self._item_numbers
+        for rule in rules:
+            if rule.direction != direction:
+                continue
+            certain = rule.exact and rule.source_ports is None
+            traffic = self._traffic_numbers.get(id(rule.traffic))
+            if traffic is None:
+                traffic = self._traffic_number(rule.traffic)
+            key = (self._remote_number(rule.remote), traffic, rule.verdict, certain)
+            number = numbers.get(key)
+            if number is None:
+                number = numbers[key] = len(self.items)
+                self.items.append(Item(key[0], self.named_traffics[traffic], rule.verdict, certain))
+            yield number
+
+    def _traffic_number(self, traffic: Traffic) -> int:
+        number = self._known_traffics.setdefault(traffic, len(self._known_traffics))
+        if number == len(self.named_traffics):
+            self.named_traffics.append(traffic)
+        # The rule keeps its traffic, so that no other object can have this identity while the survey lives.
+        self._traffic_numbers[id(traffic)] = number
+        return number
+
+    def _remote_number(self, peers: tuple[Peer, ...]) -> int:
+        first = peers[0] if len(peers) == 1 else None
+        key: object = peers
+        if isinstance(first, Addresses):
+            key = first.addresses
+        elif isinstance(first, GroupRef) and not first.stale:
+            key = first.group
+        number = self._remote_numbers.get(key)
+        if number is None:
+            number = self._remote_numbers[key] = len(self.remotes)
+            self.remotes.append(self._remote(peers))
+        return number
+
+    def _remote(self, peers: tuple[Peer, ...]) -> Remote:
+        groups = tuple(peer.group for peer in peers if isinstance(peer, GroupRef) and not peer.stale)
+        return Remote(*outside_addresses(peers, self.estate), groups)
+
+    def judgements(self, interface: Interface, direction: Direction) -> tuple[Judgement, ...]:
+        """Return how each stage judges an interface, without the stages that let everything through."""
+        narrow = bool(self._narrow) or self.estate.selects_by_labels
+        place = (interface.network, interface.subnet, interface.attached, interface.attached_unread)
+        key = (direction, interface.provider, interface.scope, interface.region, *place, interface.id if narrow else "")
+        known = self._judgements.get(key)
+        if known is None:
+            pipeline = pipeline_of(interface, self.estate)
+            stages = () if pipeline is None else pipeline.stages(direction)
+            each = (self._judgement(stage, direction, interface) for stage in stages)
+            known = self._judgements[key] = tuple(judgement for judgement in each if judgement is not None)
+        return known
+
+    def _judgement(self, stage: Stage, direction: Direction, interface: Interface) -> Judgement | None:
+        judges = self.estate.judging(interface, stage.name)
+        missing = stage.at == "interface" and carries_unread(interface, self.estate)
+        unread = missing or not (judges or stage_was_read(stage, interface, self.estate))
+        if not judges and not unread:
+            return None
+        if not stage.stateful:
+            lists = tuple(judge.id for judge in judges)
+            if not unread and self.boxes(stage, direction, judges).lower == _EVERYTHING:
+                return None
+            return Judgement(stage, direction, lists=lists, unread=unread)
+        if stage.match == "any":
+            contents = {self._content_of(judge, direction, interface) for judge in judges}
+            return Judgement(stage, direction, contents=tuple(sorted(contents)), unread=unread)
+        items = tuple(self._ordered(judges, direction, interface))
+        return Judgement(stage, direction, items=items, unread=unread)
+
+    def _content_of(self, rule_set: RuleSet, direction: Direction, interface: Interface) -> int:
+        """Return the number of what a list holds for an interface in a direction."""
+        if rule_set.id in self._narrow:
+            return self._content(self._numbers(_concerning(rule_set.rules, interface, self.estate), direction))
+        key = (rule_set.id, direction)
+        known = self._of_list.get(key)
+        if known is None:
+            known = self._of_list[key] = self._content(self._numbers(rule_set.rules, direction))
+        return known
+
+    def _content(self, items: Iterable[int]) -> int:
+        held = frozenset(items)
+        known = self._content_numbers.get(held)
+        if known is None:
+            known = self._content_numbers[held] = len(self.contents)
+            self.contents.append(held)
+        return known
+
+    def _ordered(self, judges: Sequence[RuleSet], direction: Direction, interface: Interface) -> Iterator[int]:
+        rules = [
+            rule
+            for judge in judges
+            for rule in _concerning(judge.rules, interface, self.estate)
+            if rule.direction == direction
+        ]
+        rules.sort(key=lambda rule: (rule.priority or 0, rule.allows))
+        return self._numbers(rules, direction)
+
+    def boxes(self, stage: Stage, direction: Direction, judges: Sequence[RuleSet]) -> Bounds:
+        """Return the packets of one direction that a stateless stage lets through, by remote address."""
+        key = (stage.name, direction, tuple(judge.id for judge in judges))
+        known = self._boxes.get(key)
+        if known is None:
+            known = pass_stage(stage, judges, direction, _EVERYTHING, self.estate)
+            if _is_everything(known.lower):
+                known = Bounds(_EVERYTHING, _EVERYTHING)
+            self._boxes[key] = known
+        return known
+
+    def boxes_of(self, judgement: Judgement) -> Bounds:
+        """Return the boxes of a judgement of a stateless stage."""
+        return self._boxes.get((judgement.stage.name, judgement.direction, judgement.lists), Bounds((), _EVERYTHING))
+
+    def traffics(self) -> Iterator[Traffic]:
+        """Yield every traffic that a list names."""
+        yield from self.named_traffics
+        yield TRANSLATED
+        if any(not judgement.stage.stateful for judged in self._judgements.values() for judgement in judged):
+            yield from reply_traffic()
+        for bounds in self._boxes.values():
+            yield from {box.traffic for boxes in bounds for box in boxes}
+
+    def addresses(self) -> Iterator[AddressSet]:
+        """Yield every set of addresses that a list names."""
+        for remote in self.remotes:
+            yield remote.least
+            yield remote.most
+        for bounds in self._boxes.values():
+            yield from {box.addresses for boxes in bounds for box in boxes}
+
+    @cached_property
+    def groups(self) -> frozenset[str]:
+        """Every group that a rule names."""
+        return frozenset(group for remote in self.remotes for group in remote.groups)
+
+
+def _is_everything(boxes: Sequence[Box]) -> bool:
+    left = [Box(ALL_ADDRESSES, ALL_TRAFFIC)]
+    for box in boxes:
+        rest: list[Box] = []
+        for part in left:
+            if not part.addresses.overlaps(box.addresses):
+                rest.append(part)
+                continue
+            if outside := part.addresses - box.addresses:
+                rest.append(Box(outside, part.traffic))
+            if other := part.traffic - box.traffic:
+                rest.append(Box(part.addresses & box.addresses, other))
+        left = rest
+        if len(left) > _MANY:
+            return False
+    return not left
+
+
+_MANY = 64
+
+
+def _concerning(rules: Sequence[Rule], interface: Interface, estate: Estate) -> list[Rule]:
+    """Return the rules whose near end is the interface; one that only may concern it comes as not exact."""
+    found: list[Rule] = []
+    for rule in rules:
+        concerned = True if rule.local == ANYONE else _at(rule.local, interface, estate)
+        if concerned:
+            found.append(rule)
+        elif concerned is None:
+            found.append(msgspec.structs.replace(rule, exact=False))
+    return found
+
+
+def _at(peers: Sequence[Peer], interface: Interface, estate: Estate) -> bool | None:
+    """Tell whether an interface is among peers; None where that is unknown, or holds of some of its addresses only."""
+    maybe = False
+    for peer in peers:
+        match peer:
+            case Everyone():
+                return True
+            case GroupRef(group):
+                if any(member.id == interface.id for member in estate.members(group)):
+                    return True
+                maybe = maybe or interface.attached_unread or group not in estate.groups
+            case Addresses(addresses):
+                if interface.addresses and interface.addresses <= addresses:
+                    return True
+                maybe = maybe or not interface.addresses or interface.addresses.overlaps(addresses)
+            case Unresolved():
+                maybe = True
+            case _:
+                least, most = outside_addresses((peer,), estate)
+                if interface.addresses and interface.addresses <= least:
+                    return True
+                maybe = maybe or not interface.addresses or interface.addresses.overlaps(most)
+    return None if maybe else False

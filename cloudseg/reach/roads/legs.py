@@ -1,0 +1,221 @@
+"""Where packets that leave a subnet come out, following routes hop by hop over the whole estate."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from cloudseg.model import own_id
+from cloudseg.reach.roads.decisions import decide, split
+from cloudseg.reach.roads.gateways import by_egress_only_gateway, by_internet_gateway, by_peering, by_private_gateway
+from cloudseg.reach.roads.leg import Checkpoint, End, Hop, Leg, wordless
+from cloudseg.reach.roads.middleboxes import bearers, by_endpoint, by_interface
+from cloudseg.reach.roads.nat import by_nat_gateway
+from cloudseg.reach.roads.transit import by_transit_gateway
+from cloudseg.reach.roads.travel import Way
+from cloudseg.traffic import ALL_ADDRESSES, GLOBAL_UNICAST, NO_ADDRESSES
+
+if TYPE_CHECKING:
+    from cloudseg.model import Estate, Firewall, Network, Route, RouteTable, Subnet, TransitAttachment, TransitTable
+    from cloudseg.reach.roads.decisions import Decision
+
+__all__ = ["Checkpoint", "End", "Hop", "Leg", "Router", "legs_from", "wordless"]
+
+_ESTATES = 4
+
+
+def legs_from(subnet: Subnet | None, network: Network, estate: Estate) -> tuple[Leg, ...]:
+    """Return all legs of packets that leave a subnet of a network.
+
+    Certain legs are disjoint; others may overlap them. An address that no leg covers has no route. Packets to addresses
+    inside the subnet itself never ask its routes; whoever asks for legs knows that.
+
+    Args:
+        subnet: where the packets start; None where that is not known or the network has no subnets.
+        network: its network.
+        estate: the estate. What is found of its tables is kept for the last few estates asked for.
+    """
+    return _router(estate).legs_from(subnet, network)
+
+
+@lru_cache(maxsize=_ESTATES)
+def _router(estate: Estate) -> Router:
+    return Router(estate)
+
+
+class Router:
+    """Follows routes over an estate; tables are worked out once, and subnets alike share their legs."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self._decisions: dict[str, Decision] = {}
+        self.beyond: dict[tuple[object, ...], tuple[Leg, ...]] = {}
+        self._shared: dict[tuple[object, ...], tuple[Leg, ...]] = {}
+
+    def legs_from(self, subnet: Subnet | None, network: Network) -> tuple[Leg, ...]:
+        """Return all legs of packets that leave a subnet of a network, as :func:`legs_from` does."""
+        if subnet is None:
+            return tuple(self.follow(Way(ALL_ADDRESSES, network, None, network.id)))
+        start = Way(ALL_ADDRESSES, network, subnet, network.id, (subnet.internet_block,))
+        table = self.estate.route_table_of(subnet)
+        if table is None or subnet.id in self._waypoints:
+            return tuple(self.follow(start))
+        alike = (network.id, table.id, subnet.zone, subnet.zone_id, subnet.internet_block)
+        if alike not in self._shared:
+            self._shared[alike] = tuple(self.follow(start))
+        return self._shared[alike]
+
+    def follow(self, way: Way) -> list[Leg]:
+        """Return the legs of packets from where they are, by the route table of their subnet."""
+        if way.subnet is None:
+            return self._local(way) if self._is_flat(way.network) else self.unread(way, way.network.own_id)
+        table = self.estate.route_table_of(way.subnet)
+        return self.unread(way, way.subnet.own_id) if table is None else self.by_table(way, table)
+
+    def by_table(self, way: Way, table: RouteTable) -> list[Leg]:
+        """Return the legs of packets of which a route table decides."""
+        if circle := way.circle(table.id):
+            return way.dropped(circle)
+        first = not way.hops
+        if not first and way.subnet is not None and (near := way.to(way.subnet.addresses)).addresses:
+            # What stands in the subnet that packets have come to is handed over there, whatever its routes say.
+            rest = way._replace(addresses=way.addresses - way.subnet.addresses)
+            return near.ends("network", way.network.id) + self.by_table(rest, table)
+        way = way._replace(tables=(*way.tables, table.id))
+        decision = self.decision(table)
+        legs: list[Leg] = []
+        covered = NO_ADDRESSES
+        for part, route in split(way, decision):
+            legs.extend(self._by_route(part.stepped(route.kind, table.id, route), table, route))
+            covered |= part.addresses
+        for route in decision.services:
+            part = way.to(GLOBAL_UNICAST).doubted(
+                f"the addresses that {own_id(route.target or '')} serves were not read"
+            )
+            legs.extend(self._by_route(part.stepped(route.kind, table.id, route), table, route))
+        if not first:
+            # Of the source's own table the missing route is told by the missing leg.
+            legs.extend(way._replace(addresses=way.addresses - covered).dropped(f"{table.own_id} has no route"))
+        return legs
+
+    def _by_route(self, way: Way, table: RouteTable, route: Route) -> list[Leg]:
+        if route.kind == "drop" or not route.active:
+            return way.dropped(f"a route of {table.own_id} is a blackhole")
+        match route.kind:
+            case "local":
+                return way.ends("network", table.network)
+            case "internet-gateway":
+                return by_internet_gateway(self.estate, way, route)
+            case "egress-only-gateway":
+                return by_egress_only_gateway(self.estate, way, route)
+            case "private-gateway":
+                return by_private_gateway(self.estate, way, route)
+            case "peering":
+                return by_peering(self.estate, way, route)
+            case "nat-gateway":
+                return by_nat_gateway(self, way, route)
+            case "transit-gateway":
+                return by_transit_gateway(self, way, route)
+            case "interface":
+                return by_interface(self.estate, way, route)
+            case "endpoint":
+                return by_endpoint(self, way, route)
+            case "unknown":
+                target = "a target of an unknown kind" if route.target is None else own_id(route.target)
+                return way.lost(f"where {target} leads is not known")
+
+    def unread(self, way: Way, what: str) -> list[Leg]:
+        """Return the legs of packets whose routes were not read: in the own network at most, or anywhere."""
+        way = way.doubted(f"the routes of {what} were not read")
+        own = way.network.addresses or ALL_ADDRESSES
+        elsewhere = way.addresses - way.network.addresses
+        legs = way.to(own).ends("network", way.network.id)
+        return legs + way._replace(addresses=elsewhere, seen_as=()).ends("unknown")
+
+    def _local(self, way: Way) -> list[Leg]:
+        own = way.network.addresses or ALL_ADDRESSES
+        name = way.network.own_id
+        inside = way.to(own)._replace(hops=(*way.hops, Hop("same-network", "", None, way.network.id, f"within {name}")))
+        return inside.ends("network", way.network.id) + way._replace(addresses=way.addresses - own).lost(
+            f"how packets leave {name} was not read"
+        )
+
+    def _is_flat(self, network: Network) -> bool:
+        """Tell whether a network has no subnets and no routes, as a cluster's, and not just none that were read."""
+        if network.id in self._with_tables or self.estate.subnets_in(network.id):
+            return False
+        return network.provider not in self._routing_providers or self.estate.read("subnets", network)
+
+    def decision(self, table: RouteTable | TransitTable) -> Decision:
+        """Return what a table decides, worked out once."""
+        if table.id not in self._decisions:
+            self._decisions[table.id] = decide(table, self.estate)
+        return self._decisions[table.id]
+
+    def zones_of(self, network: str) -> frozenset[str]:
+        """Return the zones of a network's subnets."""
+        return self._zones.get(network, frozenset())
+
+    def attachments(self, gateway: str, network: str) -> tuple[TransitAttachment, ...]:
+        """Return what attaches a network to a transit gateway, in order of ids."""
+        return self._attachments.get((gateway, network), ())
+
+    def firewall_at(self, endpoint: str) -> Firewall | None:
+        """Return the firewall behind an endpoint or a transit attachment."""
+        return self._firewalls.get(endpoint)
+
+    def halves(self, attachment: TransitAttachment) -> tuple[TransitAttachment, ...]:
+        """Return both sides' readings of a peering attachment: they share its own id."""
+        return self._by_own_id[attachment.own_id]
+
+    @cached_property
+    def _zones(self) -> dict[str, frozenset[str]]:
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for subnet in self.estate.subnets.values():
+            found[subnet.network].add(subnet.zone)
+        return {network: frozenset(zones) for network, zones in found.items()}
+
+    @cached_property
+    def _attachments(self) -> dict[tuple[str, str], tuple[TransitAttachment, ...]]:
+        found: defaultdict[tuple[str, str], list[TransitAttachment]] = defaultdict(list)
+        for _, attachment in sorted(self.estate.transit_attachments.items()):
+            if attachment.network is not None:
+                found[attachment.gateway, attachment.network].append(attachment)
+        return {key: tuple(each) for key, each in found.items()}
+
+    @cached_property
+    def _by_own_id(self) -> dict[str, tuple[TransitAttachment, ...]]:
+        found: defaultdict[str, list[TransitAttachment]] = defaultdict(list)
+        for _, attachment in sorted(self.estate.transit_attachments.items()):
+            found[attachment.own_id].append(attachment)
+        return {key: tuple(each) for key, each in found.items()}
+
+    @cached_property
+    def _firewalls(self) -> dict[str, Firewall]:
+        return {endpoint: each for _, each in sorted(self.estate.firewalls.items()) for endpoint in each.endpoints}
+
+    @cached_property
+    def _with_tables(self) -> frozenset[str]:
+        return frozenset(table.network for table in self.estate.route_tables.values())
+
+    @cached_property
+    def _routing_providers(self) -> frozenset[str]:
+        return frozenset(reading.provider for reading in self.estate.coverage.places("routes"))
+
+    @cached_property
+    def _waypoints(self) -> frozenset[str]:
+        """The subnets that packets may pass through: who starts in one does not cross its boundary on the way."""
+        estate = self.estate
+        found = {gateway.subnet for gateway in estate.gateways.values() if gateway.subnet is not None}
+        for attachment in estate.transit_attachments.values():
+            found |= attachment.subnets
+        for endpoint in estate.endpoints.values():
+            if endpoint.type == "gateway-load-balancer":
+                found |= endpoint.subnets
+        for firewall in estate.firewalls.values():
+            found |= firewall.subnets
+        for table in estate.route_tables.values():
+            targets = (route.target for route in table.routes if route.kind == "interface" and route.target is not None)
+            found |= {each.subnet for target in targets for each in bearers(target, estate) if each.subnet is not None}
+        return frozenset(found)

@@ -1,0 +1,249 @@
+"""Packets that a route hands to a transit gateway: the table of their attachment, and the attachment it picks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.model import own_id, scope_of
+from cloudseg.reach.roads.decisions import split
+from cloudseg.reach.roads.gateways import standing
+from cloudseg.reach.roads.leg import Checkpoint, Hop, Leg, agreed
+from cloudseg.reach.roads.middleboxes import inspected
+from cloudseg.reach.roads.travel import Way
+from cloudseg.traffic import NO_ADDRESSES
+
+if TYPE_CHECKING:
+    from cloudseg.model import Network, Route, Subnet, TransitAttachment
+    from cloudseg.reach.roads.legs import Router
+
+__all__ = ["by_transit_gateway"]
+
+_OUTWARD = ("vpn", "vpn-concentrator", "direct-connect-gateway", "client-vpn")
+
+
+def by_transit_gateway(router: Router, way: Way, route: Route) -> list[Leg]:
+    """Return the legs of packets to a transit gateway.
+
+    The network needs an attachment with a subnet in the packets' own zone. They enter that subnet, and the transit
+    table that the attachment is associated with decides. Sources:
+    https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html,
+    https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html and
+    https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
+    """
+    target = route.target or ""
+    gateway = router.estate.gateways.get(target)
+    way, closed = standing(way._replace(egress_groups=False), gateway, target)
+    if closed:
+        return way.dropped(closed)
+    attached = router.attachments(target, way.network.id)
+    if not attached:
+        if router.estate.read("transit", way.network):
+            return way.dropped(f"{way.network.own_id} is not attached to {own_id(target)}")
+        return way.lost(f"whether {way.network.own_id} is attached to {own_id(target)} was not read")
+    attachment = next((each for each in attached if each.active), None)
+    if attachment is None:
+        return way.dropped(f"the attachment {attached[0].own_id} is not active")
+    way, closed = _handed_in(router, way, attachment)
+    if closed:
+        return way.dropped(closed)
+    shares = attachment.shares_groups and (gateway is None or gateway.shares_groups)
+    way = way._replace(ingress_groups=way.ingress_groups and shares)
+    if any(table in router.estate.transit_tables for table in way.tables):
+        # Further on, what decided before counts, for a circle may close.
+        return Transit(router, way, attachment).by_table(way)
+    return [way.before(leg) for leg in _beyond(router, way, attachment)]
+
+
+def _beyond(router: Router, way: Way, attachment: TransitAttachment) -> tuple[Leg, ...]:
+    """Return the legs of packets from an attachment on, kept for all that come by it from one zone of a network."""
+    zone = None if way.subnet is None else (way.subnet.zone, way.subnet.zone_id)
+    key = (attachment.id, way.addresses, zone, way.seen_as, way.public)
+    if key not in router.beyond:
+        fresh = Way(way.addresses, way.network, way.subnet, way.home, seen_as=way.seen_as, public=way.public)
+        router.beyond[key] = tuple(Transit(router, fresh, attachment).by_table(fresh))
+    return router.beyond[key]
+
+
+def _handed_in(router: Router, way: Way, attachment: TransitAttachment) -> tuple[Way, str]:
+    """Return the packets on the way into the gateway, and why they do not get there; empty if they may.
+
+    They leave their subnet and enter the attachment's, even where that is the same one: both directions of its network
+    ACL judge them. Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
+    """
+    zone = "" if way.subnet is None else way.subnet.zone
+    subnets = _subnets(router, attachment)
+    if not zone or subnets is None or not all(each.zone for each in subnets):
+        return way.left().doubted(f"the zones of {attachment.own_id} or of the source were not read"), ""
+    here = [each for each in subnets if each.zone == zone]
+    if not here and _is_local(zone, way.network.region):
+        return way.left().doubted(f"{zone} is served through its parent zone, which is not known"), ""
+    if not here:
+        return way, f"{attachment.own_id} has no subnet in {zone}"
+    inward = Checkpoint(here[0].id, "ingress", "source", way.seen_as)
+    return way.left()._replace(checkpoints=(*way.left().checkpoints, inward)), ""
+
+
+def _subnets(router: Router, attachment: TransitAttachment) -> tuple[Subnet, ...] | None:
+    """Return the subnets of an attachment in order of their ids; None where they were not all read."""
+    found = [router.estate.subnets.get(name) for name in sorted(attachment.subnets)]
+    known = tuple(each for each in found if each is not None)
+    return known if found and len(known) == len(found) else None
+
+
+def _is_local(zone: str, region: str) -> bool:
+    """Tell whether a zone is a local one (``us-west-2-lax-1a``), which no attachment can have a subnet in."""
+    return zone.startswith(f"{region}-")
+
+
+class Transit:
+    """Follows packets inside a transit gateway.
+
+    Args:
+        router: follows them outside.
+        start: the packets as they came, still of the network and the subnet that they started from.
+        source: the attachment by which they came in.
+    """
+
+    def __init__(self, router: Router, start: Way, source: TransitAttachment) -> None:
+        self.router = router
+        self.estate = router.estate
+        self.start = start
+        self.source = source
+
+    def by_table(self, way: Way) -> list[Leg]:
+        """Return the legs of packets of which a transit table decides: the longest prefix, static before propagated.
+
+        Source: https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html#tgw-route-evaluation-overview
+        """
+        name = self.source.table
+        if name is None:
+            gateway = self.estate.gateways.get(self.source.gateway)
+            if gateway is not None and self.estate.read("transit", gateway):
+                return way.dropped(f"no transit table is associated with {self.source.own_id}")
+            return way.lost(f"the transit table of {self.source.own_id} was not read")
+        table = self.estate.transit_tables.get(name)
+        if table is None:
+            return way.lost(f"the transit table {own_id(name)} was not read")
+        if circle := way.circle(table.id):
+            return way.dropped(circle)
+        way = way._replace(tables=(*way.tables, table.id))
+        cut_off = "" if table.complete else f"the routes of {table.own_id} were not read in full"
+        legs: list[Leg] = []
+        covered = NO_ADDRESSES
+        decision = self.router.decision(table)
+        for part, route in split(way.doubted(cut_off), decision):
+            covered |= part.addresses
+            legs.extend(self._by_route(part, table.id, route, decision.targets(route)))
+        if cut_off:
+            return legs + way.lost(cut_off)
+        return legs + way._replace(addresses=way.addresses - covered).dropped(f"{table.own_id} has no route")
+
+    def _by_route(self, way: Way, table: str, route: Route, targets: tuple[str, ...]) -> list[Leg]:
+        way = way.stepped("transit-table", table, route)
+        if route.kind == "drop" or not route.active:
+            return way.dropped(f"a route of {own_id(table)} is a blackhole")
+        if route.kind != "transit-gateway" or not targets:
+            return way.lost(f"where a route of {own_id(table)} leads is not known")
+        choices = [self._to_attachment(way, target) for target in targets]
+        return agreed(choices, f"which attachment {own_id(table)} picks is not known")
+
+    def _to_attachment(self, way: Way, target: str) -> list[Leg]:
+        attachment = self.estate.transit_attachments.get(target)
+        if attachment is None:
+            return way.lost(f"the attachment {own_id(target)} was not read")
+        if not attachment.active:
+            return way.dropped(f"the attachment {attachment.own_id} is not active")
+        if attachment.network is None:
+            return self._beyond(way, attachment)
+        shares = attachment.shares_groups
+        text = f"{attachment.own_id} to {own_id(attachment.network)}"
+        step = Hop("transit-attachment", "", None, attachment.id, text)
+        way = way._replace(ingress_groups=way.ingress_groups and shares, hops=(*way.hops, step))
+        network = self.estate.networks.get(attachment.network)
+        if network is None:
+            doubt = f"{own_id(attachment.network)} of {scope_of(attachment.network)} was not read"
+            return way.doubted(doubt).ends("unread", attachment.network)
+        return self._arrived(way, attachment, network)
+
+    def _beyond(self, way: Way, attachment: TransitAttachment) -> list[Leg]:
+        """Return the legs of packets to an attachment that is no network's."""
+        firewall = self.router.firewall_at(attachment.id)
+        kind = attachment.kind.removeprefix("transit-gateway-attachment-")
+        if firewall is not None:
+            # Source: https://docs.aws.amazon.com/network-firewall/latest/developerguide/tgw-firewall.html
+            way = inspected(way, firewall, attachment.own_id).behind_middlebox()
+            return Transit(self.router, self.start, attachment).by_table(way)
+        if kind in {"peering", "tgw-peering"}:
+            return self._to_other_gateway(way._replace(ingress_groups=False), attachment)
+        if kind in _OUTWARD:
+            return way.ends("private")
+        return way.lost(f"what is behind {attachment.own_id} decides where packets go on")
+
+    def _to_other_gateway(self, way: Way, attachment: TransitAttachment) -> list[Leg]:
+        """Return the legs of packets to a peered transit gateway: its table for the peering decides.
+
+        Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering.html
+        """
+        far = next((each for each in self.router.halves(attachment) if each.gateway != self.source.gateway), None)
+        if far is None:
+            return way.lost(f"the transit gateway at the other end of {attachment.own_id} was not read")
+        way, closed = standing(way, self.estate.gateways.get(far.gateway), far.gateway)
+        if closed or not far.active:
+            return way.dropped(closed or f"the attachment {far.own_id} is not active")
+        return Transit(self.router, self.start, far).by_table(way)
+
+    def _arrived(self, way: Way, attachment: TransitAttachment, network: Network) -> list[Leg]:
+        """Return the legs of packets that arrive in a network, in a subnet of the attachment.
+
+        That subnet's routes take them on: to the network's own addresses, or to its appliances and gateways. Replies
+        can leave by zones of the attachment alone, so no connection is made with other ones.
+        Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
+        """
+        way = way._replace(network=network, subnet=None)
+        subnets = _subnets(self.router, attachment)
+        if subnets is None:
+            return self.router.unread(way, attachment.own_id)
+        zones = frozenset(each.zone for each in subnets)
+        if "" in zones:
+            way = way.doubted(f"the zones of {attachment.own_id} were not read")
+        way = way._replace(zones=None if "" in zones else zones, leaves=True)
+        choices = [
+            self.router.follow(way._replace(subnet=each, blocks=(each.internet_block,)))
+            for each in self._entries(attachment, subnets)
+        ]
+        legs = agreed(choices, f"by which subnet of {attachment.own_id} packets come in is not known")
+        return legs + self._in_local_zones(legs, network)
+
+    def _entries(self, attachment: TransitAttachment, subnets: tuple[Subnet, ...]) -> tuple[Subnet, ...]:
+        """Return the subnets of an attachment by one of which packets come in.
+
+        A transit gateway keeps packets in the zone where they started, if it can, and unless an attachment is in
+        appliance mode. Zones of two accounts are the same ones by their ids, not by their names. Sources:
+        https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-appliance-scenario.html and
+        https://docs.aws.amazon.com/ram/latest/userguide/working-with-az-ids.html
+        """
+        start = self.start.subnet
+        if start is None or attachment.appliance_mode or self.source.appliance_mode or self.source.network is None:
+            return subnets
+        if start.zone_id and all(each.zone_id for each in subnets):
+            here = tuple(each for each in subnets if each.zone_id == start.zone_id)
+        elif start.zone and start.scope == subnets[0].scope:
+            here = tuple(each for each in subnets if each.zone == start.zone)
+        else:
+            here = ()
+        return here or subnets
+
+    def _in_local_zones(self, legs: list[Leg], network: Network) -> list[Leg]:
+        """Return at most the same legs to local zones, which are reached through their parent zone.
+
+        Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
+        """
+        local = frozenset(zone for zone in self.router.zones_of(network.id) if _is_local(zone, network.region))
+        if not local:
+            return []
+        doubt = f"{', '.join(sorted(local))} may be served through a parent zone, which is not known"
+        return [
+            leg._replace(zones=local, certain=False, doubts=(*leg.doubts, doubt))
+            for leg in legs
+            if leg.zones is not None and leg.network == network.id
+        ]

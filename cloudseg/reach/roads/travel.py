@@ -1,0 +1,141 @@
+"""Packets on their way: where they are, where they go, and what has become of them so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.model import own_id
+from cloudseg.reach.roads.leg import Checkpoint, Hop, Leg, route_text
+
+if TYPE_CHECKING:
+    from cloudseg.model import InternetBlock, Network, Route, Subnet
+    from cloudseg.reach.roads.leg import End
+    from cloudseg.traffic import AddressSet
+
+__all__ = ["Way"]
+
+
+class Way(NamedTuple):
+    """Packets on their way, with all that a leg will tell of them.
+
+    Attributes:
+        addresses: their destinations.
+        network: the network whose routes decide next.
+        subnet: the subnet that they are in; None where they are in none, or in one that was not read.
+        home: qualified id of the network that the address belongs to which stands as their source.
+        blocks: what is cut off from the internet of the subnets of ``network`` that they passed; the last one decides.
+        leaves: they came into ``subnet`` on their way, and cross its boundary when they leave it.
+        seen_as: as in :class:`Leg`.
+        public: a public address of a NAT gateway stands for them.
+        zones: the zones in which ``network`` hands them out, straight from where they are.
+        tables: the tables that decided so far.
+    """
+
+    addresses: AddressSet
+    network: Network
+    subnet: Subnet | None
+    home: str
+    blocks: tuple[InternetBlock, ...] = ()
+    leaves: bool = False
+    seen_as: tuple[str, ...] | None = None
+    public: bool = False
+    zones: frozenset[str] | None = None
+    certain: bool = True
+    egress_groups: bool = True
+    ingress_groups: bool = True
+    checkpoints: tuple[Checkpoint, ...] = ()
+    tables: tuple[str, ...] = ()
+    hops: tuple[Hop, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def at_home(self) -> bool:
+        """Whether the address that stands as their source belongs to the network that they are in."""
+        return self.home == self.network.id
+
+    def to(self, addresses: AddressSet) -> Way:
+        """Return those of the packets that go to these addresses."""
+        return self._replace(addresses=self.addresses & addresses)
+
+    def doubted(self, *doubts: str) -> Way:
+        """Return the packets as going on at most, for reasons in words; without a reason as they are."""
+        new = tuple(doubt for doubt in doubts if doubt and doubt not in self.doubts)
+        return self._replace(certain=self.certain and not any(doubts), doubts=self.doubts + new)
+
+    def stepped(self, kind: str, table: str, route: Route) -> Way:
+        """Return the packets with one more step told, that a route of a table decides."""
+        return self._replace(hops=(*self.hops, Hop(kind, table, route, route.target, route_text(route))))
+
+    def left(self) -> Way:
+        """Return the packets out of the subnet that they are in."""
+        if not self.leaves or self.subnet is None:
+            return self
+        out = Checkpoint(self.subnet.id, "egress", "destination", self.seen_as)
+        return self._replace(leaves=False, checkpoints=(*self.checkpoints, out))
+
+    def entered(self, subnet: Subnet) -> Way:
+        """Return the packets in a subnet of the same network, to what stands there; across no boundary if in it."""
+        if self.subnet is not None and self.subnet.id == subnet.id:
+            return self._replace(zones=None)
+        inward = Checkpoint(subnet.id, "ingress", "source", self.seen_as)
+        return self.left()._replace(
+            subnet=subnet,
+            leaves=True,
+            zones=None,
+            checkpoints=(*self.left().checkpoints, inward),
+            blocks=(*self.blocks, subnet.internet_block),
+        )
+
+    def behind_middlebox(self) -> Way:
+        """Return the packets behind an appliance, where named groups match nobody.
+
+        Source: https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html
+        """
+        return self._replace(egress_groups=False, ingress_groups=False)
+
+    def ends(self, end: End, network: str | None = None, *, needs_public: bool = False) -> list[Leg]:
+        """Return the leg of the packets, which come out here; none where there are no packets."""
+        if not self.addresses:
+            return []
+        leg = Leg(
+            self.addresses,
+            end,
+            network,
+            zones=self.zones if end == "network" else None,
+            certain=self.certain,
+            egress_groups=self.egress_groups,
+            ingress_groups=self.ingress_groups,
+            seen_as=self.seen_as,
+            needs_public=needs_public,
+            checkpoints=self.left().checkpoints,
+            from_subnets=frozenset((self.subnet.id,)) if self.leaves and self.subnet is not None else frozenset(),
+            hops=self.hops,
+            doubts=self.doubts,
+        )
+        return [leg]
+
+    def before(self, leg: Leg) -> Leg:
+        """Return a leg that goes on from where the packets are, with all that became of them before."""
+        return leg._replace(
+            certain=leg.certain and self.certain,
+            egress_groups=leg.egress_groups and self.egress_groups,
+            ingress_groups=leg.ingress_groups and self.ingress_groups,
+            checkpoints=self.checkpoints + leg.checkpoints,
+            hops=self.hops + leg.hops,
+            doubts=tuple(dict.fromkeys(self.doubts + leg.doubts)) if self.doubts else leg.doubts,
+        )
+
+    def dropped(self, reason: str) -> list[Leg]:
+        """Return the leg of the packets, which are dropped here."""
+        return [leg._replace(replies=False, stopped=reason) for leg in self.ends("nowhere")]
+
+    def lost(self, doubt: str) -> list[Leg]:
+        """Return the leg of the packets, of which nobody knows where they come out, nor as whose."""
+        return self.doubted(doubt)._replace(seen_as=()).ends("unknown")
+
+    def circle(self, table: str) -> str:
+        """Return the circle in words that a table closes which has decided before; empty where it has not."""
+        if table not in self.tables:
+            return ""
+        names = (*self.tables[self.tables.index(table) :], table)
+        return f"routes lead in a circle: {' → '.join(own_id(name) for name in names)}"

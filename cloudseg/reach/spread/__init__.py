@@ -1,0 +1,1 @@
+"""How far an intruder gets, and what that makes of the whole estate."""
