@@ -80,7 +80,8 @@ class Boundaries:
         """
         if self._replies is None:
             return None
-        alike = self._alike(face, certain=certain)
+        window = (part.columns.start, part.columns.stop) if isinstance(part.columns, slice) else part.columns.tobytes()
+        alike = (window, *self._alike(face, certain=certain))
         known = self._masks.get(alike)
         if known is None:
             known = np.empty((len(self._rows.everything), len(part.near)), dtype=np.uint64)

@@ -105,6 +105,7 @@ class Hairpins:
         self._seen_bearer = np.array([numbers.setdefault(each, len(numbers)) for each in self._seen], dtype=np.intp)
         self._bearers = tuple(numbers)
         self._leaving: dict[tuple[int, bool], Rows] = {}
+        self._seen_at: dict[int, tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
         self._leaving_anywhere: dict[Family, Rows] = {}
 
     def _bearer(self, interface: Interface | None, family: Family) -> _Bearer:
@@ -163,17 +164,26 @@ class Hairpins:
 
     def _admitted(self, position: int, outside: Rows, *, certain: bool) -> Rows:
         """Return for each class what the target admits from the public addresses that the class is seen under."""
-        paths, family = self._paths, self._family(position)
-        seen = paths.out_seen[self._route, position]
-        own = paths.needs_public[self._route, position] | (seen == 0)
-        bearer = np.where(own, self._own_bearer[_FAMILIES.index(family)], self._seen_bearer[seen])
-        # Of a way that is not known it is not known either where it comes out.
-        bearer[paths.way_out[self._route, position] == _UNKNOWN] = 0
-        words = self._of_bearers(
-            np.unique(bearer[self._there]), outside[:, self._part(family)], family, certain=certain
-        )
+        bearer, present = self._bearers_to(position)
+        family = self._family(position)
+        words = self._of_bearers(present, outside[:, self._part(family)], family, certain=certain)
         admitted: Rows = words[:, bearer] * self._there
         return admitted
+
+    def _bearers_to(self, position: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return for each class the number of whom a position of the internet sees, and all the numbers."""
+        known = self._seen_at.get(position)
+        if known is None:
+            paths, family = self._paths, self._family(position)
+            seen = paths.out_seen[self._route, position]
+            own = paths.needs_public[self._route, position] | (seen == 0)
+            bearer = np.where(own, self._own_bearer[_FAMILIES.index(family)], self._seen_bearer[seen])
+            # Of a way that is not known it is not known either where it comes out.
+            bearer[paths.way_out[self._route, position] == _UNKNOWN] = 0
+            if len(self._seen_at) >= _KEPT:
+                self._seen_at.clear()
+            known = self._seen_at[position] = bearer, np.unique(bearer[self._there])
+        return known
 
     def _of_bearers(self, numbers: NDArray[np.intp], outside: Rows, family: Family, *, certain: bool) -> Rows:
         """Return what a target admits from some bearers, by word and number: thousands are seen under a few addresses.

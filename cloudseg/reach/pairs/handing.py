@@ -99,7 +99,6 @@ class Handing:
         self._free = free
         self._columns = ground.columns
         self._class = ground.columns.owner
-        self._kind = senders.kind[ground.columns.owner]
         self._replies = None if outward.open and inward.open else Replies(ground.atoms)
 
     def near(self, face: int, nodes: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -120,18 +119,19 @@ class Handing:
         # Behind a gateway that translates, nobody sees the client any more.
         level = np.where((paths.translated[routes, face] > 0) | (paths.translated[own, nodes] > 0), NEVER, level)
         level[near] = SURELY
-        kinds = self._kind[nodes]
-        found: Rows = self._senders.towards(face, certain=certain, grouped=True)[:, kinds]
+        found = self._senders.towards(face, self._class[nodes], certain=certain, grouped=True)
         if paths.mixed_egress:
             holds = near | paths.egress_groups[routes, face]
-            found = np.where(holds, found, self._senders.towards(face, certain=certain, grouped=False)[:, kinds])
+            plain = self._senders.towards(face, self._class[nodes], certain=certain, grouped=False)
+            found = np.where(holds, found, plain)
         if certain:
             far = self._let_out(face, nodes)
             if not self._free:
                 # What boundaries on the way make of packets that bear somebody else's address is not worked out.
                 far = far * ((paths.crossed_to[face][routes] == 0) & (paths.crossed[own, nodes] == 0))
-            found = found & np.where(near, self._rows.everything[:, None], far)
-        return found * (level >= (SURELY if certain else AT_MOST))
+            found &= np.where(near, self._rows.everything[:, None], far)
+        found *= level >= (SURELY if certain else AT_MOST)
+        return found
 
     def _let_out(self, face: int, nodes: NDArray[np.intp]) -> Rows:
         """Return what the boundaries of the nodes' subnets certainly let out to a face, and back in."""

@@ -17,7 +17,7 @@ from cloudseg.reach.pairs.crossings import Crossings
 from cloudseg.reach.pairs.edges import Edges
 from cloudseg.reach.pairs.hairpins import Hairpins
 from cloudseg.reach.pairs.handing import Handing
-from cloudseg.reach.pairs.paths import AT_MOST, NEVER, OUTSIDE, SURELY, Paths
+from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY, Paths
 from cloudseg.reach.pairs.replies import TRANSLATED
 from cloudseg.reach.pairs.rows import Admission, Arrivals, Band, RowMaker
 from cloudseg.reach.pairs.senders import Senders
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Arrivals", "Matrix"]
 
-_INTERNET, _PRIVATE, _UNREAD, _SERVICE, _UNKNOWN = range(1, len(OUTSIDE) + 1)
 _KEPT = 256
 """How many answers about packets that leave are kept for classes alike."""
 _BOUNDS = ((True, SURELY), (False, AT_MOST))
@@ -70,16 +69,11 @@ class Matrix:
             for own in ground.columns.classes
         ]
         self._singles = np.array([len(own.members) == 1 for own in ground.columns.classes], dtype=bool)
-        self._senders = Senders(surveyed.survey, self._firsts, self._rows, ground.columns)
-        self._kind = self._senders.kind[ground.columns.owner]
+        self._senders = Senders(surveyed.survey, self._firsts, self._rows, ground.columns, self._paths)
         outward = Edges(surveyed.survey, self._firsts, self._rows, ground.columns, "egress")
         inward = Edges(surveyed.survey, self._firsts, self._rows, ground.columns, "ingress")
         self._boundaries = Boundaries(outward, inward, self._paths, self._crossings, self._rows, ground)
-        doubtful = self._senders.doubtful[ground.columns.owner]
-        self._doubtful = (
-            np.flatnonzero(doubtful[: ground.columns.families]),
-            np.flatnonzero(doubtful[ground.columns.families :]) + ground.columns.families,
-        )
+        self._doubtful = np.flatnonzero(self._senders.doubtful[ground.columns.owner])
         self._hairpins = Hairpins(self._firsts, ground, self._paths, self._senders, self._boundaries, self._estate)
         free = self._crossings.open
         self._handing = Handing(ground, self._paths, self._senders, outward, inward, self._rows, free=free)
@@ -190,24 +184,39 @@ class Matrix:
 
     def _face(self, face: int, admission: Admission | None) -> Band:
         """Return what arrives at one face from all faces of its family."""
-        paths, family = self._paths, self._family(face)
-        part = Part(family, paths.is_near(face, family))
-        routes = paths.route[family]
-        there, back = paths.level_to[face][routes], paths.level[paths.route[face], family]
+        family = self._family(face)
+        window = self._paths.window(face, family)
+        if window == family:
+            return self._within(face, window, admission)
+        narrow = self._within(face, window, admission)
+        lower: Rows = np.zeros((self._atoms.width, family.stop - family.start), dtype=np.uint64)
+        upper = lower if narrow.exact else np.zeros_like(lower)
+        place = slice(window.start - family.start, window.stop - family.start)
+        lower[:, place] = narrow.lower
+        if upper is not lower:
+            upper[:, place] = narrow.upper
+        return Band(lower, upper)
+
+    def _within(self, face: int, window: slice, admission: Admission | None) -> Band:
+        """Return what arrives at one face from the faces of a window."""
+        paths = self._paths
+        part = Part(window, paths.is_near(face, window))
+        routes = paths.route[window]
+        there, back = paths.level_to[face][routes], paths.level[paths.route[face], window]
         translated = paths.translated[routes, face] if len(paths.translations) > 1 else None
         if translated is not None:
             # An answer under another address than the one that was asked is nobody's.
-            named = (paths.translated[paths.route[face], family] > 0) & (back == SURELY)
+            named = (paths.translated[paths.route[face], window] > 0) & (back == SURELY)
             back = np.where(named, NEVER, back)
         level = np.minimum(there, back)
         if face >= self._columns.families:
-            part = self._partly_outside(part, face, level, there, back)
+            part = self._partly_outside(part, window, face, level, there, back)
         if translated is not None:
             level[translated > 0] = NEVER
         level[part.near] = SURELY
         if not self._all_present:
-            level *= self._present[family]
-        lower, upper = self._bounds(face, admission, part)
+            level *= self._present[window]
+        lower, upper = self._bounds(face, admission, part, window)
         surely = level == SURELY
         if upper is lower and (translated is not None or not (surely | (level == NEVER)).all()):
             upper = lower.copy()
@@ -216,26 +225,33 @@ class Matrix:
             upper *= level >= AT_MOST
         band = Band(lower, upper)
         if translated is not None:
-            self._translate(face, translated, admission, family, band)
+            self._translate(face, translated, admission, window.start, band)
         return band
 
     def _partly_outside(
-        self, part: Part, face: int, level: NDArray[np.uint8], there: NDArray[np.uint8], back: NDArray[np.uint8]
+        self,
+        part: Part,
+        window: slice,
+        face: int,
+        level: NDArray[np.uint8],
+        there: NDArray[np.uint8],
+        back: NDArray[np.uint8],
     ) -> Part:
         """Note the IPv6 pairs that talk one way inside and the other way over the internet: addresses are the same."""
         paths, six = self._paths, self._columns.families
-        public = self._public6[self._columns.owner[part.columns]]
-        outward = np.minimum(paths.over_internet6_to[face - six][paths.route[part.columns]], public)
-        homeward = np.minimum(paths.answers6[paths.route[face]], self._public6[self._columns.owner[face]])
+        public = self._public6[self._columns.owner[window]]
+        outward = np.minimum(paths.over_internet6_to[face - six][paths.route[window]], public)
+        answers = paths.answers6[paths.route[face], window.start - six : window.stop - six]
+        homeward = np.minimum(answers, self._public6[self._columns.owner[face]])
         out, home = np.minimum(outward, back), np.minimum(homeward, there)
         level[:] = np.maximum(level, np.maximum(out, home))
         by_internet = (out > NEVER) & (there == NEVER)
         return part._replace(outward=by_internet) if by_internet.any() else part
 
-    def _bounds(self, face: int, admission: Admission | None, part: Part) -> tuple[Rows, Rows]:
+    def _bounds(self, face: int, admission: Admission | None, part: Part, window: slice) -> tuple[Rows, Rows]:
         """Return what the stages of both ends let through, in both bounds; one array where nothing is unknown."""
         lower = self._passed(face, admission, part, certain=True)
-        upper = self._upper(face, admission, part, lower)
+        upper = self._upper(face, admission, part, window, lower)
         sure = self._boundaries.mask(face, part, certain=True)
         most = self._boundaries.mask(face, part, certain=False)
         if most is not None:
@@ -244,18 +260,18 @@ class Matrix:
             lower &= sure
         return lower, upper
 
-    def _upper(self, face: int, admission: Admission | None, part: Part, lower: Rows) -> Rows:
+    def _upper(self, face: int, admission: Admission | None, part: Part, window: slice, lower: Rows) -> Rows:
         """Return the upper bound of what stateful stages let through: the lower one where nothing is unknown."""
         if admission is not None and not (admission.grouped.exact and admission.plain.exact):
             return self._passed(face, admission, part, certain=False)
-        start = part.columns.start if isinstance(part.columns, slice) else 0
-        doubtful = self._doubtful[start > 0]
+        start, stop = np.searchsorted(self._doubtful, (window.start, window.stop))
+        doubtful = self._doubtful[start:stop] - window.start
         if not len(doubtful):
             return lower
         upper = lower.copy()
-        outward = None if part.outward is None else part.outward[doubtful - start]
-        some = Part(doubtful, part.near[doubtful - start], outward)
-        upper[:, doubtful - start] = self._passed(face, admission, some, certain=False)
+        outward = None if part.outward is None else part.outward[doubtful]
+        some = Part(doubtful + window.start, part.near[doubtful], outward)
+        upper[:, doubtful] = self._passed(face, admission, some, certain=False)
         return upper
 
     def _passed(self, face: int, admission: Admission | None, part: Part, *, certain: bool) -> Rows:
@@ -271,34 +287,34 @@ class Matrix:
             else:
                 passed = passed.copy()
         if not senders.open:
-            kinds = self._kind[columns]
-            out = senders.towards(face, certain=certain, grouped=True)[:, kinds]
+            classes = self._columns.owner[columns]
+            out = senders.towards(face, classes, certain=certain, grouped=True)
             if paths.mixed_egress or part.outward is not None:
                 holds = _inside(paths.egress_groups[paths.route[columns], face], part)
-                out = np.where(holds, out, senders.towards(face, certain=certain, grouped=False)[:, kinds])
+                out = np.where(holds, out, senders.towards(face, classes, certain=certain, grouped=False))
             passed &= out
         return passed
 
     def _translate(
-        self, face: int, translated: NDArray[np.int32], admission: Admission | None, family: slice, band: Band
+        self, face: int, translated: NDArray[np.int32], admission: Admission | None, start: int, band: Band
     ) -> None:
         """Add what arrives under the address of a gateway on the way: the target's rules see the gateway."""
         paths = self._paths
         for number in np.unique(translated).tolist():
             if not number:
                 continue
-            chosen = np.flatnonzero(translated == number) + (family.start or 0)
+            chosen = np.flatnonzero(translated == number) + start
             names = paths.translations[int(number)]
             seen = self._columns.faces_of(names)
             back = paths.level_from(names)
             for certain, least in _BOUNDS:
                 there = paths.level_to[face][paths.route[chosen]]
                 level = np.minimum(there, back.bound(certain=certain)[chosen]) * self._present[chosen]
-                out = self._senders.towards(face, certain=certain, grouped=False)[:, self._kind[chosen]]
+                out = self._senders.towards(face, self._columns.owner[chosen], certain=certain, grouped=False)
                 rows = out & (self._carried & self._of_gateway(face, seen, admission, certain=certain))[:, None]
                 rows *= level >= least
                 self._boundaries.narrow_translated(rows, face, chosen, certain=certain)
-                band.bound(certain=certain)[:, chosen - (family.start or 0)] |= rows
+                band.bound(certain=certain)[:, chosen - start] |= rows
 
     def _of_gateway(
         self, face: int, seen: NDArray[np.intp], admission: Admission | None, *, certain: bool
@@ -363,9 +379,7 @@ class Matrix:
         """Return what comes to an interface before any list is asked, from whoever its rules see."""
         paths, rows = self._paths, self._nowhere.copy()
         if route is not None:
-            private = np.isin(paths.way_out[route], (_PRIVATE, _UNREAD, _UNKNOWN))
-            least = SURELY if certain else AT_MOST
-            rows[:, private & (paths.out_level[route] >= least)] = self._rows.everything[:, None]
+            rows[:, paths.privately(route, certain=certain)] = self._rows.everything[:, None]
         for way in ways:
             if (way.certain or not certain) and _shows_clients(way):
                 words = self._atoms.words(self._atoms.mask(way.traffic))
@@ -391,8 +405,7 @@ class Matrix:
         else:
             rows = admission.plain.bound(certain=certain)[:, places].copy()
             if admission.grouped is not admission.plain:
-                way_out = self._paths.way_out[self._paths.route[face], positions]
-                known = np.isin(way_out, (_UNREAD, _UNKNOWN))
+                known = self._paths.unread_out[self._paths.route[face], positions]
                 rows = np.where(known, admission.grouped.bound(certain=certain)[:, places], rows)
         self._boundaries.narrow_arriving(rows, face, positions, certain=certain)
         return rows
@@ -448,7 +461,7 @@ class Matrix:
         paths = self._paths
         route = int(paths.route[faces[0]])
         level = self._leaving(interface, route)
-        grouped = np.isin(paths.way_out[route], (_UNREAD, _UNKNOWN))
+        grouped = paths.unread_out[route]
         bounds: list[Rows] = []
         for certain, least in _BOUNDS:
             plain = self._senders.outside(source, certain=certain, grouped=False)

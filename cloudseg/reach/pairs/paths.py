@@ -28,9 +28,11 @@ AT_MOST: Final = 1
 SURELY: Final = 2
 DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 
+Indexes = np.ndarray[tuple[int], np.dtype[np.intp]]
 Levels = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
 OUTSIDE: Final = ("internet", "private", "unread", "service", "unknown")
 """Where packets leave the estate, in the order of the numbers in :attr:`Paths.way_out`, from 1."""
+_LEAST: Final = ((True, SURELY), (False, AT_MOST))
 
 
 class Post(NamedTuple):
@@ -126,6 +128,7 @@ class Paths:
         handed: by legs and face, whether a gateway hands packets out in the face's own subnet.
         handed_to: the same by face and legs.
         hands_out: whether any gateway does.
+        unread_out: by legs and position outside, whether packets come out in an unread or unknown place.
         out_level: by legs and position outside, how surely they do.
         needs_public: by legs and position outside, whether the sender needs a public address.
         out_crossed: by legs and position outside, the number of the checkpoints on the way.
@@ -153,6 +156,7 @@ class Paths:
         self.out_seen = np.zeros((count, outside), dtype=np.int32)
         self.out_translations: list[tuple[str, ...]] = [()]
         self._from_gateways: dict[tuple[str, ...], LevelBand] = {}
+        self._windows: dict[tuple[int, int, bytes], slice] = {}
         self.handed = np.zeros((count, faces), dtype=bool)
         self.crossings: list[tuple[Checkpoint, ...]] = [()]
         self.translations: list[tuple[str, ...]] = [()]
@@ -164,8 +168,10 @@ class Paths:
                 for leg in sorted(legs, key=lambda leg: leg.certain):
                     self._add(number, leg)
         self.route = np.array([routes.posts.get(post, 0) for post in self._posts], dtype=np.intp)
-        private = [OUTSIDE.index(kind) + 1 for kind in ("private", "unread", "unknown")]
-        self.private = frozenset(np.flatnonzero(np.isin(self.way_out, private).any(axis=1)).tolist())
+        self.unread_out = np.isin(self.way_out, _numbers("unread", "unknown"))
+        private = self.unread_out | np.isin(self.way_out, _numbers("private"))
+        self._privately = {sure: private & (self.out_level >= least) for sure, least in _LEAST}
+        self.private = frozenset(np.flatnonzero(private.any(axis=1)).tolist())
         self.handed_to = np.ascontiguousarray(self.handed.T)
         self.hands_out = bool(self.handed.any())
         self.crossed_to = np.ascontiguousarray(self.crossed.T)
@@ -195,11 +201,61 @@ class Paths:
         number = int(self._subnet[face])
         return number if number != self._no_subnet else -1 - face
 
+    def privately(self, legs: int, *, certain: bool) -> NDArray[np.bool_]:
+        """Return at which positions outside packets come out in a private, unread or unknown place."""
+        found: NDArray[np.bool_] = self._privately[certain][legs]
+        return found
+
     def is_near(self, face: int, columns: slice) -> NDArray[np.bool_]:
         """Return which of some faces stand in the same subnet as a face; none where its subnet is not known."""
         own = self._subnet[face]
         found: NDArray[np.bool_] = np.equal(self._subnet[columns], own if own != self._no_subnet else -1)
         return found
+
+    def window(self, face: int, family: slice) -> slice:
+        """Return a slice of a face's family outside of which nothing gets to the face: in large estates a small part.
+
+        What is sent to one of its public addresses over the internet does not count, but for IPv6, where public and
+        private addresses are the same.
+        """
+        reaching = self.level_to[face] > NEVER
+        if face >= self._columns.families:
+            reaching |= self.over_internet6_to[face - self._columns.families] > NEVER
+        key = (family.start, int(self._subnet[face]), reaching.tobytes())
+        known = self._windows.get(key)
+        if known is None:
+            here = np.flatnonzero(reaching[self.route[family]] | self.is_near(face, family))
+            start = family.start + (int(here[0]) if len(here) else 0)
+            stop = family.start + (int(here[-1]) + 1 if len(here) else 0)
+            known = self._windows[key] = slice(start, stop)
+        return known
+
+    def reached(self, owner: NDArray[np.intp], kind: NDArray[np.intp], count: int) -> tuple[Indexes, Indexes]:
+        """Return the first face and the end of the faces that packets may get to from the faces of each kind of sender.
+
+        Args:
+            owner: for each face the number of its class.
+            kind: for each class the number of its kind.
+            count: how many kinds there are.
+        """
+        first, last = np.full(count, self._columns.faces, dtype=np.intp), np.zeros(count, dtype=np.intp)
+        reached = self.level > NEVER
+        reached[:, self._columns.families :] |= self.over_internet6_to.T > NEVER
+        kinds = kind[owner] if len(reached) else kind[:0]
+        if not len(kinds):
+            return last, last
+        for (low, high), number in ((_ends_of(reached), self.route), (self._ends_of_subnets(), self._subnet)):
+            np.minimum.at(first, kinds, low[number])
+            np.maximum.at(last, kinds, high[number])
+        return np.minimum(first, last), last
+
+    def _ends_of_subnets(self) -> tuple[Indexes, Indexes]:
+        """Return for each subnet its first face and the end of its faces."""
+        faces, count = np.arange(self._columns.faces, dtype=np.intp), len(self._subnet_numbers)
+        first, last = np.full(count, self._columns.faces, dtype=np.intp), np.zeros(count, dtype=np.intp)
+        np.minimum.at(first, self._subnet, faces)
+        np.maximum.at(last, self._subnet, faces + 1)
+        return first, last
 
     def _note_internet(self) -> None:
         """Note for which IPv6 faces packets take the internet: there they bear the same addresses as inside."""
@@ -328,3 +384,18 @@ class Paths:
         if seen_as not in self.translations[1:]:
             self.translations.append(seen_as)
         return self.translations.index(seen_as, 1)
+
+
+def _numbers(*kinds: str) -> list[int]:
+    """Return the numbers of places outside."""
+    return [OUTSIDE.index(kind) + 1 for kind in kinds]
+
+
+def _ends_of(marked: NDArray[np.bool_]) -> tuple[Indexes, Indexes]:
+    """Return for each row the first marked column, and the one behind the last; of a row without any, its ends."""
+    count, columns = marked.shape
+    first, last = np.full(count, columns, dtype=np.intp), np.zeros(count, dtype=np.intp)
+    some = np.flatnonzero(marked.any(axis=1))
+    first[some] = marked[some].argmax(axis=1)
+    last[some] = columns - marked[some, ::-1].argmax(axis=1)
+    return first, last

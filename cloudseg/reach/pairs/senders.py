@@ -1,10 +1,12 @@
-"""What senders let out, kept by the column that it goes to."""
+"""What senders let out: a row for each kind of sender, asked by the column that packets go to."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+
+from cloudseg.reach.pairs.turned import Turned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,13 +15,13 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Interface
     from cloudseg.reach.pairs.columns import Columns
+    from cloudseg.reach.pairs.paths import Paths
     from cloudseg.reach.pairs.rows import RowMaker, Rows
     from cloudseg.reach.pairs.survey import Judgement, Survey
 
 __all__ = ["Senders"]
 
-_BLOCK: Final = 64
-"""So many rows are turned round at once."""
+Indexes = np.ndarray[tuple[int], np.dtype[np.intp]]
 
 
 class _Variant(NamedTuple):
@@ -29,16 +31,21 @@ class _Variant(NamedTuple):
     grouped: bool
 
 
+_VARIANTS: Final = tuple(_Variant(certain, grouped) for certain in (True, False) for grouped in (True, False))
+
+
 class Senders:
     """What the stateful egress stages of every class let out.
 
-    Classes that the same stateful stages judge alike are one kind.
+    Classes that the same stateful stages judge alike are one kind. Of each kind the rows are kept that differ: a single
+    one where nothing about it is unknown and none of its rules names a group.
 
     Args:
         survey: what the lists of the estate name.
         firsts: a member of each class; None where the estate has none.
         rows: makes the rows.
         columns: the columns.
+        paths: the ways of packets.
 
     Attributes:
         kind: for each class the number of its kind.
@@ -46,7 +53,14 @@ class Senders:
         open: every stateful stage lets everything out.
     """
 
-    def __init__(self, survey: Survey, firsts: Sequence[Interface | None], rows: RowMaker, columns: Columns) -> None:
+    def __init__(
+        self,
+        survey: Survey,
+        firsts: Sequence[Interface | None],
+        rows: RowMaker,
+        columns: Columns,
+        paths: Paths,
+    ) -> None:
         self._faces = columns.faces
         self._rows = rows
         kinds: dict[tuple[Judgement, ...], int] = {}
@@ -58,66 +72,63 @@ class Senders:
         self.kind = np.array(kind, dtype=np.intp)
         self._kinds = tuple(kinds)
         exact = np.array([rows.is_exact(judgements) for judgements in kinds], dtype=bool)
-        self._exact = bool(exact.all())
-        self._same = not any(rows.names_groups(judgements) for judgements in kinds)
+        named = np.array([rows.names_groups(judgements) for judgements in kinds], dtype=bool)
         self.doubtful = ~exact[self.kind]
         self.open = not any(kinds)
-        self._by_face: dict[_Variant, NDArray[np.uint64]] = {}
-        self._beyond: dict[_Variant, NDArray[np.uint64]] = {}
+        self._places = _places(exact, named)
+        self._done: set[int] = set()
+        self._known: set[_Variant] = set()
+        count = 1 + max(int(each.max(initial=-1)) for each in self._places.values())
+        spans = np.zeros((2, count), dtype=np.intp)
+        for each in self._places.values():
+            spans[:, each] = paths.reached(columns.owner, self.kind, len(kinds))
+        width = len(rows.everything)
+        self._inside = Turned(spans[0], spans[1], width, columns.faces)
+        self._beyond: NDArray[np.uint64] = np.empty((count, width, columns.line.length), dtype=np.uint64)
 
-    def towards(self, face: int, *, certain: bool, grouped: bool) -> Rows:
-        """Return what each kind lets out to a face, by word and kind."""
-        variant = self._variant(certain=certain, grouped=grouped)
-        if variant not in self._by_face:
-            self._work_out(variant)
-        found: Rows = self._by_face[variant][face]
+    def towards(self, face: int, classes: Indexes, *, certain: bool, grouped: bool) -> Rows:
+        """Return what some classes let out to a face that packets from them may get to, by word and class."""
+        places = self._worked_out(_Variant(certain, grouped))[self.kind[classes]]
+        return self._inside.at(face, places)
+
+    def to_position(self, position: int, *, certain: bool) -> Rows:
+        """Return what every class lets out to a position outside, on paths on which groups do not hold."""
+        places = self._worked_out(_Variant(certain, grouped=False))[self.kind]
+        found: Rows = np.empty((self._beyond.shape[1], len(places)), dtype=np.uint64)
+        for word, row in enumerate(found):
+            row[:] = self._beyond[places, word, position]
         return found
 
     def outside(self, number: int, *, certain: bool, grouped: bool) -> Rows:
         """Return what a class lets out of the estate, by word and position."""
-        variant = self._variant(certain=certain, grouped=grouped)
-        if variant not in self._beyond:
-            self._work_out(variant)
-        row: Rows = self._beyond[variant][int(self.kind[number])]
+        place = self._worked_out(_Variant(certain, grouped))[self.kind[number]]
+        row: Rows = self._beyond[place]
         return row
 
-    def to_position(self, position: int, *, certain: bool) -> Rows:
-        """Return what every class lets out to a position outside, on paths on which groups do not hold."""
-        variant = self._variant(certain=certain, grouped=False)
-        if variant not in self._beyond:
-            self._work_out(variant)
-        rows: Rows = np.ascontiguousarray(self._beyond[variant][:, :, position].T[:, self.kind])
-        return rows
+    def _worked_out(self, variant: _Variant) -> Indexes:
+        """Work out the rows of a variant, and return where that of each kind is kept."""
+        places = self._places[variant]
+        if variant not in self._known:
+            self._known.add(variant)
+            missing = [number for number, place in enumerate(places.tolist()) if place not in self._done]
+            self._done.update(places[missing].tolist())
 
-    def _variant(self, *, certain: bool, grouped: bool) -> _Variant:
-        return _Variant(certain or self._exact, grouped or self._same)
+            def rows() -> Iterator[Rows]:
+                for number in missing:
+                    row = self._rows.row(self._kinds[number], certain=variant.certain, grouped=variant.grouped)
+                    self._beyond[places[number]] = row[:, self._faces :]
+                    yield row[:, : self._faces]
 
-    def _work_out(self, variant: _Variant) -> None:
-        """Work out what every kind lets out; rows are made by sender and asked for by target, so they are turned."""
-        full = self._rows.full()
-        width, columns = full.shape
-        beyond = np.empty((len(self._kinds), width, columns - self._faces), dtype=np.uint64)
-        by_face = np.empty((self._faces, width, len(self._kinds)), dtype=np.uint64)
-
-        def rows() -> Iterator[Rows]:
-            for number, judgements in enumerate(self._kinds):
-                row = self._rows.row(judgements, certain=variant.certain, grouped=variant.grouped)
-                beyond[number] = row[:, self._faces :]
-                yield row[:, : self._faces]
-
-        _turn(rows(), by_face)
-        self._by_face[variant], self._beyond[variant] = by_face, beyond
+            self._inside.keep(places[missing], rows())
+        return places
 
 
-def _turn(rows: Iterator[Rows], found: NDArray[np.uint64]) -> None:
-    """Write rows by column, word and row, some at a time so that what is written lies together."""
-    done = 0
-    block: list[Rows] = []
-    for row in rows:
-        block.append(row)
-        if len(block) == _BLOCK:
-            found[:, :, done : done + _BLOCK] = np.stack(block).transpose(2, 1, 0)
-            done += _BLOCK
-            block.clear()
-    if block:
-        found[:, :, done:] = np.stack(block).transpose(2, 1, 0)
+def _places(exact: NDArray[np.bool_], named: NDArray[np.bool_]) -> dict[_Variant, Indexes]:
+    """Return for each variant where the row of each kind is kept: variants that do not differ share it."""
+    found: dict[_Variant, Indexes] = {}
+    rows: dict[tuple[int, bool, bool], int] = {}
+    for variant in _VARIANTS:
+        alike = zip((variant.certain | exact).tolist(), (variant.grouped | ~named).tolist(), strict=True)
+        keys = ((number, *each) for number, each in enumerate(alike))
+        found[variant] = np.array([rows.setdefault(key, len(rows)) for key in keys], dtype=np.intp)
+    return found
