@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cloudseg.reach.pairs.atoms import Runs, TrafficAtoms, Words
+    from cloudseg.reach.pairs.atoms import TrafficAtoms, Words
     from cloudseg.reach.pairs.rows import Rows
     from cloudseg.reach.reachability import Reachability
     from cloudseg.traffic import Traffic
@@ -92,9 +92,10 @@ class TalkGraph:
         for target in reach.matrix.order():
             if self.sizes[target]:
                 arrivals = reach.matrix.arrivals(target)
+                inside = _told_apart(arrivals.inside)
                 outside = internet.arrivals(self.members[target][0], arrivals.outside)
                 for draft in drafts:
-                    draft.take(target, arrivals.inside)
+                    draft.take(target, inside)
                     if outside is not None:
                         draft.take_internet(target, outside)
         self.talk = {each: draft.finished() for each, draft in zip(ports, drafts, strict=True)}
@@ -111,6 +112,11 @@ def talk_of(reach: Reachability) -> TalkGraph:
     return known
 
 
+def _told_apart(band: Band) -> Band:
+    """Return a band whose bounds are one array where they are equal."""
+    return Band(band.lower, band.lower) if np.array_equal(band.lower, band.upper) else band
+
+
 class _Mask:
     """The atoms of traffic that a class of ports touches: an atom passes as a whole or not at all."""
 
@@ -121,9 +127,10 @@ class _Mask:
 
     def touched(self, rows: Rows) -> NDArray[np.bool_]:
         """Return which columns hold one of the atoms."""
-        found: NDArray[np.bool_] = np.zeros(rows.shape[1], dtype=np.bool_)
-        for word in self._chosen:
-            found |= (rows[word] & self._words[word]) != 0
+        each = [(rows[word] & self._words[word]) != 0 for word in self._chosen]
+        found: NDArray[np.bool_] = each[0] if each else np.zeros(rows.shape[1], dtype=np.bool_)
+        for more in each[1:]:
+            found |= more
         return found
 
     def bounds(self, band: Band) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -147,7 +154,8 @@ class _Internet:
         addresses = GLOBAL_UNICAST
         for network in reach.estate.networks.values():
             addresses -= network.addresses
-        self._runs: Runs = reach.ground.line.runs(addresses)
+        places = [np.arange(start, end, dtype=np.intp) for start, end in reach.ground.line.runs(addresses)]
+        self._places = np.concatenate(places) if places else np.zeros(0, dtype=np.intp)
 
     def arrivals(self, interface: str, outside: Band) -> Band | None:
         """Return what arrives at an interface from any address of the internet, as one column; None for nothing."""
@@ -157,12 +165,12 @@ class _Internet:
         if not ways:
             return None
         upper = self._joined(outside.upper)
-        return Band(self._joined(outside.lower) if any(way.certain for way in ways) else np.zeros_like(upper), upper)
+        if not any(way.certain for way in ways):
+            return Band(np.zeros_like(upper), upper)
+        return Band(upper if outside.exact else self._joined(outside.lower), upper)
 
     def _joined(self, rows: Rows) -> Rows:
-        joined: Rows = np.zeros((rows.shape[0], 1), dtype=np.uint64)
-        for start, end in self._runs:
-            joined[:, 0] |= np.bitwise_or.reduce(rows[:, start:end], axis=1)
+        joined: Rows = np.bitwise_or.reduce(rows[:, self._places], axis=1, keepdims=True)
         return joined
 
 
