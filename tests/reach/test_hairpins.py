@@ -390,3 +390,14 @@ def test_a_blackhole_on_the_way_stops_the_source() -> None:
     hole = Route(destination=Addresses(AddressSet.parse(f"{THERE}/32")), kind="drop", active=False)
     builder.put("route_tables", msgspec.structs.replace(table, routes=(*table.routes, hole)))
     assert verdict(builder) == NOTHING
+
+
+@pytest.mark.semantics(117)
+def test_beside_addresses_of_the_other_family_a_target_that_was_not_read_is_met_at_most() -> None:
+    builder = two("0.0.0.0/0")
+    moved(builder, "eni-server", public=AddressSet(), public_unlisted=True)
+    six = AddressSet.parse("2600:1f18:aa00::5")
+    moved(builder, "eni-app", addresses=AddressSet.parse("10.0.1.5") | six)
+    assert verdict(builder) == at_most("tcp/443")
+    moved(builder, "eni-app", addresses=six)
+    assert verdict(builder).lower == Traffic.parse("none")

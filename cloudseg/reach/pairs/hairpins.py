@@ -113,6 +113,8 @@ class Hairpins:
         if interface is None:
             return _Bearer((), known=True)
         if family == 6:
+            if not interface.public.v6 and not interface.addresses.v6:
+                return _Bearer((), known=bool(interface.addresses))
             addresses = (interface.public | interface.addresses) & GLOBAL_UNICAST
             return _Bearer(self._positions(AddressSet(v6=addresses.v6)), known=bool(interface.addresses))
         listed = interface.public_unlisted is False and is_public(interface, 4, self._estate) is not None
@@ -125,6 +127,8 @@ class Hairpins:
         return _Bearer(positions, known=bool(each) and all(own.known and own.positions for own in each))
 
     def _positions(self, addresses: AddressSet) -> tuple[int, ...]:
+        if not addresses:
+            return ()
         return tuple(p for start, end in self._columns.line.runs(addresses) for p in range(start, end))
 
     def concern(self, target: int) -> bool:
@@ -191,15 +195,16 @@ class Hairpins:
         Of several addresses it is not known which one is taken: for sure passes what passes from all of them.
         """
         found: Rows = np.zeros((len(outside), len(self._bearers)), dtype=np.uint64)
-        first = self._part(family).start
+        part = self._part(family)
         for number in map(int, numbers):
             bearer = self._bearers[number]
+            # Nobody who is seen under addresses of the other family sends anything in this one.
+            places = [place - part.start for place in bearer.positions if part.start <= place < part.stop]
             if not bearer.known:
                 if not certain:
                     found[:, number] = np.bitwise_or.reduce(outside, axis=1)
-            elif bearer.positions:
-                join = np.bitwise_and if certain else np.bitwise_or
-                found[:, number] = join.reduce(outside[:, [place - first for place in bearer.positions]], axis=1)
+            elif places:
+                found[:, number] = (np.bitwise_and if certain else np.bitwise_or).reduce(outside[:, places], axis=1)
         return found
 
     def _to_anywhere(self, family: Family) -> Rows:
