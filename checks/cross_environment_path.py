@@ -84,7 +84,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
             number: NO_TRAFFIC for number, part in enumerate(parts) if part.environment != parts[target].environment
         }
 
-    witnesses = Witnesses(context.estate)
+    witnesses = Witnesses(context.reach)
     for flow in arriving(context.reach, Parts(of), others):
         yield _finding(context, flow, parts, of, witnesses)
 

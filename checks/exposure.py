@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.interface import AuditContext
     from cloudseg.model import Interface, Rule, RuleSet
     from cloudseg.reach.packets import Box
+    from cloudseg.reach.ways import Through
 
 __all__ = [
     "PORT_CLASSES",
@@ -138,6 +139,20 @@ def _few(addresses: AddressSet) -> str:
     return ", ".join(ranges[:_RANGES_SHOWN]) + (f" and {more} more ranges" if more > 0 else "")
 
 
+class Shown(NamedTuple):
+    """Some packets that arrive at one interface.
+
+    Attributes:
+        interface: the interface.
+        packets: the packets, by who really sends them.
+        through: the load balancers that they come through; None where they come straight.
+    """
+
+    interface: Interface
+    packets: Box
+    through: Through | None
+
+
 class RuleExposure(NamedTuple):
     """What one ingress rule lets in from the internet, over all the interfaces that it judges.
 
@@ -151,7 +166,7 @@ class RuleExposure(NamedTuple):
         sources: the public addresses that the rule admits at most.
         verdict: ``exposed``, ``unknown`` or ``latent``.
         all_read: every interface that may carry the rule set was read.
-        shown: an interface that something reaches, for sure where any is, and packets that do; None without one.
+        shown: what arrives at one interface, for sure where anything does; None where no interface is known.
     """
 
     rule_set: RuleSet
@@ -163,7 +178,7 @@ class RuleExposure(NamedTuple):
     sources: AddressSet
     verdict: Literal["exposed", "unknown", "latent"]
     all_read: bool
-    shown: tuple[Interface, Box] | None = None
+    shown: Shown | None = None
 
 
 def open_rules(context: AuditContext) -> Iterator[RuleExposure]:
@@ -234,11 +249,17 @@ def _assess(
     )
 
 
-def _shown(each: Sequence[tuple[Sequence[Interface], Exposure]]) -> tuple[Interface, Box] | None:
-    """Return an interface and packets that reach it; those that certainly do go first."""
-    reached = [(members[0], exposure) for members, exposure in each if exposure.packets is not None]
-    best = next((found for found in reached if found[1].certain), reached[0] if reached else None)
-    return None if best is None or best[1].packets is None else (best[0], best[1].packets)
+def _shown(each: Sequence[tuple[Sequence[Interface], Exposure]]) -> Shown | None:
+    """Return packets that reach an interface: certain ones if there are any, and of these straight ones if possible."""
+    found = [
+        (not exposure.certain, exposure.through is not None, number)
+        for number, (_, exposure) in enumerate(each)
+        if exposure.packets is not None
+    ]
+    if not found:
+        return None
+    members, exposure = each[min(found)[-1]]
+    return None if exposure.packets is None else Shown(members[0], exposure.packets, exposure.through)
 
 
 def serves_the_public(context: AuditContext, interfaces: Iterable[Interface], declared: Iterable[str]) -> bool:

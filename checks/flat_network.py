@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
     from cloudseg.model import Estate, Network
+    from cloudseg.reach.reachability import Reachability
     from cloudseg.reach.spread.exposure import Density
     from cloudseg.traffic import Traffic
 
@@ -154,20 +155,20 @@ def _finding(
             f"the network: {_numbers(whole.density)}",
             *(f"segment {part.name}: {_numbers(part.density)}" for part in shown[:_SEGMENTS_SHOWN]),
             *((f"{len(shown) - _SEGMENTS_SHOWN} more segments",) if len(shown) > _SEGMENTS_SHOWN else ()),
-            *(() if within is None else _shown(within, context.estate)),
+            *(() if within is None else _shown(within, context.reach)),
         ),
         affected=() if within is None else within.affected,
     )
 
 
-def _shown(within: Within, estate: Estate) -> Iterator[str]:
+def _shown(within: Within, reach: Reachability) -> Iterator[str]:
     from cloudseg.reach.comparing.witness import Witnesses
 
     for carrier in within.carriers:
-        yield carrier_words(carrier, "pair", estate)
+        yield carrier_words(carrier, "pair", reach.estate)
     if not within.carriers:
         yield "no list of rules filters what its interfaces take"
-    yield witness_words(witness_of(within.pair, Witnesses(estate)), estate)
+    yield witness_words(witness_of(within.pair, Witnesses(reach)), reach.estate)
 
 
 def _share_words(known: Density) -> str:

@@ -5,7 +5,8 @@ What it finds:
     public address or another way in, a route, and the network ACLs in both directions all agree. Each rule is told
     once, with every class of ports that it exposes. Ranges that only together are the whole internet, address lists,
     IPv6 and protocols without ports count like any other. Where something on the way was not read, the severity stays
-    and the confidence is low. A witness, one packet from one address to one interface, shows that it arrives.
+    and the confidence is low. A witness, one packet from one address to one interface, shows that it arrives; behind a
+    load balancer there are two, one that arrives at it and one that it sends on.
 
 Why it matters:
     A port that answers the internet is found within minutes and tried for ever. Administration ports and databases
@@ -46,10 +47,11 @@ from cloudseg.traffic.cidr import address_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cloudseg.checks.exposure import RuleExposure
+    from cloudseg.checks.exposure import RuleExposure, Shown
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate
+    from cloudseg.model import Estate, Interface
+    from cloudseg.reach.entries import Entries
     from cloudseg.reach.packets import Box
 
 _ONLY_IPV6: Final = Traffic.protocol("icmpv6")
@@ -65,6 +67,9 @@ DECLARED_PUBLIC = Parameter(
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule by which the internet reaches something, or may reach it."""
+    from cloudseg.reach.entries import Entries
+
+    entries = Entries(context.estate)
     reaching = (found for found in open_rules(context) if found.verdict != "latent")
     own = NO_ADDRESSES
     for network in context.estate.networks.values():
@@ -76,7 +81,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
             known = by_traffic.get(found.rule.traffic, NO_ADDRESSES)
             by_traffic[found.rule.traffic] = known | delivered_sources(found)
         for found in together:
-            yield _finding(context, found, by_traffic, own)
+            yield _finding(context, found, by_traffic, own, entries)
     yield from _unread_rules(context)
 
 
@@ -118,7 +123,11 @@ def _open_to(found: RuleExposure, by_traffic: Mapping[Traffic, AddressSet]) -> s
 
 
 def _finding(
-    context: AuditContext, found: RuleExposure, by_traffic: Mapping[Traffic, AddressSet], own: AddressSet
+    context: AuditContext,
+    found: RuleExposure,
+    by_traffic: Mapping[Traffic, AddressSet],
+    own: AddressSet,
+    entries: Entries,
 ) -> Finding:
     rule, exposure = found.rule, found.exposure
     sure = found.verdict == "exposed"
@@ -139,7 +148,8 @@ def _finding(
             *(f"exposes {known.name}" for known in classes_of(traffic)),
             *(f"way in: {text}" for text in exposure.ways),
             *(f"unknown: {text}" for text in exposure.unknown),
-            *filter(None, (_witness(found, own), on_removal(found, context.estate))),
+            *(() if found.shown is None else _witnesses(found.shown, own, entries)),
+            *filter(None, (on_removal(found, context.estate),)),
         ),
         reachable=True if sure else None,
         affected=found.maybe,
@@ -147,18 +157,33 @@ def _finding(
     )
 
 
-def _witness(found: RuleExposure, own: AddressSet) -> str:
-    """Return one packet that arrives, in words; nothing where no interface is known that it arrives at.
+def _witnesses(shown: Shown, own: AddressSet, entries: Entries) -> Iterator[str]:
+    """Yield one packet that arrives, in words; behind a load balancer, one for each of the two steps.
 
     Args:
-        found: the rule.
+        shown: packets that arrive.
         own: the addresses of the estate's networks, which nobody on the internet has.
+        entries: finds the load balancer's interface in between.
     """
-    if found.shown is None:
-        return ""
-    interface, packets = found.shown
-    sender, family, packet = _one_of(packets, own)
-    return f"witness: {sender} → {_first_address(interface.addresses, family) or interface.own_id} {packet}"
+    from cloudseg.reach.comparing.witness import first_packet
+
+    interface, packets, through = shown
+    entry = None if through is None else entries.to(interface, through, packets.addresses - own)
+    if entry is None:
+        sender, family, packet = _one_of(packets, own)
+        yield f"witness: {sender} → {_name_of(interface, family)} {packet}"
+        return
+    sender, family, packet = _one_of(entry.packets, own)
+    yield f"witness: {sender} → {_name_of(entry.node, family)} {packet} (to the load balancer)"
+    family = 4 if interface.addresses.v4 or not interface.addresses.v6 else 6
+    sent = first_packet(packets.traffic, family)
+    at_most = f", at most: {'; '.join(entry.doubts)}" if entry.doubts else ""
+    node = _name_of(entry.node, family)
+    yield f"witness: {node} → {_name_of(interface, family)} {sent} (the load balancer sends it on{at_most})"
+
+
+def _name_of(interface: Interface, family: int) -> str:
+    return _first_address(interface.addresses, family) or interface.own_id
 
 
 # Thousands of rules let in the same few packets.

@@ -83,7 +83,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     def out_of(source: int) -> dict[int, Traffic]:
         return {number: matrix.for_segments(ends.segments[source], ends.segments[number]) for number in numbers}
 
-    witnesses = Witnesses(context.estate)
+    witnesses = Witnesses(context.reach)
     for flow in _told_once(list(arriving(context.reach, ends.parts, into)), ends, outward=False):
         yield _finding(context, flow, ends, matrix, witnesses)
     for flow in _told_once(list(leaving(context.reach, ends.parts, out_of)), ends, outward=True):

@@ -109,7 +109,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     tiers = _tiers(context)
     outer = {number: _outer(tiers, number) for number in range(len(tiers.parts))}
     if any(outer.values()):
-        witnesses = Witnesses(context.estate)
+        witnesses = Witnesses(context.reach)
         for flow in arriving(context.reach, Parts(tiers.of), outer.__getitem__):
             yield _finding(context, flow, tiers, witnesses)
 

@@ -19,7 +19,7 @@ from cloudseg.reach.packets import (
     traffic_of,
 )
 from cloudseg.reach.passage import Passage, find_passage, pipeline_of, through
-from cloudseg.reach.ways import FAMILIES, WaysIn, find_ways_in, is_public
+from cloudseg.reach.ways import FAMILIES, Through, WaysIn, find_ways_in, is_public
 from cloudseg.traffic import (
     ALL_ADDRESSES,
     ALL_IPV4,
@@ -51,6 +51,7 @@ class Exposure(NamedTuple):
         unknown: what is unknown, in words; for interfaces that it does not reach, what may hold further ways.
         packets: some that are delivered, for sure where any are: who sends them, and what; None where there are none,
             or where several exposures were joined.
+        through: the load balancers that these packets come through; None where they come straight.
     """
 
     certain: Traffic
@@ -60,6 +61,7 @@ class Exposure(NamedTuple):
     blocked: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     packets: Box | None = None
+    through: Through | None = None
 
     @property
     def verdict(self) -> Literal["exposed", "latent", "unknown"]:
@@ -212,9 +214,24 @@ class InternetView:
         doubts = () if certain else self._doubts(rule, passage, asked, sure)
         at_most = certain if exact else traffic_of(packets.upper)
         sources = _senders(passage.ways, addresses_of(packets.upper))
+        texts = _texts(passage.ways, asked)
+        if any(way.balanced for way in passage.ways.ways):
+            return Exposure(certain, at_most, sources, texts, (), doubts, *self._sent_by_one(passage, packets))
         single = exact and len(packets.upper) == 1 and sources
         shown = Box(sources, packets.upper[0].traffic) if single else self._sent(passage, packets)
-        return Exposure(certain, at_most, sources, _texts(passage.ways, asked), (), doubts, shown)
+        return Exposure(certain, at_most, sources, texts, (), doubts, shown)
+
+    def _sent_by_one(self, passage: Passage, packets: Bounds) -> tuple[Box | None, Through | None]:
+        """Return some packets that come by one way, and through what; straight ones and certain ones go first."""
+        ways = sorted(passage.ways.ways, key=lambda way: way.balanced)
+        for bound, certain in ((packets.lower, True), (packets.upper, False)):
+            for way in ways:
+                for box in bound if way.certain or not certain else ():
+                    seen, traffic = box.addresses & way.clients, box.traffic & way.traffic
+                    senders = (seen if way.senders is None else way.senders) & GLOBAL_UNICAST
+                    if seen and traffic and senders - self._own:
+                        return Box(senders, traffic), way.through
+        return None, None
 
     def _sent(self, passage: Passage, packets: Bounds) -> Box | None:
         """Return some packets by who really sends them, certain ones if there are any; None if nobody outside does."""

@@ -24,9 +24,21 @@ if TYPE_CHECKING:
     from cloudseg.model import Entrance, Estate, Family, Interface, RouteTable, Subnet
     from cloudseg.reach.roads.routing import NextHop
 
-__all__ = ["WayIn", "WaysIn", "find_ways_in", "is_public"]
+__all__ = ["Through", "WayIn", "WaysIn", "find_ways_in", "is_public"]
 
 FAMILIES: tuple[tuple[Family, AddressSet], ...] = ((4, ALL_IPV4), (6, ALL_IPV6))
+
+
+class Through(NamedTuple):
+    """Load balancers that packets pass first.
+
+    Attributes:
+        balancers: qualified ids of the load balancers; a packet passes one of them.
+        listens: what clients send to them in order to come this way; None when that was not read.
+    """
+
+    balancers: frozenset[str]
+    listens: Traffic | None
 
 
 class WayIn(NamedTuple):
@@ -39,7 +51,8 @@ class WayIn(NamedTuple):
         text: the way in words.
         direct: it leads to an address of the interface itself, not through an entrance in front of it.
         senders: who really sends, where the rules see an entrance instead; None where they see the senders.
-        balanced: it leads through a load balancer, which is an interface of its own.
+        through: the load balancers that it leads through, whose interfaces are ends of their own; None where it leads
+            through none.
     """
 
     clients: AddressSet
@@ -48,7 +61,12 @@ class WayIn(NamedTuple):
     text: str
     direct: bool = True
     senders: AddressSet | None = None
-    balanced: bool = False
+    through: Through | None = None
+
+    @property
+    def balanced(self) -> bool:
+        """Whether it leads through a load balancer."""
+        return self.through is not None
 
 
 class WaysIn(NamedTuple):
@@ -107,14 +125,22 @@ def find_ways_in(interface: Interface, estate: Estate, *, balanced: bool = True)
     behind = (_by_balancer(entrance, interface, estate) for entrance in entrances if entrance.through and balanced)
     found = _joined((*own, *behind, WaysIn(unread=_unread_entrances(interface, estate))))
     forwarder = None if interface.workload is None else estate.forwarders.get(interface.workload)
-    return found if forwarder is None or forwarder.accepts is None else _heard(found, forwarder.accepts)
+    return found if forwarder is None else _heard(found, forwarder.accepts)
 
 
-def _heard(found: WaysIn, accepts: Traffic) -> WaysIn:
+def _heard(found: WaysIn, accepts: Traffic | None) -> WaysIn:
     """Return the ways to an interface of a load balancer: only what its listeners take is certain to be answered.
 
     Nothing answers the rest, but what a rule opens is open to the next listener, too: that stays possible.
+
+    Args:
+        found: the ways.
+        accepts: what the listeners take; None where they were not read.
     """
+    if accepts is None:
+        unsure = tuple(way._replace(certain=False) for way in found.ways)
+        reason = ("the listeners of the load balancer were not read",) if unsure else ()
+        return found._replace(ways=unsure, unknown=(*found.unknown, *reason))
     taken = (way._replace(traffic=way.traffic & accepts) for way in found.ways)
     rest = (way._replace(traffic=way.traffic - accepts, certain=False) for way in found.ways)
     ways = tuple(way for way in (*taken, *rest) if way.traffic)
@@ -217,7 +243,8 @@ def _by_balancer(entrance: Entrance, target: Interface, estate: Estate) -> WaysI
     through = _by_entrance(entrance)
     if not through.ways:
         return through
-    through = through._replace(ways=tuple(way._replace(balanced=True) for way in through.ways))
+    before = Through(entrance.through, entrance.listens)
+    through = through._replace(ways=tuple(way._replace(through=before) for way in through.ways))
     nodes = [i for owner in sorted(entrance.through) for i in estate.interfaces_of(owner) if i.id != target.id]
     if not nodes:
         reason = f"the interfaces of what is before {entrance.label} were not read"

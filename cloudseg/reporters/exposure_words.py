@@ -47,10 +47,11 @@ def exposure_lines(exposure: Exposure | None) -> Iterator[str]:
 
 
 def _by_intent(ports: PortExposure) -> str:
+    """Return how many can talk beside how many are meant to: a ratio, above 100 % where it is more."""
     pairs = _span(ports.pairs, ports.pairs_at_most)
     if not ports.of:
         return f"{pairs} pairs of interfaces can talk, and the intent names none"
-    return f"{pairs} pairs of interfaces can talk, {_percent(ports)} of the {ports.of:,} that the intent names"
+    return f"{pairs} pairs of interfaces can talk, {_percent(ports)} as many as the {ports.of:,} that the intent names"
 
 
 def _percent(ports: PortExposure) -> str:

@@ -2,26 +2,34 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
+from random import Random
 
 import pytest
 
 from cloudseg.checks import CHECKS
+from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import AuditContext, Check, Example
 from cloudseg.demo import demo_intent_path, demo_snapshot_path
 from cloudseg.engine import AuditRequest, run_audit
 from cloudseg.findings import Finding
+from cloudseg.intent import Intent
 from cloudseg.intent_file import read_intent
-from cloudseg.model import Estate
+from cloudseg.model import Entrance, Estate
 from cloudseg.providers.aws.translate import translate
 from cloudseg.reach.explaining.explain import explain
 from cloudseg.reach.internet import InternetView
 from cloudseg.reach.reachability import Reachability
+from cloudseg.segments import Choice, Segment
 from cloudseg.snapshot import load
-from cloudseg.traffic import AddressSet, Traffic
+from cloudseg.traffic import ALL_ADDRESSES, AddressSet, Traffic
+from tests.reach.balancers import balancer, forward, q, target
+from tests.reach.test_random_balancers import built, draw
 
 PATHS = ("internet-exposed-port", "flat-network", "tier-skip", "cross-environment-path", "outside-intent")
 EXAMPLES = [(check, example) for check in CHECKS if check.id in PATHS for example in check.examples if example.finds]
+BY_ID = {check.id: check for check in CHECKS}
 WITNESS = re.compile(r"witness: (\S+) → (\S+) (\S+)(?: \(.*\))?")
 End = str | AddressSet
 
@@ -35,15 +43,19 @@ def demo() -> tuple[Estate, Reachability, tuple[Finding, ...]]:
 
 def found_in(check: Check, example: Example) -> tuple[Estate, list[Finding]]:
     estate = example.build()
+    return estate, found_by(check, estate, None if example.intent is None else example.intent())
+
+
+def found_by(check: Check, estate: Estate, intent: Intent | None = None) -> list[Finding]:
     context = AuditContext(
         estate=estate,
         check=check,
         settings={parameter.name: parameter.default for parameter in check.parameters},
         internet=InternetView(estate),
         as_of=estate.taken_at,
-        intent=None if example.intent is None else example.intent(),
+        intent=intent,
     )
-    return estate, list(check.run(context))
+    return list(check.run(context))
 
 
 def witnesses(finding: Finding, estate: Estate) -> Iterator[tuple[End, End, Traffic]]:
@@ -54,7 +66,7 @@ def witnesses(finding: Finding, estate: Estate) -> Iterator[tuple[End, End, Traf
 
 def end(text: str, estate: Estate) -> End:
     address = AddressSet.parse(text)
-    inside = [each.id for each in estate.interfaces.values() if each.addresses.overlaps(address)]
+    inside = [each.id for each in estate.interfaces.values() if (each.addresses | each.public).overlaps(address)]
     assert len(inside) < 2
     return inside[0] if inside else address
 
@@ -73,8 +85,11 @@ def test_every_witness_of_the_demo_is_confirmed(check: str) -> None:
     told = [finding for finding in findings if finding.check == check]
     assert told
     for finding in told:
-        (witness,) = witnesses(finding, estate)
-        confirm(reach, finding, *witness)
+        shown = list(witnesses(finding, estate))
+        # Behind a load balancer there are two steps.
+        assert len(shown) == (2 if any("(to the load balancer)" in fact for fact in finding.evidence) else 1)
+        for witness in shown:
+            confirm(reach, finding, *witness)
 
 
 @pytest.mark.parametrize(
@@ -105,3 +120,103 @@ def test_what_blocked_intent_shows_does_not_pass_for_sure() -> None:
             verdict = reach.between(ids[source], ids[label])
             assert not packet <= verdict.lower
             assert (finding.confidence == "high") == (not packet <= verdict.upper)
+
+
+def test_every_witness_of_random_load_balancers_is_confirmed() -> None:
+    sent_on = 0
+    for seed in range(6):
+        reach = built(draw(Random(seed)))
+        estate = reach.estate
+        named = (Segment(name=each.own_id, choice=Choice(ids=(each.own_id,))) for each in estate.interfaces.values())
+        for finding in found_by(BY_ID["outside-intent"], estate, Intent(segments=tuple(named), allow=())):
+            (witness,) = witnesses(finding, estate)
+            confirm(reach, finding, *witness)
+            sent_on += finding.message.startswith("node-")
+    assert sent_on > 5
+
+
+OPEN = allow("egress", "all", "0.0.0.0/0")
+
+
+def behind(ingress: str, *, keeps: bool, heard: str = "198.51.100.0/24", healthy: bool = True) -> Estate:
+    """A network load balancer that the internet reaches, and ``eni-app`` behind it, which has no public address."""
+    b = EstateBuilder()
+    b.group("sg-lb", allow("ingress", "tcp/443", heard), OPEN)
+    b.group("sg-app", allow("ingress", "tcp/8080", ingress), OPEN)
+    b.interface("node", "subnet-public", ["sg-lb"], "10.0.1.9", "203.0.113.9", workload=q("lb"))
+    b.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.10")
+    sent = forward(target(healthy=healthy), keeps_client=keeps)
+    balancer(b, sent, zones=None)
+    b.put(
+        "entrances",
+        Entrance(
+            id=q("tg-1"), kind="target-group", region="eu-west-1", targets=frozenset({q("eni-app")}),
+            through=frozenset({q("lb")}), traffic=sent.traffic, listens=sent.listens,
+            clients=ALL_ADDRESSES if keeps else AddressSet.parse("10.0.1.9"),
+        ),
+    )  # fmt: skip
+    return b.build()
+
+
+@pytest.mark.semantics(42)
+@pytest.mark.parametrize(("ingress", "keeps"), [("0.0.0.0/0", True), ("198.51.0.0/16", True), ("0.0.0.0/0", False)])
+def test_behind_a_load_balancer_the_way_to_it_and_the_way_from_it_are_shown(ingress: str, *, keeps: bool) -> None:
+    estate = behind(ingress, keeps=keeps)
+    (finding,) = [each for each in found_by(BY_ID["internet-exposed-port"], estate) if "sg-app" in each.message]
+    assert [fact for fact in finding.evidence if fact.startswith("witness")] == [
+        "witness: 198.51.100.1 → 10.0.1.9 tcp/443 (to the load balancer)",
+        "witness: 10.0.1.9 → 10.0.2.10 tcp/8080 (the load balancer sends it on)",
+    ]
+    for witness in witnesses(finding, estate):
+        confirm(Reachability(estate), finding, *witness)
+
+
+@pytest.mark.semantics(42)
+def test_that_a_load_balancer_may_not_send_it_on_is_told() -> None:
+    estate = behind("0.0.0.0/0", keeps=True, healthy=False)
+    (finding,) = [each for each in found_by(BY_ID["internet-exposed-port"], estate) if "sg-app" in each.message]
+    (sent,) = (fact for fact in finding.evidence if "sends it on" in fact)
+    assert sent.endswith("at most: the health of the target is not good, so that others go before it)")
+    source, target, packet = list(witnesses(finding, estate))[1]
+    assert Reachability(estate).between(source, target).upper == packet
+
+
+def test_what_comes_straight_is_shown_before_what_comes_by_a_load_balancer() -> None:
+    estate = behind("0.0.0.0/0", keeps=True, heard="0.0.0.0/0")
+    b = EstateBuilder()
+    b.interface("eni-app", "subnet-public", ["sg-app"], "10.0.1.10", "203.0.113.10")
+    estate = replace(estate, interfaces={**estate.interfaces, q("eni-app"): b.build().interfaces[q("eni-app")]})
+    (finding,) = [each for each in found_by(BY_ID["internet-exposed-port"], estate) if "sg-app" in each.message]
+    (witness,) = witnesses(finding, estate)
+    assert witness[1] == q("eni-app")
+    confirm(Reachability(estate), finding, *witness)
+
+
+def meeting(ingress: str, public: str = "198.51.100.5") -> Estate:
+    """Two interfaces of one network: ``eni-server``, which has a public address, takes ``ingress`` on tcp/443."""
+    b = EstateBuilder()
+    b.group("sg-app", OPEN)
+    b.group("sg-server", allow("ingress", "tcp/443", ingress), OPEN)
+    b.interface("eni-app", "subnet-public", ["sg-app"], "10.0.1.5", public)
+    b.interface("eni-server", "subnet-public", ["sg-server"], "10.0.1.6", "198.51.100.6")
+    return b.build()
+
+
+@pytest.mark.semantics(6, 33)
+@pytest.mark.parametrize(
+    ("ingress", "shown"),
+    [
+        ("198.51.100.5/32", "198.51.100.5 → 198.51.100.6"),
+        ("10.0.1.5/32", "10.0.1.5 → 10.0.1.6"),
+        ("0.0.0.0/0", "10.0.1.5 → 10.0.1.6"),
+    ],
+)
+def test_public_addresses_are_shown_of_ends_that_talk_over_these_alone(ingress: str, shown: str) -> None:
+    estate = meeting(ingress)
+    named = [Segment(name=name, choice=Choice(ids=(f"eni-{name}",))) for name in ("app", "server")]
+    intent = Intent(segments=tuple(named), allow=())
+    found = found_by(BY_ID["outside-intent"], estate, intent)
+    (finding,) = [each for each in found if each.message.startswith("app to server ")]
+    assert f"witness: {shown} tcp/443 (from eni-app, to eni-server)" in finding.evidence
+    for witness in witnesses(finding, estate):
+        confirm(Reachability(estate), finding, *witness)

@@ -253,6 +253,12 @@ def test_the_witness_is_of_the_family_in_which_it_passes() -> None:
     builder.group("sg-db", OUT, allow("ingress", "tcp/22", "10.0.1.11/32"), allow("ingress", "tcp/5432", "sg-web"))
     (change,) = compare(old, built(builder)).gained
     assert str(change.witness) == "10.0.1.11 → 10.0.2.11 tcp/22"
+    # Over IPv4 it passes at most, over IPv6 for sure.
+    builder.prefix_list("pl-1", read=False)
+    six, four = allow("ingress", "tcp/22", "2001:db8::/56"), allow("ingress", "tcp/22", "pl-1")
+    builder.group("sg-db", OUT, six, four, allow("ingress", "tcp/5432", "sg-web"))
+    (certain,) = (change for change in compare(old, built(builder)).gained if change.certain)
+    assert str(certain.witness) == "2001:db8:0:1::11 → 2001:db8:0:2::11 tcp/22"
 
 
 @pytest.mark.parametrize(

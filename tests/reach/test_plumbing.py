@@ -5,9 +5,10 @@ import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
 from cloudseg.model import Forwarder
+from cloudseg.reach.explaining.explain import explain
 from cloudseg.reach.plumbing import Conduct, conduct
 from cloudseg.reach.reachability import Reachability
-from cloudseg.traffic import Traffic
+from cloudseg.traffic import AddressSet, Traffic
 from tests.reach.balancers import at_most, balanced, between, bounds, exactly, forward, q, target
 
 OPEN = allow("egress", "all", "0.0.0.0/0")
@@ -180,10 +181,11 @@ def test_a_gateway_load_balancer_opens_tunnels_to_its_appliances_alone() -> None
     assert between(builder, "eni-client", "node-a") == NOTHING
 
 
-def lattice(ingress: str, *, complete: bool = True) -> EstateBuilder:
-    """A service of VPC Lattice with ``eni-app`` as its target."""
+def lattice(ingress: str, *, complete: bool = True, checks: str = "none", seen_as: str = "pl-lattice") -> EstateBuilder:
+    """A service of VPC Lattice with ``eni-app`` as its target; of its prefix lists only ``pl-lattice`` was read."""
     builder = EstateBuilder()
     builder.prefix_list("pl-lattice", "169.254.171.0/24")
+    builder.prefix_list("pl-unread", read=False)
     builder.group("sg-app", allow("ingress", "all", ingress), OPEN)
     builder.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.5")
     builder.interface("eni-other", "subnet-private", ["sg-app"], "10.0.2.6")
@@ -194,8 +196,8 @@ def lattice(ingress: str, *, complete: bool = True) -> EstateBuilder:
             kind="lattice-target-group",
             region="eu-west-1",
             accepts=None,
-            forwards=(forward(target(), listens=None),),
-            seen_as=frozenset({q("pl-lattice")}),
+            forwards=(forward(target(), listens=None, checks=checks),),
+            seen_as=frozenset({q(seen_as)}),
             complete=complete,
         ),
     )
@@ -209,6 +211,27 @@ def test_a_service_of_lattice_sends_to_its_targets_at_most_from_its_own_addresse
     assert between(builder, "169.254.171.7", "eni-other") == NOTHING
     assert between(builder, "169.254.172.7", "eni-app") == NOTHING
     assert between(lattice("10.0.0.0/16"), "169.254.171.7", "eni-app") == NOTHING
+
+
+@pytest.mark.semantics(20)
+@pytest.mark.semantics(125)
+@pytest.mark.parametrize("seen_as", ["pl-unread", "pl-nowhere"])
+@pytest.mark.parametrize("ingress", ["pl-nowhere", "169.254.171.0/24"])
+def test_a_service_whose_prefix_lists_were_not_read_sends_from_anywhere_at_most(seen_as: str, ingress: str) -> None:
+    builder = lattice(ingress, seen_as=seen_as)
+    assert between(builder, "169.254.171.7", "eni-app") == at_most("tcp/8080")
+    assert between(builder, "169.254.171.7", "eni-other") == NOTHING
+    reach = Reachability(builder.build())
+    said = explain(reach, AddressSet.parse("169.254.171.7"), q("eni-app"), Traffic.parse("tcp/8080"))
+    assert said.verdict == "unknown"
+    assert f"the addresses of {seen_as}, from which it sends, were not read" in said.unknowns
+
+
+@pytest.mark.semantics(125)
+def test_health_checks_of_lattice_reach_its_targets_at_most() -> None:
+    builder = lattice("pl-lattice", checks="tcp/9000")
+    assert between(builder, "169.254.171.7", "eni-app") == at_most("tcp/8080, tcp/9000")
+    assert between(builder, "169.254.171.7", "eni-other") == NOTHING
 
 
 @pytest.mark.semantics(125)

@@ -334,7 +334,9 @@ def test_of_a_load_balancer_without_a_listener_nothing_is_certain_to_be_reached(
 def test_where_listeners_were_not_read_everything_may_be_taken() -> None:
     b = EstateBuilder()
     listening(b, None)
-    assert [(way.traffic.is_all, way.certain) for way in ways_to(b, "eni-lb").ways] == [(True, True)]
+    found = ways_to(b, "eni-lb")
+    assert [(way.traffic.is_all, way.certain) for way in found.ways] == [(True, False)]
+    assert found.unknown == ("the listeners of the load balancer were not read",)
 
 
 @pytest.mark.semantics(206)

@@ -31,7 +31,7 @@ def test_without_an_intent_pairs_are_a_share_of_all_pairs() -> None:
 def test_with_an_intent_pairs_are_compared_with_those_that_it_names() -> None:
     exposure = Exposure(40, by_intent=True, any_port=ports(1200, 1200, 60), administration=ports(7, 9, 0))
     assert next(exposure_lines(exposure)) == (
-        "exposure: 1,200 pairs of interfaces can talk, 2,000 % of the 60 that the intent names; "
+        "exposure: 1,200 pairs of interfaces can talk, 2,000 % as many as the 60 that the intent names; "
         "on administration ports 7 to 9 pairs of interfaces can talk, and the intent names none"
     )
 

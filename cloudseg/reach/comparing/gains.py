@@ -145,7 +145,7 @@ class Gains:
 
     def changes(self) -> tuple[Change, ...]:
         """Return what was collected: the certain changes first, of these the ones of most pairs."""
-        witnesses = Witnesses(self._reach.estate)
+        witnesses = Witnesses(self._reach)
         found = [*self._changes_inside(witnesses), *self._changes_outside(witnesses)]
         return tuple(sorted(found, key=_order))
 

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from cloudseg.reach.explaining.search import ways_between
 from cloudseg.reach.reachability import Reachability
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, IntervalSet, Traffic
 from cloudseg.traffic.cidr import address_text
 from cloudseg.traffic.port_classes import ADMINISTRATION, DATABASES, SHELLS_AND_FILES, WEB
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cloudseg.model import Estate, Interface
+    from cloudseg.reach.explaining.walk import Walk
 
 __all__ = ["Witness", "Witnesses", "first_packet"]
 
@@ -72,21 +76,42 @@ class Witnesses:
     """Finds witnesses in one estate.
 
     Args:
-        estate: the estate in which the packets pass.
+        reach: reachability of the estate in which the packets pass.
     """
 
-    def __init__(self, estate: Estate) -> None:
-        self._estate = estate
+    def __init__(self, reach: Reachability) -> None:
+        self._reach = reach
+        self._estate: Estate = reach.estate
 
     def inside(self, source: str, target: str, traffic: Traffic) -> Witness:
-        """Return a packet from one interface to another, of traffic that passes in one family or the other."""
+        """Return a packet from one interface to another, of traffic that passes in one family or the other.
+
+        It bears private addresses where it passes under these. Where it passes over the internet alone, it bears the
+        public one of its target, and that of its source unless a gateway gives it one on the way.
+        """
         sender, taker = self._estate.interfaces[source], self._estate.interfaces[target]
+        certain = traffic <= self._reach.between(source, target).lower
         family = 6 if _families(sender.addresses) & _families(taker.addresses) == {6} else 4
         if _families(sender.addresses) & _families(taker.addresses) == {4, 6}:
-            passing = self._only_four.between(source, target).upper & traffic
+            four = self._only_four.between(source, target)
+            passing = (four.lower if certain else four.upper) & traffic
             family, traffic = (4, passing) if passing else (6, traffic)
         packet = first_packet(traffic, family)
-        return Witness(source, _own(sender, family), target, _own(taker, family), packet)
+        own, other = _own(sender, family), _own(taker, family)
+        if family == 4 and taker.public.v4 and self._only_over_internet(source, target, packet, certain=certain):
+            own, other = _public(sender) or own, _public(taker)
+        return Witness(source, own, target, other, packet)
+
+    def _only_over_internet(self, source: str, target: str, packet: Traffic, *, certain: bool) -> bool:
+        """Tell whether a packet of IPv4 passes between two interfaces over the internet, and not through networks."""
+        ways = ways_between(self._reach, source, target, packet)
+
+        def pass_it(walks: Iterable[Walk]) -> bool:
+            return any(walk.source.v4 and packet <= (walk.lower if certain else walk.upper) for walk in walks)
+
+        if any(pass_it(way(packet)) for way in ways.direct):
+            return False
+        return any(pass_it(way(packet)) for way in ways.around)
 
     def from_outside(self, addresses: AddressSet, target: str, traffic: Traffic) -> Witness:
         """Return a packet from outside addresses to an interface."""
@@ -130,6 +155,12 @@ class Witnesses:
         for network in self._estate.networks.values():
             own |= network.addresses
         return own
+
+
+def _public(interface: Interface) -> str:
+    """Return the first public IPv4 address of an interface; empty where it has none."""
+    numbers = interface.public.v4
+    return address_text(4, numbers.intervals[0][0]) if numbers else ""
 
 
 def _families(addresses: AddressSet) -> set[int]:

@@ -17,7 +17,7 @@ from cloudseg.reach.plumbing import conduct
 from cloudseg.traffic import ALL_ADDRESSES, NO_TRAFFIC
 
 if TYPE_CHECKING:
-    from cloudseg.model import Estate, Interface
+    from cloudseg.model import Estate, Forwarder, Interface
     from cloudseg.reach.explaining.ends import Face
     from cloudseg.reach.explaining.link import Link
     from cloudseg.reach.explaining.links import Linker
@@ -209,12 +209,28 @@ def _let_in(linker: Linker, interface: Interface, verdict: Verdict) -> Link:
     return link._replace(lower=lower, upper=upper, reason=reason, doubts=(doubt,) if lower != upper else ())
 
 
+def _may_serve(forwarder: Forwarder, target: Interface, estate: Estate) -> bool:
+    """Tell whether something without interfaces of its own may send to an interface."""
+    if not forwarder.seen_as or not forwarder.complete:
+        return bool(forwarder.seen_as)
+    handed, _ = _handovers(estate).of(forwarder)
+    return any(each.target is target for each in handed)
+
+
+def _was_read(name: str, estate: Estate) -> bool:
+    listed = estate.address_lists.get(name)
+    return listed is not None and listed.prefixes is not None
+
+
 def served(walker: Walker, addresses: AddressSet, target: Face, verdict: Verdict) -> Walk:
     """Return the way from a service without interfaces of its own, which sends to its targets from listed addresses."""
     linker, estate = walker.linker, walker.estate
-    names = [called(each.id, each) for _, each in sorted(estate.forwarders.items()) if each.seen_as]
-    doubt = "whether the service sends anything is its own affair"
-    enter = linker.doubtful("balancer", f"from a service that has no interfaces: {', '.join(names)}", (doubt,))
+    services = [each for _, each in sorted(estate.forwarders.items()) if _may_serve(each, target.interface, estate)]
+    names = [called(each.id, each) for each in services]
+    unread = sorted({name for each in services for name in each.seen_as if not _was_read(name, estate)})
+    doubts = ["whether the service sends anything is its own affair"]
+    doubts += [f"the addresses of {called(name)}, from which it sends, were not read" for name in unread]
+    enter = linker.doubtful("balancer", f"from a service that has no interfaces: {', '.join(names)}", tuple(doubts))
     walk = walker.walk(addresses, target, [enter, _let_in(linker, target.interface, verdict)])
     seen = Other(addresses, None, grouped=False)
     return walk._replace(lower=NO_TRAFFIC, upper=verdict.upper & linker.traffic, seen_by_target=(seen,))

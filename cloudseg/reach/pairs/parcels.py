@@ -161,7 +161,8 @@ class Parcels:
                 parcel = Parcel(self._class_of[each.node.id], each.forward, not each.doubts)
                 self._by_target[target].setdefault((parcel.node, id(parcel.forward), parcel.certain), parcel)
             else:
-                self._hidden[target].extend(self._seen_as(seen_as[id(each.forward)], each.forward.traffic))
+                sent = each.forward.traffic | each.forward.checks
+                self._hidden[target].extend(self._seen_as(seen_as[id(each.forward)], sent))
         for _, forwarder in sorted(self._estate.forwarders.items()):
             if not forwarder.complete:
                 self._hidden_anywhere.extend(self._seen_as(forwarder.seen_as, ALL_TRAFFIC))

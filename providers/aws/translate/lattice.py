@@ -10,7 +10,7 @@ from cloudseg.model import Endpoint, Forward, Forwarder, ForwardTarget
 from cloudseg.providers.aws.translate.interfaces import joined
 from cloudseg.providers.aws.translate.listeners import traffic_at
 from cloudseg.providers.aws.translate.targets import Targets
-from cloudseg.traffic import ALL_TRAFFIC
+from cloudseg.traffic import ALL_TRAFFIC, NO_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
     from cloudseg.providers.aws.translate.answers import Answers
@@ -21,7 +21,11 @@ __all__ = ["add_lattice_associations", "add_lattice_targets"]
 _FACET = "endpoints"
 _LISTED = ("vpc-lattice", "list_service_network_vpc_associations")
 _DESCRIBED = ("vpc-lattice", "get_service_network_vpc_association")
+_GROUP = ("vpc-lattice", "get_target_group")
 _TARGETS = ("vpc-lattice", "list_targets")
+_LISTS = ("ec2", "describe_managed_prefix_lists")
+_UNCHECKED = "ALB"
+"""The type of targets that the service does not check."""
 _UP = frozenset(("ACTIVE", "UPDATE_IN_PROGRESS", "UPDATE_FAILED", "DELETE_FAILED"))
 _DOWN = frozenset(("CREATE_IN_PROGRESS", "CREATE_FAILED", "DELETE_IN_PROGRESS"))
 _HEALTHY = {"HEALTHY": True, "INITIAL": False, "UNHEALTHY": False, "DRAINING": False, "UNUSED": False}
@@ -47,6 +51,20 @@ class _TargetGroup(msgspec.Struct, rename="camel"):
     port: int | None = None
     vpc_identifier: str = ""
     service_arns: list[str] = []
+
+
+class _HealthCheck(msgspec.Struct, rename="camel"):
+    enabled: bool | None = None
+    port: int | None = None
+
+
+class _Config(msgspec.Struct, rename="camel"):
+    health_check: _HealthCheck | None = None
+
+
+class _GroupDetail(msgspec.Struct, rename="camel"):
+    id: str = ""
+    config: _Config | None = None
 
 
 class _Target(msgspec.Struct, rename="camel"):
@@ -100,20 +118,17 @@ def add_lattice_targets(answers: Answers, draft: Draft) -> None:
     Sources: https://docs.aws.amazon.com/vpc-lattice/latest/ug/target-groups.html and
     https://docs.aws.amazon.com/vpc-lattice/latest/APIReference/API_TargetSummary.html
     """
-    names = {f"com.amazonaws.{answers.region}.{name}" for name in ("vpc-lattice", "ipv6.vpc-lattice")}
-    place = (answers.scope, answers.region)
-    lists = frozenset(
-        each.id for each in draft.address_lists.values() if (each.scope, each.region) == place and each.name in names
-    )
+    details = {detail.id or own: detail for own, detail in answers.whole(*_GROUP, _GroupDetail, _FACET)}
     read = {own for own in answers.resources(*_TARGETS) if answers.intact(*_TARGETS, own)}
     targets: dict[str, list[_Target]] = {}
     for group, target in answers.each_of(*_TARGETS, "items", _Target, _FACET):
         targets.setdefault(group, []).append(target)
     places = Targets(answers, draft)
-    for wire in answers.each("vpc-lattice", "list_target_groups", "items", _TargetGroup, _FACET):
-        # A function gets no packets, and a group that no service forwards to neither.
-        if wire.type == "LAMBDA" or not wire.service_arns:
-            continue
+    listed = answers.each("vpc-lattice", "list_target_groups", "items", _TargetGroup, _FACET)
+    # A function gets no packets, and a group that no service forwards to neither.
+    groups = [wire for wire in listed if wire.type != "LAMBDA" and wire.service_arns]
+    lists = _lists(answers, draft) if groups else frozenset[str]()
+    for wire in groups:
         by_port: dict[int | None, list[ForwardTarget]] = {}
         for target in targets.get(wire.id, ()):
             known = _target(answers, draft, places, wire, target)
@@ -125,11 +140,52 @@ def add_lattice_targets(answers: Answers, draft: Draft) -> None:
             name=wire.name,
             region=answers.region,
             accepts=None,
-            forwards=tuple(_forward(answers, wire, port, tuple(together)) for port, together in by_port.items()),
+            forwards=tuple(
+                _forward(answers, wire, port, _checks(wire, port, details.get(wire.id)), tuple(together))
+                for port, together in by_port.items()
+            ),
             complete=wire.id in read,
             seen_as=lists,
         )
         draft.put(draft.forwarders, forwarder, answers.scope)
+
+
+def _lists(answers: Answers, draft: Draft) -> frozenset[str]:
+    """Return the ids of the prefix lists from whose addresses the service sends.
+
+    A list that should be there and is in no answer keeps its name, which stands for addresses that were not read: an
+    empty set would mean that nobody sends anything. Source:
+    https://docs.aws.amazon.com/vpc-lattice/latest/ug/security-groups.html
+    """
+    place = (answers.scope, answers.region)
+    known = {each.name: each.id for each in draft.address_lists.values() if (each.scope, each.region) == place}
+    names = [f"com.amazonaws.{answers.region}.{name}" for name in ("vpc-lattice", "ipv6.vpc-lattice")]
+    found = {name: known[name] for name in names if name in known}
+    in_full = answers.has(*_LISTS) and answers.intact(*_LISTS) and answers.failed(*_LISTS) is None
+    if found and in_full:
+        return frozenset(found.values())
+    if in_full:
+        detail = "services send from its addresses, and it is not among the prefix lists that were read"
+        answers.gap(".".join(_LISTS), names[0], "not-found", detail, "address-lists")
+    return frozenset(found.get(name, answers.id(name)) for name in names)
+
+
+def _checks(group: _TargetGroup, port: int | None, detail: _GroupDetail | None) -> Traffic:
+    """Return what a service sends to targets to check their health: at most, where that was not read.
+
+    The port of the checks is the one of the traffic unless another is set. Sources:
+    https://docs.aws.amazon.com/vpc-lattice/latest/ug/target-group-health-checks.html and
+    https://docs.aws.amazon.com/vpc-lattice/latest/APIReference/API_HealthCheckConfig.html
+    """
+    if group.type == _UNCHECKED:
+        return NO_TRAFFIC
+    check = None if detail is None or detail.config is None else detail.config.health_check
+    if check is None:
+        return Traffic.protocol("tcp")
+    if check.enabled is False:
+        return NO_TRAFFIC
+    known = traffic_at("TCP", port if check.port is None else check.port)
+    return Traffic.protocol("tcp") if known is None else known
 
 
 def _target(
@@ -145,7 +201,9 @@ def _target(
     return places.address(address, network, healthy=healthy) if address else None
 
 
-def _forward(answers: Answers, group: _TargetGroup, port: int | None, targets: tuple[ForwardTarget, ...]) -> Forward:
+def _forward(
+    answers: Answers, group: _TargetGroup, port: int | None, checks: Traffic, targets: tuple[ForwardTarget, ...]
+) -> Forward:
     traffic = traffic_at(group.protocol, port)
     if traffic is None:
         detail = f"protocol {group.protocol!r} and port {port} are no traffic of a target group"
@@ -154,6 +212,7 @@ def _forward(answers: Answers, group: _TargetGroup, port: int | None, targets: t
         name=group.name or group.id,
         listens=None,
         traffic=ALL_TRAFFIC if traffic is None else traffic,
+        checks=checks,
         keeps_client=False,
         cross_zone=True,
         targets=targets,
