@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from cloudseg.findings import Severity
 from cloudseg.reach.internet import Exposure, InternetView, joined
-from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST, AddressSet, Traffic
+from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
 from cloudseg.traffic.port_classes import (
     BARE_ADMINISTRATION,
     DATABASES,
@@ -184,6 +184,8 @@ class RuleExposure(NamedTuple):
 def open_rules(context: AuditContext) -> Iterator[RuleExposure]:
     """Yield every allowing ingress rule that admits public addresses, with what it really lets in.
 
+    A rule for the addresses or the group of a public load balancer that hands packets on admits its clients with it.
+
     Rule sets at a subnet's boundary only narrow what others let in, so they are no subject here. Several checks ask for
     the same, so the answer is kept with the view that it was worked out from.
     """
@@ -206,16 +208,25 @@ def _assessed(context: AuditContext) -> Iterator[RuleExposure]:
         for stage in pipeline.ingress
         if stage.at in {"subnet-boundary", "network"} and not stage.stateful
     }
+    own = NO_ADDRESSES
+    for network in estate.networks.values():
+        own |= network.addresses
     for _, rule_set in sorted(estate.rule_sets.items()):
         if rule_set.stage in boundary:
             continue
         all_read = estate.read("interfaces", rule_set) and not doubtful & {rule_set.network, None}
         judged = tuple(interface for members in view.classes(rule_set) for interface in members)
+        fronted = any(way.balanced for members in view.classes(rule_set) for way in view.ways_in(members[0]).ways)
         for rule in rule_set.rules:
             if rule.direction == "ingress" and rule.allows:
                 sources = view.public_sources(rule)[1]
-                if sources:
-                    yield _assess(view, rule_set, rule, sources, judged, all_read=all_read)
+                if not sources and not fronted:
+                    continue
+                found = _assess(view, rule_set, rule, sources, judged, all_read=all_read)
+                # What admits no address of the internet, or only ranges that the estate uses itself, opens nothing to
+                # the internet but where somebody comes in by it.
+                if found.reached or found.maybe or not sources <= own:
+                    yield found
 
 
 def _assess(
@@ -242,7 +253,7 @@ def _assess(
         reached=tuple(interface for members, exposure in each if exposure.certain for interface in members),
         maybe=tuple(interface for members, exposure in each if exposure.at_most for interface in members),
         judged=judged,
-        sources=sources,
+        sources=sources or total.sources,
         verdict=verdict,
         all_read=all_read,
         shown=_shown(each),

@@ -166,6 +166,10 @@ class Estate:
             return named
         return self._main_tables.get(subnet.network)
 
+    def route_table_at(self, gateway: str) -> RouteTable | None:
+        """Return the table by which an internet gateway hands in what comes from outside; None where it has none."""
+        return self._tables_by_gateway.get(gateway)
+
     @cached_property
     def selects_by_labels(self) -> bool:
         """Whether any list or group chooses its interfaces by their labels."""
@@ -273,6 +277,10 @@ class Estate:
     @cached_property
     def _tables_by_subnet(self) -> dict[str, RouteTable]:
         return {subnet: table for table in _ordered(self.route_tables) for subnet in table.subnets}
+
+    @cached_property
+    def _tables_by_gateway(self) -> dict[str, RouteTable]:
+        return {gateway: table for table in _ordered(self.route_tables) for gateway in table.gateways}
 
     @cached_property
     def _main_tables(self) -> dict[str, RouteTable]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
+from cloudseg.model import GroupRef
 from cloudseg.reach.packets import (
     Bounds,
     Box,
@@ -99,9 +100,13 @@ class InternetView:
         self._estate = estate
         self._own = NO_ADDRESSES
         for network in estate.networks.values():
-            self._own |= network.addresses & GLOBAL_UNICAST
+            # Nobody else has a network's own IPv6 range. A public IPv4 range may be used in private by anybody: who
+            # really has it gets in wherever routes lead to the internet. Source:
+            # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+            self._own |= AddressSet(v6=network.addresses.v6) & GLOBAL_UNICAST
         self._sources: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._remotes: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
+        self._groups: dict[tuple[Peer, ...], frozenset[str]] = {}
         self._ways: dict[str, WaysIn] = {}
         self._ways_of_alike: dict[tuple[object, ...], WaysIn] = {}
         self._classes: dict[tuple[str, str], int] = {}
@@ -131,6 +136,20 @@ class InternetView:
             known = self._remotes[rule.remote] = outside_addresses(rule.remote, self._estate)
         return known
 
+    def _admitted_by(self, rule: Rule, ways: WaysIn) -> tuple[AddressSet, AddressSet]:
+        """Return every address that a rule admits on some ways; a group that it names may be a load balancer's."""
+        least, most = self.admitted(rule)
+        groups = self._groups.get(rule.remote)
+        if groups is None:
+            named = (peer.group for peer in rule.remote if isinstance(peer, GroupRef) and not peer.stale)
+            groups = self._groups[rule.remote] = frozenset(named)
+        for way in ways.ways if groups else ():
+            if groups & way.groups:
+                least |= way.clients
+            if groups & way.some_groups:
+                most |= way.clients
+        return least, most
+
     def ways_in(self, interface: Interface) -> WaysIn:
         """Return how packets from the internet can come to an interface, and what is in the way."""
         known = self._ways.get(interface.id)
@@ -155,7 +174,7 @@ class InternetView:
         alike = self._class_of(interface, rule_set.stage)
         if alike in self._closed:
             return self._closed[alike]
-        least, most = self.admitted(rule)
+        least, most = self._admitted_by(rule, self.ways_in(interface))
         own = rule_set.id if rule.priority is not None else ""
         key = (own, rule.priority, rule.traffic, least, most, rule.exact, rule.source_ports, alike)
         known = self._exposures.get(key)
@@ -200,7 +219,8 @@ class InternetView:
 
     def _evaluate(self, rule_set: RuleSet, rule: Rule, interface: Interface, passage: Passage) -> Exposure:
         # Whatever comes before an interface, its packets are of a family in which it has an address.
-        least, most = (common_addresses(admitted, _families(interface)) for admitted in self.admitted(rule))
+        admitted = self._admitted_by(rule, passage.ways)
+        least, most = (common_addresses(addresses, _families(interface)) for addresses in admitted)
         asked = Box(most, rule.traffic)
         sure = Box(least if rule.exact and rule.source_ports is None else NO_ADDRESSES, rule.traffic)
         upper = intersect(passage.packets.upper, asked)
@@ -255,7 +275,7 @@ class InternetView:
         doubts = [*passage.ways.unknown]
         if not rule.exact:
             doubts.append("the rule could not be read in full")
-        if asked.addresses - self.admitted(rule)[0]:
+        if asked.addresses - self._admitted_by(rule, passage.ways)[0]:
             doubts.append("the addresses that the rule admits were not read in full")
         before = intersect(passage.entering.lower, sure)
         for step in passage.steps:

@@ -53,6 +53,8 @@ class WayIn(NamedTuple):
         senders: who really sends, where the rules see an entrance instead; None where they see the senders.
         through: the load balancers that it leads through, whose interfaces are ends of their own; None where it leads
             through none.
+        groups: rules that name one of these groups admit who comes this way, whoever it is.
+        some_groups: they admit some of them, at most; ``groups`` among them.
     """
 
     clients: AddressSet
@@ -62,6 +64,8 @@ class WayIn(NamedTuple):
     direct: bool = True
     senders: AddressSet | None = None
     through: Through | None = None
+    groups: frozenset[str] = frozenset()
+    some_groups: frozenset[str] = frozenset()
 
     @property
     def balanced(self) -> bool:
@@ -178,17 +182,17 @@ def _direct(
     known = public is True
     unknown = () if known else ("whether it has a public address was not read",)
     table = None if subnet is None else estate.route_table_of(subnet)
-    if table is None:
+    if subnet is None or table is None:
         way = WayIn(everything & GLOBAL_UNICAST, ALL_TRAFFIC, certain=False, text="public address")
         return WaysIn((way,), (), (*unknown, "the routes of its subnet were not read"))
-    ways, reasons = _routed(table, everything, estate)
+    ways, reasons = _routed(subnet, table, everything, estate)
     if not ways:
         return WaysIn(blocked=("no route to an internet gateway",))
     return WaysIn(tuple(way._replace(certain=way.certain and known) for way in ways), (), (*unknown, *reasons))
 
 
-def _routed(table: RouteTable, everything: AddressSet, estate: Estate) -> tuple[list[WayIn], list[str]]:
-    """Return the ways over the routes of a table, and what is unknown about them."""
+def _routed(subnet: Subnet, table: RouteTable, everything: AddressSet, estate: Estate) -> tuple[list[WayIn], list[str]]:
+    """Return the ways over the routes of a subnet's table, and what is unknown about them."""
     ways: list[WayIn] = []
     reasons: list[str] = []
     hops = next_hops(table, estate)
@@ -198,12 +202,16 @@ def _routed(table: RouteTable, everything: AddressSet, estate: Estate) -> tuple[
         if not clients or not hop.route.active:
             continue
         sure = _leads_to_internet(hop, estate)
-        if sure is False:
+        straight = _hands_in(hop, subnet.addresses & everything, estate)
+        if sure is False or straight is False:
             continue
         text = f"public address and route to {_target(hop)}"
-        ways.append(WayIn(clients, ALL_TRAFFIC, certain=sure is True and hop.certain and not doubtful, text=text))
+        certain = sure is True and straight and hop.certain and not doubtful
+        ways.append(WayIn(clients, ALL_TRAFFIC, certain=certain is True, text=text))
         if sure is None:
             reasons.append(f"whether {_target(hop)} lets the internet in was not worked out")
+        elif straight is None:
+            reasons.append(f"the own routes of {_target(hop)} hand packets to something else first")
         elif doubtful:
             reasons.append("a prefix list of its routes was not read")
     return ways, reasons
@@ -219,6 +227,22 @@ def _leads_to_internet(hop: NextHop, estate: Estate) -> bool | None:
         endpoint = None if route.target is None else estate.endpoints.get(route.target)
         return False if endpoint is not None and endpoint.type == "gateway" else None
     return None if route.kind in {"interface", "unknown"} else False
+
+
+def _hands_in(hop: NextHop, addresses: AddressSet, estate: Estate) -> bool | None:
+    """Tell whether an internet gateway hands packets to addresses of a subnet straight in.
+
+    Its own route table may lead them to an interface or an endpoint first, whose owner decides: None then. False where
+    that table drops all of them. Source:
+    https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html
+    """
+    table = None if hop.route.target is None else estate.route_table_at(hop.route.target)
+    if table is None:
+        return True
+    taken = [each for each in next_hops(table, estate) if each.addresses.overlaps(addresses)]
+    if taken and all(not each.route.active or each.route.kind == "drop" for each in taken):
+        return False
+    return True if all(each.route.kind == "local" and each.certain for each in taken) else None
 
 
 def _target(hop: NextHop) -> str:
@@ -237,8 +261,10 @@ def _by_entrance(entrance: Entrance) -> WaysIn:
 def _by_balancer(entrance: Entrance, target: Interface, estate: Estate) -> WaysIn:
     """Return the way through a load balancer: for the clients that its own interfaces let in.
 
-    Where it does not preserve its clients' addresses, the target's rules see those of its nodes. Source:
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
+    Where it does not preserve its clients' addresses, the target's rules see those of its nodes. A rule that names a
+    group of the nodes admits every client in both cases. Sources:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html and
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
     """
     through = _by_entrance(entrance)
     if not through.ways:
@@ -249,6 +275,9 @@ def _by_balancer(entrance: Entrance, target: Interface, estate: Estate) -> WaysI
     if not nodes:
         reason = f"the interfaces of what is before {entrance.label} were not read"
         return WaysIn(tuple(way._replace(certain=False) for way in through.ways), (), (*through.unknown, reason))
+    some = frozenset(group for node in nodes for group in node.attached)
+    groups = frozenset(group for group in some if all(group in node.attached for node in nodes))
+    through = through._replace(ways=tuple(way._replace(groups=groups, some_groups=some) for way in through.ways))
     lower = upper = NO_ADDRESSES
     sent = Box(entrance.senders, ALL_TRAFFIC if entrance.listens is None else entrance.listens)
     for node in nodes:

@@ -1,13 +1,14 @@
 """What the exposure of a port rests on when something was not read."""
 
+import msgspec
 import pytest
 
 from cloudseg.checks import internet_exposed_port, latent_internet_rule
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
 from cloudseg.engine import AuditRequest, run_audit
 from cloudseg.findings import Finding
-from cloudseg.model import Entrance, Estate
-from cloudseg.traffic import Traffic
+from cloudseg.model import Addresses, Entrance, Estate, Route
+from cloudseg.traffic import AddressSet, Traffic
 
 BOTH = (internet_exposed_port.CHECK, latent_internet_rule.CHECK)
 
@@ -98,3 +99,80 @@ def test_the_witness_is_one_packet_from_an_address_that_is_let_in_to_an_interfac
     b.interface("eni-public", "subnet-public", ["sg-a"], "10.0.1.5", "203.0.113.10")
     (finding,) = (each for each in found(b.build()) if each.check == "internet-exposed-port")
     assert "witness: 198.51.100.1 → 10.0.1.5 tcp/22" in finding.evidence
+
+
+def behind_a_balancer(rule_from: str, *, clients: str, public: str = "203.0.113.10") -> EstateBuilder:
+    """A database behind a public network load balancer, whose rule admits ``rule_from`` on tcp/5432."""
+    b = EstateBuilder()
+    b.group("sg-lb", allow("ingress", "tcp/443", "0.0.0.0/0"))
+    b.group("sg-db", allow("ingress", "tcp/5432", rule_from))
+    b.interface("eni-lb", "subnet-public", ["sg-lb"], "10.0.1.9", public, workload=b.id("nlb-1"))
+    b.interface("eni-db", "subnet-private", ["sg-db"], "10.0.2.5")
+    way = Entrance(
+        id=b.id("tg-1"),
+        kind="target-group",
+        region="eu-west-1",
+        targets=frozenset({b.id("eni-db")}),
+        traffic=Traffic.parse("tcp/5432"),
+        clients=AddressSet.parse(clients),
+        through=frozenset({b.id("nlb-1")}),
+        listens=Traffic.parse("tcp/443"),
+    )
+    b.put("entrances", way)
+    return b
+
+
+@pytest.mark.semantics(33, 42)
+@pytest.mark.parametrize(
+    ("rule_from", "clients", "told"),
+    [
+        ("10.0.1.9/32", "10.0.1.9", True),
+        ("10.0.1.0/24", "10.0.1.9", True),
+        ("10.0.2.0/24", "10.0.1.9", False),
+        ("sg-lb", "10.0.1.9", True),
+        ("sg-lb", "0.0.0.0/0, ::/0", True),
+        ("10.0.1.0/24", "0.0.0.0/0, ::/0", False),
+        ("sg-other", "0.0.0.0/0, ::/0", False),
+    ],
+)
+def test_a_rule_for_a_public_load_balancer_admits_its_clients(rule_from: str, clients: str, *, told: bool) -> None:
+    """Source:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
+    """
+    b = behind_a_balancer(rule_from, clients=clients)
+    b.group("sg-other")
+    of_database = [f for f in found(b.build()) if f.resource.id == "sg-db"]
+    assert [(f.check, f.severity, f.confidence) for f in of_database] == (
+        [("internet-exposed-port", "critical", "high")] if told else []
+    )
+
+
+@pytest.mark.semantics(33)
+def test_a_rule_for_an_internal_load_balancer_opens_nothing_to_the_internet() -> None:
+    assert not [
+        f for f in found(behind_a_balancer("sg-lb", clients="10.0.1.9", public="").build()) if f.resource.id == "sg-db"
+    ]
+
+
+@pytest.mark.semantics(33, 1)
+def test_a_public_range_that_another_network_uses_in_private_is_still_the_internets() -> None:
+    """Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html"""
+    b = EstateBuilder()
+    b.network("vpc-2", "25.0.0.0/16")
+    b.group("sg-ssh", allow("ingress", "tcp/22", "25.0.0.0/16"))
+    b.interface("eni-1", "subnet-public", ["sg-ssh"], "10.0.1.5", "203.0.113.10")
+    assert [(f.check, f.reachable) for f in found(b.build())] == [("internet-exposed-port", True)]
+
+
+@pytest.mark.semantics(1)
+def test_where_its_own_network_uses_the_range_nobody_else_comes_in() -> None:
+    b = EstateBuilder()
+    network = b.build().networks[b.id("vpc-1")]
+    own = AddressSet.parse("25.0.0.0/16")
+    b.put("networks", msgspec.structs.replace(network, addresses=network.addresses | own))
+    table = b.build().route_tables[b.id("rtb-public")]
+    local = Route(destination=Addresses(own), kind="local", origin="local")
+    b.put("route_tables", msgspec.structs.replace(table, routes=(*table.routes, local)))
+    b.group("sg-ssh", allow("ingress", "tcp/22", "25.0.0.0/16"))
+    b.interface("eni-1", "subnet-public", ["sg-ssh"], "10.0.1.5", "203.0.113.10")
+    assert found(b.build()) == ()

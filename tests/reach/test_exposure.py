@@ -186,3 +186,13 @@ def test_random_estates_give_what_counting_pair_by_pair_gives(seed: int) -> None
     dense = density(reach, {"some": some})["some"]
     assert (dense.any_port, dense.any_port_at_most) == counted(reach, some, ANY_PORT)
     assert (dense.administration, dense.administration_at_most) == counted(reach, some, ADMINISTRATION)
+
+
+def test_where_it_is_not_known_what_lies_behind_a_way_the_internet_may() -> None:
+    builder = shop()
+    builder.route("rtb-private", "128.0.0.0/1", "interface", "eni-appliance")
+    builder.group("sg-db", allow("ingress", "all", "0.0.0.0/0"), OUT)
+    before = exposure(shop()).any_port
+    found = exposure(builder).any_port
+    assert found.from_internet == before.from_internet
+    assert found.from_internet_at_most == before.from_internet_at_most + 1

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
-from cloudseg.model import Entrance, Forwarder, Gateway, InternetBlock
+from cloudseg.model import Addresses, Entrance, Forwarder, Gateway, InternetBlock, Route, RouteTable, TargetKind
 from cloudseg.reach.internet import InternetView
 from cloudseg.reach.ways import WaysIn, find_ways_in
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, AddressSet, Traffic
@@ -403,3 +403,33 @@ def test_load_balancers_that_stand_before_each_other_are_no_endless_way() -> Non
         )
         b.put("entrances", way)
     assert ways_to(b, "eni-nlb-1").ways == ()
+
+
+EDGE = "10.0.1.0/24"
+
+
+@pytest.mark.semantics(33)
+@pytest.mark.parametrize(
+    ("kind", "active", "certain"),
+    [("local", True, [True]), ("interface", True, [False]), ("endpoint", True, [False]), ("interface", False, [])],
+)
+def test_the_own_routes_of_an_internet_gateway_decide_where_packets_come_in(
+    kind: TargetKind, *, active: bool, certain: list[bool]
+) -> None:
+    """Source: https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html"""
+    b = EstateBuilder()
+    b.interface("eni-1", "subnet-public", [], "10.0.1.5", "203.0.113.10")
+    destination = Addresses(AddressSet.parse(EDGE))
+    local = Route(destination=Addresses(AddressSet.parse("10.0.0.0/16")), kind="local", origin="local")
+    target = None if kind == "local" else b.id("eni-appliance")
+    edge = Route(destination=destination, kind=kind, target=target, active=active)
+    table = RouteTable(
+        id=b.id("rtb-edge"),
+        kind="route-table",
+        region="eu-west-1",
+        network=b.id("vpc-1"),
+        routes=(local, edge),
+        gateways=frozenset({b.id("igw-1")}),
+    )
+    b.put("route_tables", table)
+    assert [way.certain for way in ways_to(b).ways] == certain

@@ -427,6 +427,12 @@ class Matrix:
                 found |= joined.reduce(admitted[:, places], axis=1) & words
         return found
 
+    def strays(self, number: int) -> NDArray[np.bool_]:
+        """Return at which positions outside packets of a class come out in an unread or unknown place."""
+        faces = self._columns.of_class[number]
+        found: NDArray[np.bool_] = np.logical_or.reduce(self._paths.unread_out[self._paths.route[list(faces)]], axis=0)
+        return found
+
     def departures(self, source: int) -> Band:
         """Return what leaves a class for addresses outside of the estate, by word and position."""
         interface = self._firsts[source]

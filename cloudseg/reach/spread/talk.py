@@ -93,7 +93,7 @@ class TalkGraph:
             if self.sizes[target]:
                 arrivals = reach.matrix.arrivals(target)
                 inside = _told_apart(arrivals.inside)
-                outside = internet.arrivals(self.members[target][0], arrivals.outside)
+                outside = internet.arrivals(target, self.members[target][0], arrivals.outside)
                 for draft in drafts:
                     draft.take(target, inside)
                     if outside is not None:
@@ -145,11 +145,13 @@ class _Mask:
 class _Internet:
     """What arrives from the internet: from global addresses that are not the estate's own, by a way from the internet.
 
-    What comes by a private way under a global address is no sign of the internet.
+    What comes by a private way under a global address is no sign of the internet; where it is not known what lies
+    behind a way, the internet may.
     """
 
     def __init__(self, reach: Reachability) -> None:
         self._interfaces = reach.estate.interfaces
+        self._matrix = reach.matrix
         self._view = InternetView(reach.estate)
         addresses = GLOBAL_UNICAST
         for network in reach.estate.networks.values():
@@ -157,13 +159,20 @@ class _Internet:
         places = [np.arange(start, end, dtype=np.intp) for start, end in reach.ground.line.runs(addresses)]
         self._places = np.concatenate(places) if places else np.zeros(0, dtype=np.intp)
 
-    def arrivals(self, interface: str, outside: Band) -> Band | None:
-        """Return what arrives at an interface from any address of the internet, as one column; None for nothing."""
+    def arrivals(self, target: int, interface: str, outside: Band) -> Band | None:
+        """Return what arrives at an interface from any address of the internet, as one column; None for nothing.
+
+        Args:
+            target: the number of its class.
+            interface: its qualified id.
+            outside: what arrives from outside.
+        """
         if not outside.upper.any():
             return None
         ways = [way for way in self._view.ways_in(self._interfaces[interface]).ways if not way.balanced]
         if not ways:
-            return None
+            upper = self._joined(outside.upper * self._matrix.strays(target))
+            return Band(np.zeros_like(upper), upper) if upper.any() else None
         upper = self._joined(outside.upper)
         if not any(way.certain for way in ways):
             return Band(np.zeros_like(upper), upper)
