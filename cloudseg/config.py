@@ -10,21 +10,23 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias, cast
 
 import msgspec
 
-from cloudseg.checks import CHECKS
-from cloudseg.checks.interface import Check, Parameter, ParameterValue
 from cloudseg.errors import ConfigError
 from cloudseg.findings import Severity
 from cloudseg.segments import DEFAULT_LABELS
-from cloudseg.waivers_file import load_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["DEFAULT_LABELS", "AwsConfig", "Config", "load_config", "load_waivers"]
+    from cloudseg.checks.interface import Check, Parameter
+
+__all__ = ["DEFAULT_LABELS", "AwsConfig", "Config", "load_config"]
+
+ParameterValue: TypeAlias = bool | int | str | tuple[str, ...]
+"""As in ``cloudseg.checks.interface``; importing that loads every check, which a run without settings does not need."""
 
 FILE: Final = "cloudseg.toml"
 PROJECT_FILE: Final = "pyproject.toml"
@@ -76,9 +78,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     waivers: Path | None = None
     intent: Path | None = None
     labels: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=DEFAULT_LABELS.copy)
-    parameters: Mapping[str, Mapping[str, ParameterValue]] = msgspec.field(
-        default_factory=dict[str, Mapping[str, ParameterValue]]
-    )
+    parameters: Mapping[str, Mapping[str, ParameterValue]] = {}
     aws: AwsConfig = AwsConfig()
 
 
@@ -179,6 +179,9 @@ class _Document:
         return names
 
     def _check(self, path: tuple[str, ...], name: str) -> Check:
+        # Loading the checks takes longer than everything else here, and most runs name none.
+        from cloudseg.checks import CHECKS
+
         known = {check.id: check for check in CHECKS}
         if name not in known:
             self._fail(path, f"there is no check {name!r}; {_near(name, known) or '`cloudseg checks` lists them'}")

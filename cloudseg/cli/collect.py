@@ -57,7 +57,7 @@ def collect(
 
 
 def _tell(snapshot: Snapshot, output: Path, *, verbose: bool) -> None:
-    from cloudseg.reporters.text import amount, visible
+    from cloudseg.text import amount, visible
 
     files = sum(1 for _ in snapshot.parts())
     scopes = amount(len(snapshot.scopes), "scope")

@@ -84,7 +84,7 @@ def seen_on_terminal(name: str | None) -> bool:
 
 def summarise(document: FindingsDocument, seconds: float, *, verbose: bool) -> None:
     """Write counts, what was read and how long it took to stderr; with ``verbose`` every gap and note."""
-    from cloudseg.reporters.text import amount
+    from cloudseg.text import amount
 
     summary = document.summary
     counts = ", ".join(f"{count} {name}" for name, count in summary.findings.items() if count) or "no findings"
@@ -99,8 +99,8 @@ def summarise(document: FindingsDocument, seconds: float, *, verbose: bool) -> N
 
 def list_gaps(sources: Sequence[SourceInfo], notes: Sequence[str]) -> None:
     """Write every gap and note to stderr."""
-    from cloudseg.reporters.text import visible
     from cloudseg.reporters.wording import gap_lines
+    from cloudseg.text import visible
 
     for line in gap_lines(sources):
         typer.echo(visible(f"  gap: {line}"), err=True)

@@ -1,5 +1,6 @@
 """One call to AWS, answered in full: every page, as JSON values, without paging keys and without secrets."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,6 +12,8 @@ from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from cloudseg.providers.aws.operations import Json, Operation, found_at
+from cloudseg.providers.aws.pace import TURN
+from cloudseg.providers.aws.parsing import AnswerParsers
 
 __all__ = ["Answer", "UnsupportedByEndpointError", "ask", "call", "merged", "plain_answers"]
 
@@ -35,11 +38,28 @@ def plain_answers(session: Session) -> None:
     What an answer holds is then what a snapshot holds. It also spares parsing each time into an object, the costliest
     step of botocore's parsers, and a truncated answer is an error here, where botocore would read an empty one.
     """
-    session.get_component("response_parser_factory").set_parser_defaults(
-        timestamp_parser=_time_text, blob_parser=_blob_text
-    )
+    session.register_component("response_parser_factory", AnswerParsers(_time_text, _blob_text))
     session.register("before-parse", _refuse_unknown_operation)
     session.register("response-received", _refuse_unreadable)
+    events = session.get_component("event_emitter")
+    events.register_first("before-send", _wait_for_network)
+    events.register_first("before-parse", _work_on)
+    events.register_first("response-received", _wait_to_retry)
+
+
+def _wait_for_network(**_: object) -> None:
+    TURN.leave()
+
+
+def _work_on(**_: object) -> None:
+    TURN.go_on()
+
+
+def _wait_to_retry(**event: object) -> None:
+    # What failed may be tried again after a sleep.
+    response = cast("Mapping[str, Any] | None", event.get("response_dict"))
+    if response is None or response["status_code"] >= 300:
+        TURN.leave()
 
 
 def _time_text(value: object) -> str:
@@ -99,7 +119,8 @@ def _refuse_unreadable(**event: object) -> None:
 def call(client: BaseClient, operation: str, **arguments: object) -> Answer:
     """One request, by the operation's name in snake case; botocore makes the methods of a client as it runs."""
     method: Callable[..., Answer] = getattr(client, operation)
-    return method(**arguments)
+    with TURN.working(0):
+        return method(**arguments)
 
 
 def ask(client: BaseClient, operation: Operation, arguments: Mapping[str, object], wait: Callable[[], None]) -> Answer:
@@ -110,8 +131,9 @@ def ask(client: BaseClient, operation: Operation, arguments: Mapping[str, object
     """
     answer: Answer = {}
     try:
-        for page in _pages(client, operation, {**dict(operation.arguments), **arguments}, wait):
-            answer = merged(answer, page) if answer else page
+        with TURN.working(0):
+            for page in _pages(client, operation, {**dict(operation.arguments), **arguments}, wait):
+                answer = merged(answer, page) if answer else page
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         # botocore's parsers trust the service to send the shapes of its model.
         raise ResponseParserError(f"the answer is not shaped as the operation's: {error!r}") from error
@@ -126,10 +148,17 @@ def ask(client: BaseClient, operation: Operation, arguments: Mapping[str, object
 def _pages(
     client: BaseClient, operation: Operation, arguments: dict[str, Any], wait: Callable[[], None]
 ) -> Iterator[Answer]:
+    done = itertools.count()
+
+    def begin() -> None:
+        wait()
+        # The longer a list is, the more urgent is its next page: whatever it holds follows it.
+        TURN.take(-next(done))
+
+    begin()
     if operation.paging is not None:
         seen: set[str] = set()
         while True:
-            wait()
             page = call(client, operation.name, **arguments)
             yield page
             token = next(iter(found_at(page, operation.paging.answer)), None)
@@ -139,15 +168,14 @@ def _pages(
                 raise ResponseParserError("the service keeps handing out the same page")
             seen.add(token)
             arguments = {**arguments, operation.paging.request: token}
+            begin()
     elif client.can_paginate(operation.name):
         size = {"PaginationConfig": {"PageSize": operation.page}} if operation.page else {}
-        wait()
         for page in client.get_paginator(operation.name).paginate(**arguments, **size):
             yield page
             if any(page.get(key) for key in _TOKENS):
-                wait()
+                begin()
     else:
-        wait()
         yield call(client, operation.name, **arguments)
 
 

@@ -2,11 +2,12 @@
 
 import gzip
 import ipaddress
+import os
 import re
 import socket
 import threading
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ import msgspec
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, DataNotFoundError, UnknownServiceError
 from botocore.loaders import JSONFileLoader, Loader, create_loader
 from botocore.session import Session
 
@@ -24,6 +25,7 @@ from cloudseg.errors import CollectError
 from cloudseg.providers.aws.calls import plain_answers
 from cloudseg.providers.aws.failures import UNREADABLE, detail_of
 from cloudseg.providers.aws.options import AwsOptions
+from cloudseg.providers.aws.pace import TURN
 
 __all__ = ["Clients", "brief_config_of", "config_of", "make_client", "open_session"]
 
@@ -86,12 +88,34 @@ class _ModelFiles(JSONFileLoader):
         return super().load_file(file_path)
 
 
+class _Models(Loader):
+    """Finds service models without looking, for each kind of file, which of hundreds of services have one."""
+
+    @cached_property
+    def _folders(self) -> list[str]:
+        places = [Path(place) for place in self.search_paths]
+        return sorted({folder.name for place in places if place.is_dir() for folder in os.scandir(place)})
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """Every service of which there are files, of this kind or of another."""
+        del type_name
+        return self._folders
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:  # noqa: ANN401 - any JSON
+        """As botocore's, and with its error for a service that has no file of this kind."""
+        try:
+            return super().load_service_model(service_name, type_name, api_version)
+        except UnknownServiceError:
+            raise
+        except DataNotFoundError as error:
+            raise UnknownServiceError(service_name=service_name, known_service_names=type_name) from error
+
+
 @cache
 def _loader(data_path: str | None) -> Loader:
     # Reading the service models is most of what a first client costs: one loader serves every account and every run.
-    loader = create_loader(data_path)
-    loader.file_loader = _ModelFiles()
-    return loader
+    places = create_loader(data_path).search_paths
+    return _Models(list(places), _ModelFiles(), include_default_search_paths=False)
 
 
 def open_session(profile: str | None) -> Session:
@@ -168,13 +192,15 @@ class Clients:
 
     def _make(self, service: str, region: str) -> BaseClient | None:
         config = self._brief_config if service == "sts" else self._config
-        client = make_client(self._session, service, region, config)
+        # Calls that can be made at once go first.
+        with TURN.working(1):
+            client = make_client(self._session, service, region, config)
+            client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
         listed = self.regions_of(service)
         if listed and region not in listed and not _resolves(client.meta.endpoint_url):
             return None
         if service == "s3control" and _is_address(client.meta.endpoint_url):
             client.meta.events.register("before-call.s3-control", _without_account_in_host)
-        client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
         return client
 
     def close(self) -> None:

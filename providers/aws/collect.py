@@ -14,7 +14,7 @@ from cloudseg.providers.aws.clients import Clients
 from cloudseg.providers.aws.failures import FAILURES, detail_of, error_code, reason_of
 from cloudseg.providers.aws.operations import Json, Operation, children_of, items_of, roots
 from cloudseg.providers.aws.options import AwsOptions
-from cloudseg.providers.aws.pace import CallQueue, Pace, ahead
+from cloudseg.providers.aws.pace import TURN, CallQueue, Pace, ahead
 from cloudseg.providers.aws.regions import Choice, choose_regions, list_regions
 from cloudseg.providers.aws.session import Caller, Login, assume, identify, logins
 from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot, SnapshotGap
@@ -93,7 +93,7 @@ class _Collection:
     def __init__(self, options: AwsOptions) -> None:
         self._options = options
         self._queue = CallQueue(options.max_workers)
-        self._pace = Pace(options.calls_per_second, max(BURST, options.calls_per_second))
+        self._pace = Pace(options.calls_per_second, max(BURST, options.calls_per_second), sleep=TURN.sleep)
         self._due: set[Part] = set()
         self._lock = threading.Lock()
         self.answers: dict[Part, object] = {}

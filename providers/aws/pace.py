@@ -4,12 +4,13 @@ import heapq
 import itertools
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Generator, Hashable
 from concurrent.futures import Future
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TypeVar
 
-__all__ = ["CallQueue", "Pace", "ahead"]
+__all__ = ["TURN", "CallQueue", "Pace", "Turn", "ahead"]
 
 _T = TypeVar("_T")
 
@@ -59,6 +60,89 @@ class Pace:
             self._buckets[key] = (left, now)
         if left < 0:
             self._sleep(-left / self._rate)
+
+
+class _Own(threading.local):
+    """What a thread knows of itself: whether it takes turns, whether it has its turn, and how urgent it is."""
+
+    works = False
+    holds = False
+    rank = 0
+
+
+class Turn:
+    """Lets one thread at a time work on its request or answer, the most urgent first; none waits for the network in it.
+
+    Python runs one thread at a time anyhow. Left to itself it gives each of them a little time in turn, so that while
+    there is much to do the next page of the longest list, for which the whole run waits, is asked for late.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken = False
+        self._waiting: list[tuple[int, int, threading.Lock]] = []
+        self._number = itertools.count()
+        self._own = _Own()
+
+    @property
+    def queue(self) -> int:
+        """How many threads wait for their turn."""
+        return len(self._waiting)
+
+    @contextmanager
+    def working(self, rank: int) -> Generator[None]:
+        """Take turns as long as the block runs; within another such block, nothing changes."""
+        if self._own.works:
+            yield
+            return
+        self._own.works = True
+        try:
+            self.take(rank)
+            yield
+        finally:
+            self.leave()
+            self._own.works = False
+
+    def take(self, rank: int) -> None:
+        """Return when it is this thread's turn: the lowest rank comes first. Work goes on with this rank."""
+        self._own.rank = rank
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Return when it is this thread's turn again; at once where the thread has it, or takes no turns."""
+        own = self._own
+        if own.holds or not own.works:
+            return
+        gate: threading.Lock | None = None
+        with self._lock:
+            if self._taken:
+                gate = threading.Lock()
+                gate.acquire()
+                heapq.heappush(self._waiting, (own.rank, next(self._number), gate))
+            self._taken = True
+        if gate is not None:
+            gate.acquire()
+        own.holds = True
+
+    def leave(self) -> None:
+        """Let the next thread have its turn; nothing if it is not this thread's."""
+        if not self._own.holds:
+            return
+        self._own.holds = False
+        with self._lock:
+            if self._waiting:
+                heapq.heappop(self._waiting)[2].release()
+            else:
+                self._taken = False
+
+    def sleep(self, seconds: float) -> None:
+        """Let others have their turns for a time, in seconds."""
+        self.leave()
+        time.sleep(seconds)
+
+
+TURN = Turn()
+"""The turns of this process, as there is one interpreter in it."""
 
 
 class CallQueue:

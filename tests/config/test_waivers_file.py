@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cloudseg.config import load_waivers
 from cloudseg.errors import ConfigError
 from cloudseg.waivers import Waiver
+from cloudseg.waivers_file import load_waivers
 
 REST = "  owner: shop team\n  reason: migration\n  expires: 2027-01-31\n"
 CHECK = "- check: internet-exposed-port\n"

@@ -10,7 +10,8 @@ from typer.main import get_command
 
 from cloudseg.checks import CHECKS
 from cloudseg.cli.main import app
-from cloudseg.config import load_config, load_waivers
+from cloudseg.config import load_config
+from cloudseg.waivers_file import load_waivers
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
