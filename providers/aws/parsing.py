@@ -1,7 +1,6 @@
 """Answers of EC2 as Python values, in half of the time that botocore takes: most of what a client computes."""
 
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from botocore.model import Shape, StructureShape
@@ -10,9 +9,18 @@ from botocore.parsers import EC2QueryParser, ResponseParser, ResponseParserFacto
 __all__ = ["AnswerParsers"]
 
 
-# The methods of botocore's parsers that a parser of a protocol extends; its stubs leave them out.
-_structure: Callable[[EC2QueryParser, Shape, Any], dict[str, Any]] = attrgetter("_handle_structure")(EC2QueryParser)
-_value: Callable[[EC2QueryParser, Shape, Any], Any] = attrgetter("_parse_shape")(EC2QueryParser)
+# The methods of botocore's parsers that a parser of a protocol extends. They are its own affair: where a release has
+# others, its parser is taken as it is.
+_EXTENDED = "_handle_structure", "_parse_shape"
+_KNOWN = all(hasattr(EC2QueryParser, name) for name in _EXTENDED)
+
+
+def _as_it_was(name: str) -> Callable[[EC2QueryParser, Shape, Any], Any]:
+    found: Callable[[EC2QueryParser, Shape, Any], Any] = getattr(EC2QueryParser, name, lambda *_: {})
+    return found
+
+
+_structure, _value = (_as_it_was(name) for name in _EXTENDED)
 
 
 class _Member(NamedTuple):
@@ -46,7 +54,8 @@ class _Ec2Parser(EC2QueryParser):
     def _handle_structure(self, shape: StructureShape, node: Any) -> dict[str, Any]:  # noqa: ANN401 - an XML element
         found = {child.tag.rpartition("}")[2]: child for child in node}
         if len(found) != len(node) or isinstance(node, list) or shape.metadata.get("exception"):
-            return _structure(self, shape, node)
+            whole: dict[str, Any] = _structure(self, shape, node)
+            return whole
         parsed: dict[str, Any] = {}
         for tag, name, member, text in _members(shape):
             child = found.get(tag)
@@ -65,4 +74,4 @@ class AnswerParsers(ResponseParserFactory):
 
     def create_parser(self, protocol_name: str) -> ResponseParser:
         """The parser of a protocol."""
-        return self._of_ec2 if protocol_name == "ec2" else super().create_parser(protocol_name)
+        return self._of_ec2 if protocol_name == "ec2" and _KNOWN else super().create_parser(protocol_name)
