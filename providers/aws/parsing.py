@@ -15,12 +15,13 @@ _EXTENDED = "_handle_structure", "_parse_shape"
 _KNOWN = all(hasattr(EC2QueryParser, name) for name in _EXTENDED)
 
 
-def _as_it_was(name: str) -> Callable[[EC2QueryParser, Shape, Any], Any]:
-    found: Callable[[EC2QueryParser, Shape, Any], Any] = getattr(EC2QueryParser, name, lambda *_: {})
-    return found
+def _nothing(_parser: EC2QueryParser, _shape: Shape, _node: Any) -> Any:  # noqa: ANN401 - an XML element
+    """Stands for a method that a release does not have; nobody calls it then."""
+    return {}
 
 
-_structure, _value = (_as_it_was(name) for name in _EXTENDED)
+_structure: Callable[[EC2QueryParser, Shape, Any], Any] = getattr(EC2QueryParser, _EXTENDED[0], _nothing)
+_value: Callable[[EC2QueryParser, Shape, Any], Any] = getattr(EC2QueryParser, _EXTENDED[1], _nothing)
 
 
 class _Member(NamedTuple):
