@@ -30,8 +30,24 @@ if TYPE_CHECKING:
 __all__ = ["measure"]
 
 SIZES = (1_000, 10_000, 100_000)
-CHECKS = "checks"
-"""The stage that the budget is about."""
+CHECKS = "all checks"
+ALONE = "checks of one rule or interface"
+"""The stages that the budgets are about."""
+TOGETHER = frozenset(
+    {
+        "blocked-intent",
+        "cross-environment-path",
+        "firewall-bypass",
+        "flat-network",
+        "outside-intent",
+        "redundant-rule",
+        "shadowed-rule",
+        "tier-skip",
+        "unfiltered-internet-route",
+        "wide-peering-route",
+    }
+)
+"""The checks that ask who reaches whom, or compare rules with each other."""
 DECODE = "decode"
 """The stage that the others are compared with: msgspec decoding the snapshot's JSON."""
 
@@ -66,7 +82,7 @@ class _Discard(io.StringIO):
 
 def _one(place: Path) -> _Stages:
     from cloudseg.cli.sources import translate
-    from cloudseg.engine import AuditRequest, run_audit
+    from cloudseg.engine import AuditRequest, run_audit, select_checks
     from cloudseg.reach.reachability import Reachability
     from cloudseg.reach.spread.exposure import exposure_of
     from cloudseg.reporters import FORMATS, RenderOptions
@@ -76,6 +92,8 @@ def _one(place: Path) -> _Stages:
     stages = _Stages()
     snapshot = stages.timed(DECODE, lambda: _decoded(place))
     estate = stages.timed("translate", lambda: translate(snapshot))
+    alone = select_checks(skip=TOGETHER)
+    stages.timed(ALONE, lambda: run_audit(estate, AuditRequest(checks=alone, exposure=False)))
     document = stages.timed(CHECKS, lambda: run_audit(estate, AuditRequest(exposure=False)))
     stages.timed("exposure", lambda: exposure_of(Reachability(estate)))
     stages.timed("report as JSON", lambda: FORMATS["json"].write(document, _Discard(), RenderOptions()))
@@ -108,7 +126,7 @@ def measure(runs: int = 3) -> Result:
             times = f"{cost / seconds[DECODE]:.1f}"
             rows.append((stage, *size, f"{cost:.3f}", times, f"{memory[stage]:.0f}"))
         if rules == max(SIZES):
-            budgets.append(Budget(f"all checks at {rules:,} rules", seconds[CHECKS], 3, "s"))
+            budgets.extend(Budget(f"{stage} at {rules:,} rules", seconds[stage], 3, "s") for stage in (ALONE, CHECKS))
     about = (
         "Generated snapshots; each size in fresh processes. The stages run one after the other, so memory is the "
         "largest until its end. The ratio is to decoding the snapshot's JSON with msgspec in the same process."

@@ -26,7 +26,7 @@ Remedy:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
@@ -46,42 +46,52 @@ if TYPE_CHECKING:
 REMEDY = "replace-addresses-with-group"
 
 
+class _Told(NamedTuple):
+    """What is said of a range, whichever rule names it."""
+
+    who: str
+    severity: Severity
+    confidence: Confidence
+    facts: tuple[str, ...]
+    remedy: Remedy
+
+
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every allowing rule whose other end is internal addresses."""
     ranges = InternalRanges(context.estate)
     # Many rules share a range, and what is said about a range takes longer than finding it.
-    told: dict[int, tuple[tuple[str, ...], Confidence]] = {}
+    told: dict[int, _Told] = {}
     for rule_set in at_interfaces(context.estate):
-        for rule in rule_set.rules:
-            if rule.allows and (found := ranges.of(rule_set, rule)) is not None:
-                if id(found) not in told:
-                    told[id(found)] = tuple(facts(context.estate, found)), _confidence(found)
-                about, confidence = told[id(found)]
-                evidence = (*about, *facts_of_rule(context.estate, rule_set, rule, found))
-                yield _finding(context, rule_set, rule, found, evidence, confidence)
+        for rule, found in ranges.of(rule_set):
+            if id(found) not in told:
+                told[id(found)] = _tell(context.estate, found)
+            yield _finding(context, rule_set, rule, found, told[id(found)])
 
 
-def _finding(
-    context: AuditContext,
-    rule_set: RuleSet,
-    rule: Rule,
-    found: InternalRange,
-    evidence: tuple[str, ...],
-    confidence: Confidence,
-) -> Finding:
-    verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
+def _tell(estate: Estate, found: InternalRange) -> _Told:
     single = found.written.size == 1 and found.interfaces
     unused = found.read and not found.interfaces and not found.unplaced
+    return _Told(
+        who=who(found),
+        severity=Severity.LOW if single or unused else Severity.MEDIUM,
+        confidence=_confidence(found),
+        facts=tuple(facts(estate, found)),
+        remedy=Remedy(REMEDY, advice(found), tuple(group.own_id for group in found.cover.groups)),
+    )
+
+
+def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, found: InternalRange, told: _Told) -> Finding:
+    verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     return context.finding(
         rule_set,
         f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} {peer_text(rule.remote, context.estate)}, "
-        f"{who(found)}",
+        f"{told.who}",
         rule=rule,
-        severity=Severity.LOW if single or unused else Severity.MEDIUM,
-        confidence=confidence,
-        evidence=evidence,
+        severity=told.severity,
+        confidence=told.confidence,
+        evidence=(*told.facts, *facts_of_rule(context.estate, rule_set, rule, found)),
         affected=context.estate.governed(rule_set),
-        remedy=Remedy(REMEDY, advice(found), tuple(group.own_id for group in found.cover.groups)),
+        remedy=told.remedy,
     )
 
 

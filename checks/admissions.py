@@ -7,6 +7,7 @@ names a group and one that names addresses admit the same packets only as far as
 
 from __future__ import annotations
 
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 from cloudseg.model import ANYONE, GroupRef
 from cloudseg.reach.packets import outside_addresses
 from cloudseg.reach.pairs.atoms import AddressLine, TrafficAtoms
+from cloudseg.reach.plumbing import conduct
 from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cloudseg.model import Estate, Peer, Rule, RuleSet
+    from cloudseg.model import Estate, Interface, Peer, Rule, RuleSet
     from cloudseg.reach.pairs.atoms import Runs
     from cloudseg.traffic import AddressSet, Traffic
 
@@ -34,6 +36,7 @@ SIDES: Final = (("ingress", "next"), ("ingress", "accept"), ("egress", "next"), 
 """Direction and verdict: a rule of one side never stands in for one of another."""
 
 _BY_ID: Final = attrgetter("id")
+_BALANCERS: Final = frozenset(("network_load_balancer",))
 
 
 class Extent(NamedTuple):
@@ -187,12 +190,20 @@ class Admissions:
 
 
 def _addresses_of_members(group: str, estate: Estate) -> AddressSet:
-    """Return the addresses that members of a group can have, today's and later ones'; all where nobody knows them.
+    """Return the addresses under which rules see members of a group, today's and later ones'; all where nobody knows.
 
-    A member stands in a network in which the group can be used, so it has one of that network's addresses.
+    A member stands in a network in which the group can be used, so it has one of that network's addresses. A load
+    balancer that keeps its clients' addresses is seen under these, and a rule that names its group admits them all the
+    same. A group that nobody carries today may be meant for one, as far as anyone can tell.
+    Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/eice-security-groups.html
     """
     known = estate.groups.get(group)
-    if known is None or not known.networks:
+    members = estate.members(group)
+    if known is None or not known.networks or not members or not estate.read("interfaces", known):
+        return ALL_ADDRESSES
+    perhaps = (each for name in known.networks for each in estate.interfaces_in(name) if each.attached_unread)
+    if any(_may_show_others(member, estate) for member in chain(members, perhaps)):
         return ALL_ADDRESSES
     found = NO_ADDRESSES
     for name in known.networks:
@@ -200,6 +211,19 @@ def _addresses_of_members(group: str, estate: Estate) -> AddressSet:
         if network is None or not network.addresses:
             return ALL_ADDRESSES
         found |= network.addresses
-    for member in estate.members(group):
+    for member in members:
         found |= member.addresses
     return found
+
+
+def _may_show_others(interface: Interface, estate: Estate) -> bool:
+    """Tell whether connections that an interface opens may bear the addresses of its clients."""
+    if interface.keeps_client:
+        return True
+    forwarder = estate.forwarders.get(interface.workload or "")
+    if forwarder is not None:
+        return not forwarder.complete or any(each.keeps_client is not False for each in forwarder.forwards)
+    if interface.role.lower() in _BALANCERS or conduct(interface) == "unknown":
+        return True
+    # What an Instance Connect Endpoint keeps stands in its own answer, which names its interfaces.
+    return conduct(interface) == "proxy" and interface.workload is None

@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import is_everything
-from cloudseg.checks.flow_words import outside_words, part_resource, short_traffic
+from cloudseg.checks.flow_words import part_resource, short_traffic, witness_of, witness_words
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Severity
 from cloudseg.intent import Allowance, Intent
 from cloudseg.segments import INTERNET, Choice, Segment
-from cloudseg.traffic import AddressSet, Traffic
+from cloudseg.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from cloudseg.findings import Finding
     from cloudseg.intent import IntentMatrix
     from cloudseg.model import Estate
+    from cloudseg.reach.comparing.witness import Witness
 
 _STEPS: Final = 3
 
@@ -114,16 +115,19 @@ def _explained(context: AuditContext, shown: Uncarried) -> Iterator[str]:
     from cloudseg.reach.explaining.explain import explain
 
     why = explain(context.reach, shown.source, shown.target, shown.missing)
-    yield f"witness: {_end(shown.source, context)} → {_end(shown.target, context)} {short_traffic(shown.missing)}"
+    yield witness_words(_witness(context, shown), context.estate)
     yield f"why: {why.reason}"
     yield from (f"and then: {step.reason or step.text}" for step in why.also_blocking[:_STEPS])
     yield from (f"unknown: {text}" for text in why.unknowns[:_STEPS])
 
 
-def _end(end: str | AddressSet, context: AuditContext) -> str:
-    if isinstance(end, AddressSet):
-        return outside_words(end)
-    return context.estate.interfaces[end].label
+def _witness(context: AuditContext, shown: Uncarried) -> Witness:
+    """Return one packet that is intended and does not certainly pass; where one certainly does not, it is this one."""
+    from cloudseg.checks.part_flows import Pair
+    from cloudseg.reach.comparing.witness import Witnesses
+
+    never = shown.missing - context.reach.between(shown.source, shown.target).upper
+    return witness_of(Pair(shown.source, shown.target, never or shown.missing), Witnesses(context.reach))
 
 
 def _shop() -> Intent:

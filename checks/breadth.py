@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from cloudseg.checks.exposure import is_everything
 from cloudseg.model import Family
-from cloudseg.reach.packets import Bounds, Box, outside_addresses, pass_stage
+from cloudseg.reach.packets import Bounds, Box, common_addresses, outside_addresses, pass_stage
 from cloudseg.traffic import (
     ALL_IPV4,
     ALL_TRAFFIC,
@@ -95,9 +95,11 @@ def admitted(
             if rule.direction != direction or not rule.allows:
                 continue
             least, most = outside_addresses(rule.remote, estate)
+            if not most:
+                continue
             if rule.exact and rule.source_ports is None:
-                lower.append(Box(least & within, rule.traffic))
-            upper.append(Box(most & within, rule.traffic))
+                lower.append(Box(common_addresses(least, within), rule.traffic))
+            upper.append(Box(common_addresses(most, within), rule.traffic))
     return Bounds(tuple(box for box in lower if box.addresses), tuple(box for box in upper if box.addresses))
 
 

@@ -3,9 +3,10 @@
 What it finds:
     Interfaces that can open connections to interfaces of another environment, in either direction. Tags tell which
     interface belongs to which environment; names that mean production are one environment, and interfaces without a
-    tag count to none. One finding stands for all paths from an environment in one network to an environment in another
-    or the same one. Environments of shared services are left out, and segments that the intent calls shared. Without
-    tags for the environment nothing can be said, and the check says so.
+    tag count to none, but what comes by way of a load balancer without one is told. One finding stands for all paths
+    from an environment in one network to an environment in another or the same one, and one for each such load
+    balancer. Environments of shared services are left out, and segments that the intent calls shared. Without tags for
+    the environment nothing can be said, and the check says so.
 
 Why it matters:
     Where people try things out, guards are low: passwords are weak, patches late, and everybody may log in. A path to
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.checks.part_flows import PartFlow
+    from cloudseg.checks.relays import Relayed
     from cloudseg.findings import Finding
     from cloudseg.model import Estate, Resource
     from cloudseg.reach.comparing.witness import Witnesses
@@ -73,6 +75,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every environment of a network that reaches another environment of a network."""
     from cloudseg.checks.part_flows import arriving
     from cloudseg.checks.parts import Parts
+    from cloudseg.checks.relays import relayed
     from cloudseg.reach.comparing.witness import Witnesses
 
     parts, of = _environments(context)
@@ -87,6 +90,9 @@ def run(context: AuditContext) -> Iterator[Finding]:
     witnesses = Witnesses(context.reach)
     for flow in arriving(context.reach, Parts(of), others):
         yield _finding(context, flow, parts, of, witnesses)
+    relays = frozenset(name for name, shown in labelled_ends(context).items() if not shown.environment)
+    for passed in relayed(context.reach, of, relays, others):
+        yield _by_relay(context, passed, parts, of)
 
 
 def _environments(context: AuditContext) -> _Environments:
@@ -112,9 +118,9 @@ def _finding(
 ) -> Finding:
     source, target = parts[flow.source], parts[flow.target]
     return context.finding(
-        _resource(context, flow, target, of),
+        _resource(context, flow.target, target, of),
         f"{_words(source, context.estate)} reaches {_words(target, context.estate)}: {flow_words(flow)}",
-        severity=_severity(source, target, flow),
+        severity=_severity(source, target, flow.upper),
         confidence=certainty(flow),
         evidence=flow_evidence(flow, witnesses, context.estate),
         reachable=True if flow.certain else None,
@@ -123,17 +129,32 @@ def _finding(
     )
 
 
-def _severity(source: _Part, target: _Part, flow: PartFlow) -> Severity:
-    if flow.upper <= PING:
+def _by_relay(context: AuditContext, passed: Relayed, parts: Sequence[_Part], of: dict[str, int]) -> Finding:
+    source, target = parts[passed.source], parts[passed.target]
+    words = passed.words(context.estate)
+    return context.finding(
+        _resource(context, passed.target, target, of),
+        f"{_words(source, context.estate)} reaches {_words(target, context.estate)}: {words}",
+        severity=_severity(source, target, passed.traffic),
+        confidence=passed.certainty,
+        evidence=passed.evidence(context.estate),
+        reachable=True if passed.certain else None,
+        affected=passed.targets,
+        aspect=f"{target.environment} from {source.environment} in {source.network} by {', '.join(passed.through)}",
+    )
+
+
+def _severity(source: _Part, target: _Part, traffic: Traffic) -> Severity:
+    if traffic <= PING:
         return Severity.LOW
     return Severity.HIGH if "production" in {source.environment, target.environment} else Severity.MEDIUM
 
 
-def _resource(context: AuditContext, flow: PartFlow, target: _Part, of: dict[str, int]) -> Resource:
+def _resource(context: AuditContext, part: int, target: _Part, of: dict[str, int]) -> Resource:
     network = context.estate.networks.get(target.network)
     if network is not None:
         return network
-    members = [name for name, number in of.items() if number == flow.target]
+    members = [name for name, number in of.items() if number == part]
     return part_resource("environment", target.environment, members, context.estate)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.detours import Detour
 from cloudseg.checks.inspection import Passed, way_words
+from cloudseg.checks.path_witnesses import Spot, Trip
 from cloudseg.checks.rule_lists import shown_labels
 from cloudseg.reach.plumbing import takes_groups
 from cloudseg.reach.roads.decisions import decide
@@ -50,6 +51,12 @@ class _Path(NamedTuple):
         """The subnets in words."""
         return shown_labels(self.subnets)
 
+    @property
+    def trip(self) -> Trip:
+        """Who opens connections to whom on it."""
+        subnets = frozenset(subnet.id for subnet in self.subnets)
+        return Trip(Spot(self.addresses, self.source.id, subnets), Spot(self.leg.addresses, self.leg.network or ""))
+
     def answered_by(self, other: _Path) -> bool:
         """Tell whether another path carries replies to packets of this one, which are of the same family."""
         there = self.leg.addresses & other.addresses
@@ -76,7 +83,7 @@ def cross_detours(estate: Estate, inspection: Inspection) -> Iterator[Detour]:
                 straight = f"{back.where} to {path.where} by {way_words(back.leg)}"
                 sure = inspection.is_sure(back.leg) and inspection.is_sure(path.leg)
                 text = f"{straight}, while packets the other way pass the firewall"
-                yield Detour(back.source.id, text, sure, inspection.passed(path.leg))
+                yield Detour(back.source.id, text, sure, inspection.passed(path.leg), trip=back.trip)
     yield from _straight(through, around, estate, inspection)
 
 
@@ -103,7 +110,7 @@ def _straight(
             if passed:
                 straight = f"{path.where} to {estate.networks[target].label} by {way_words(path.leg)}"
                 text = f"{straight}, while other packets between networks pass the firewall"
-                yield Detour(source, text, inspection.is_sure(path.leg), passed)
+                yield Detour(source, text, inspection.is_sure(path.leg), passed, trip=path.trip)
 
 
 class _Central:

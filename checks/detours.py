@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.inspection import is_wide, way_words, wide_parts
+from cloudseg.checks.path_witnesses import Spot, Trip
 from cloudseg.checks.rule_lists import shown_labels
 from cloudseg.model import own_id
 from cloudseg.reach.roads.routing import next_hops
 from cloudseg.reach.ways import is_public
-from cloudseg.traffic import ALL_IPV4, ALL_IPV6, NO_ADDRESSES
+from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, NO_ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,6 +38,7 @@ class Detour(NamedTuple):
         certain: nothing that was not read decides.
         passed: what it leads around.
         senders: the interfaces that open connections by it; none where it is about replies or what comes in.
+        trip: who opens connections to whom whose packets, or whose replies, go this way.
     """
 
     network: str
@@ -44,6 +46,7 @@ class Detour(NamedTuple):
     certain: bool
     passed: Passed
     senders: tuple[Interface, ...] = ()
+    trip: Trip | None = None
 
 
 def outward(place: Place) -> tuple[tuple[Way, ...], tuple[Way, ...]]:
@@ -65,9 +68,9 @@ def reply_detours(place: Place, estate: Estate, inspection: Inspection) -> Itera
     The NAT gateway hands replies on by the routes of its own subnet; these must lead back to the firewall.
     """
     ways = [way for way in place.ways if way.part == 4 and way.passed]
-    gateways = {name: way.passed for way in ways if (name := _translating_after(way.leg, inspection)) is not None}
+    gateways = {name: way for way in ways if (name := _translating_after(way.leg, inspection)) is not None}
     homes = {subnet.network for subnet in place.subnets}
-    for name, passed in gateways.items():
+    for name, way in gateways.items():
         gateway = estate.gateways.get(name)
         subnet = None if gateway is None else estate.subnets.get(gateway.subnet or "")
         network = None if subnet is None else estate.networks.get(subnet.network)
@@ -76,10 +79,12 @@ def reply_detours(place: Place, estate: Estate, inspection: Inspection) -> Itera
         for leg in inspection.legs(subnet, network):
             if leg.end != "network" or leg.network not in homes or inspection.passed(leg):
                 continue
-            if leg.addresses.overlaps(place.addresses & ALL_IPV4):
+            answered = leg.addresses & place.addresses & ALL_IPV4
+            if answered:
                 back = f"replies to {shown_labels(place.subnets)} from {gateway.label} by {way_words(leg)}"
                 text = f"{back}, while requests pass the firewall"
-                yield Detour(network.id, text, inspection.is_sure(leg), passed)
+                trip = Trip(Spot(answered, leg.network or ""), Spot(way.addresses))
+                yield Detour(network.id, text, inspection.is_sure(leg), way.passed, trip=trip)
 
 
 def _translating_after(leg: Leg, inspection: Inspection) -> str | None:
@@ -146,12 +151,16 @@ def edge_detours(
             edge = edges.get(leg.hops[-1].target or "")
             sure = certain and inspection.is_sure(leg) and (edge is not None or all_read)
             passed = inspection.passed(leg)
+            trip = Trip(
+                Spot(leg.addresses & GLOBAL_UNICAST & _FAMILIES[family]),
+                Spot(subnet.addresses & _FAMILIES[family], network.id, frozenset((subnet.id,))),
+            )
             if passed and (text := _inward(subnet, family, leg, edge)):
-                yield Detour(network.id, text, sure, passed)
+                yield Detour(network.id, text, sure, passed, trip=trip)
             elif not passed and edge is not None and edge.led.overlaps(subnet.addresses & _FAMILIES[family]):
                 back = f"replies of {subnet.label} by {way_words(leg)}"
                 text = f"{back}, while {edge.table.label} leads what comes in to the firewall"
-                yield Detour(network.id, text, sure, edge.passed)
+                yield Detour(network.id, text, sure, edge.passed, trip=trip)
 
 
 def _inward(subnet: Subnet, family: Family, leg: Leg, edge: Edge | None) -> str:

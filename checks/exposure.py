@@ -22,19 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cloudseg.checks.interface import AuditContext
-    from cloudseg.model import Interface, Rule, RuleSet
+    from cloudseg.model import Estate, Interface, Rule, RuleSet
+    from cloudseg.reach.internet import Alike
     from cloudseg.reach.packets import Box
     from cloudseg.reach.ways import Through
 
 __all__ = [
+    "EVERYONE",
     "PORT_CLASSES",
     "PortClass",
+    "PublicServices",
     "RuleExposure",
     "classes_of",
     "is_everything",
     "open_rules",
     "public_words",
-    "serves_the_public",
     "severity_of",
 ]
 
@@ -69,6 +71,8 @@ PORT_CLASSES: Final = (
     PortClass("databases and caches", DATABASES, Severity.CRITICAL, Severity.MEDIUM),
     PortClass("SSH, telnet, FTP, NFS and LDAP", SHELLS_AND_FILES, Severity.HIGH, Severity.LOW),
 )
+EVERYONE: Final = "the whole internet"
+"""What :func:`public_words` says of all public addresses."""
 _IPV4: Final = GLOBAL_UNICAST & ALL_IPV4
 _IPV6: Final = GLOBAL_UNICAST & AddressSet.parse("2000::/3")
 _RANGES_SHOWN: Final = 3
@@ -122,7 +126,7 @@ def public_words(sources: AddressSet) -> str:
     four, six = _IPV4 - sources, _IPV6 - sources
     whole4, whole6 = four.size < _IPV4.size >> 10, six.size < _IPV6.size >> 10
     if whole4 or whole6:
-        return "the whole internet" if whole4 and whole6 else f"the whole IPv{4 if whole4 else 6} internet"
+        return EVERYONE if whole4 and whole6 else f"the whole IPv{4 if whole4 else 6} internet"
     parts: list[str] = []
     for family, everything in ((4, _IPV4), (6, _IPV6)):
         part = sources & everything
@@ -160,7 +164,6 @@ class RuleExposure(NamedTuple):
         rule_set: the rule set.
         rule: the rule.
         exposure: everything that it delivers, joined over the interfaces.
-        reached: the interfaces that something certainly reaches.
         maybe: the interfaces that something reaches at most.
         judged: every interface that the rule judges.
         sources: the public addresses that the rule admits at most.
@@ -172,7 +175,6 @@ class RuleExposure(NamedTuple):
     rule_set: RuleSet
     rule: Rule
     exposure: Exposure
-    reached: tuple[Interface, ...]
     maybe: tuple[Interface, ...]
     judged: tuple[Interface, ...]
     sources: AddressSet
@@ -184,7 +186,8 @@ class RuleExposure(NamedTuple):
 def open_rules(context: AuditContext) -> Iterator[RuleExposure]:
     """Yield every allowing ingress rule that admits public addresses, with what it really lets in.
 
-    A rule for the addresses or the group of a public load balancer that hands packets on admits its clients with it.
+    A rule for the addresses or the group of a public load balancer that hands packets on admits its clients with it. So
+    may one for those of interfaces that an accelerator or a content network has in front of it.
 
     Rule sets at a subnet's boundary only narrow what others let in, so they are no subject here. Several checks ask for
     the same, so the answer is kept with the view that it was worked out from.
@@ -215,8 +218,12 @@ def _assessed(context: AuditContext) -> Iterator[RuleExposure]:
         if rule_set.stage in boundary:
             continue
         all_read = estate.read("interfaces", rule_set) and not doubtful & {rule_set.network, None}
-        judged = tuple(interface for members in view.classes(rule_set) for interface in members)
-        fronted = any(way.balanced for members in view.classes(rule_set) for way in view.ways_in(members[0]).ways)
+        judged = tuple(interface for alike in view.alike(rule_set) for interface in alike.members)
+        fronted = any(
+            way.balanced or not way.shows_clients
+            for alike in view.alike(rule_set)
+            for way in view.ways_in(alike.members[0]).ways
+        )
         for rule in rule_set.rules:
             if rule.direction == "ingress" and rule.allows:
                 sources = view.public_sources(rule)[1]
@@ -225,7 +232,7 @@ def _assessed(context: AuditContext) -> Iterator[RuleExposure]:
                 found = _assess(view, rule_set, rule, sources, judged, all_read=all_read)
                 # What admits no address of the internet, or only ranges that the estate uses itself, opens nothing to
                 # the internet but where somebody comes in by it.
-                if found.reached or found.maybe or not sources <= own:
+                if found.maybe or not sources <= own:
                     yield found
 
 
@@ -238,7 +245,7 @@ def _assess(
     *,
     all_read: bool,
 ) -> RuleExposure:
-    each = [(members, view.exposure(rule_set, rule, members[0])) for members in view.classes(rule_set)]
+    each = view.exposures(rule_set, rule)
     total = joined(exposure for _, exposure in each)
     verdict = total.verdict
     if not judged:
@@ -246,21 +253,21 @@ def _assess(
     if not all_read and verdict == "latent":
         verdict = "unknown"
         total = total._replace(unknown=("not every interface that may carry it was read",))
+    reached = () if verdict == "latent" else tuple(one for one in each if one[1].at_most)
     return RuleExposure(
         rule_set=rule_set,
         rule=rule,
         exposure=total,
-        reached=tuple(interface for members, exposure in each if exposure.certain for interface in members),
-        maybe=tuple(interface for members, exposure in each if exposure.at_most for interface in members),
+        maybe=tuple(interface for alike, _ in reached for interface in alike.members),
         judged=judged,
         sources=sources or total.sources,
         verdict=verdict,
         all_read=all_read,
-        shown=_shown(each),
+        shown=_shown(reached),
     )
 
 
-def _shown(each: Sequence[tuple[Sequence[Interface], Exposure]]) -> Shown | None:
+def _shown(each: Sequence[tuple[Alike, Exposure]]) -> Shown | None:
     """Return packets that reach an interface: certain ones if there are any, and of these straight ones if possible."""
     found = [
         (not exposure.certain, exposure.through is not None, number)
@@ -269,28 +276,35 @@ def _shown(each: Sequence[tuple[Sequence[Interface], Exposure]]) -> Shown | None
     ]
     if not found:
         return None
-    members, exposure = each[min(found)[-1]]
-    return None if exposure.packets is None else Shown(members[0], exposure.packets, exposure.through)
+    alike, exposure = each[min(found)[-1]]
+    return None if exposure.packets is None else Shown(alike.members[0], exposure.packets, exposure.through)
 
 
-def serves_the_public(context: AuditContext, interfaces: Iterable[Interface], declared: Iterable[str]) -> bool:
-    """Tell whether all the interfaces belong to load balancers, VPNs or services that are declared public.
+class PublicServices:
+    """Knows who is there to serve the internet: load balancers, VPNs and services that are declared public.
 
     Args:
-        context: the audit.
-        interfaces: the interfaces; none at all serve nobody.
+        estate: the estate.
         declared: ``tag=value`` texts that declare a workload, or an interface, public.
     """
-    wanted = {tuple(text.split("=", 1)) for text in declared if "=" in text}
-    found = False
-    for interface in interfaces:
-        found = True
-        owner = context.estate.owner_of(interface)
-        tags = {**interface.tags, **({} if owner is None else owner.tags)}
-        kind = "" if owner is None else owner.kind
-        if not (kind in {"load-balancer", "vpn"} or wanted & set(tags.items())):
-            return False
-    return found
+
+    def __init__(self, estate: Estate, declared: Iterable[str]) -> None:
+        self._estate = estate
+        self._declared = [(key, value) for key, equals, value in (text.partition("=") for text in declared) if equals]
+        self._known: dict[str, bool] = {}
+
+    def hold_all(self, interfaces: Sequence[Interface]) -> bool:
+        """Tell whether all the interfaces belong to such services; none at all serve nobody."""
+        return bool(interfaces) and all(map(self._hold, interfaces))
+
+    def _hold(self, interface: Interface) -> bool:
+        known = self._known.get(interface.id)
+        if known is None:
+            owner = self._estate.owner_of(interface)
+            tags = interface.tags if owner is None else {**interface.tags, **owner.tags}
+            known = owner is not None and owner.kind in {"load-balancer", "vpn"}
+            known = self._known[interface.id] = known or any(tags.get(key) == value for key, value in self._declared)
+        return known
 
 
 def delivered_sources(found: RuleExposure) -> AddressSet:

@@ -32,8 +32,10 @@ from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.example_routes import add_edge_table, add_firewall, endpoint_of
 from cloudseg.checks.inspection import Passed, inspection_of, wall_name, way_words
 from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.path_witnesses import PathWitnesses, Spot, Trip
 from cloudseg.checks.rule_lists import counted, shown
 from cloudseg.findings import Severity
+from cloudseg.traffic import ALL_ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,11 +75,12 @@ def run(context: AuditContext) -> Iterator[Finding]:
     for detour in _detours(networks, edges, estate, inspection):
         found[detour.network].append(detour)
     guards = _guards(networks, edges, estate, inspection)
+    witnesses = PathWitnesses(context)
     for network in networks:
         guard = guards.get(network.id)
         out = [] if guard is None else [each for place in inspection.places(network) for each in _out(network, place)]
         if out or found[network.id]:
-            yield _finding(context, network, guard, out, found[network.id])
+            yield _finding(context, network, guard, (out, found[network.id]), witnesses)
 
 
 def _detours(
@@ -135,13 +138,22 @@ def _together(*some: Passed) -> Passed:
 def _out(network: Network, place: Place) -> Iterator[Detour]:
     """Yield the ways of a place to the internet past no firewall."""
     around, _ = outward(place)
+    home = Spot(ALL_ADDRESSES, network.id, frozenset(subnet.id for subnet in place.subnets))
     for way in around:
-        yield Detour(network.id, f"{place.words()}: {way_words(way.leg)}", way.certain, way.passed, place.senders)
+        text = f"{place.words()}: {way_words(way.leg)}"
+        trip = Trip(home, Spot(way.addresses))
+        yield Detour(network.id, text, way.certain, way.passed, place.senders, trip)
 
 
 def _finding(
-    context: AuditContext, network: Network, guard: _Guard | None, out: Sequence[Detour], others: Sequence[Detour]
+    context: AuditContext,
+    network: Network,
+    guard: _Guard | None,
+    detours: tuple[Sequence[Detour], Sequence[Detour]],
+    witnesses: PathWitnesses,
 ) -> Finding:
+    """Return the finding of a network: of ways of its workloads to the internet, and of all others."""
+    out, others = detours
     passed = _together(*(detour.passed for detour in others), *(() if guard is None else (guard.passed,)))
     texts = list(dict.fromkeys(detour.text for detour in (*out, *others)))
     certain = any(detour.certain for detour in (*out, *others))
@@ -155,6 +167,7 @@ def _finding(
         evidence=(
             *(f"around: {text}" for text in texts[:_SHOWN]),
             *((f"{len(texts) - _SHOWN} more ways around",) if len(texts) > _SHOWN else ()),
+            *witnesses.of(detour.trip for detour in (*out, *others) if detour.trip is not None),
             *_compliant(context, network),
             *_about(inspection_of(context.estate), passed),
         ),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.exposure import classes_of, is_everything, public_words
 from cloudseg.checks.rule_lists import counted, traffic_words
 from cloudseg.findings import Severity, peer_text
 from cloudseg.model import Resource, own_id
+from cloudseg.reach.end_names import end_label
 from cloudseg.traffic import GLOBAL_UNICAST
+from cloudseg.traffic.cidr import address_text
 from cloudseg.traffic.port_classes import PING
 
 if TYPE_CHECKING:
@@ -114,11 +118,34 @@ def witness_of(pair: Pair, witnesses: Witnesses) -> Witness:
     return witnesses.inside(pair.source, pair.target, pair.traffic)
 
 
-def witness_words(witness: Witness, estate: Estate) -> str:
-    """Return a packet in words, with the names of the interfaces at its ends."""
+def witness_words(witness: Witness, estate: Estate, *, certain: bool = True) -> str:
+    """Return a packet in words, with the names of the interfaces at its ends, and whether it certainly passes."""
     ends = [(word, name) for word, name in (("from", witness.source), ("to", witness.target)) if name]
-    named = ", ".join(f"{word} {estate.interfaces[name].label}" for word, name in ends)
-    return f"witness: {witness} ({named})"
+    named = ", ".join(f"{word} {end_label(estate.interfaces[name], estate)}" for word, name in ends)
+    source = _end(witness.source, witness.source_address, estate)
+    target = _end(witness.target, witness.target_address, estate)
+    return f"witness: {source} → {target} {witness.traffic} ({named}{'' if certain else '; at most'})"
+
+
+def _end(identifier: str, address: str, estate: Estate) -> str:
+    """Return an end as `cloudseg explain` takes it: its address where no other interface bears it, else its own id."""
+    if not identifier:
+        return address
+    if address and _bearers(estate)[address] <= 1:
+        return address
+    return estate.interfaces[identifier].own_id
+
+
+@lru_cache(maxsize=2)
+def _bearers(estate: Estate) -> Counter[str]:
+    """Return by address how many interfaces bear it: networks may overlap."""
+    found: Counter[str] = Counter()
+    for interface in estate.interfaces.values():
+        both = interface.addresses | interface.public
+        for version, numbers in ((4, both.v4), (6, both.v6)):
+            # Witnesses show first addresses alone.
+            found.update(address_text(version, first) for first, _ in numbers.intervals)
+    return found
 
 
 def part_resource(kind: str, name: str, members: Iterable[str], estate: Estate) -> Resource:

@@ -105,7 +105,7 @@ class GroupIndex:
         self._carried = dict(carried)
         self._covers: dict[tuple[frozenset[str], frozenset[str]], GroupCover] = {}
 
-    def cover(self, interfaces: Iterable[str], harmless: frozenset[str] = frozenset()) -> GroupCover:
+    def cover(self, interfaces: frozenset[str], harmless: frozenset[str] = frozenset()) -> GroupCover:
         """Return the fewest groups, found greedily, whose members are among the interfaces and cover them.
 
         Groups of the user's own come before default groups and those of controllers. Equal choices go by id, so the
@@ -115,7 +115,7 @@ class GroupIndex:
             interfaces: ids of the interfaces to cover.
             harmless: ids of others that a group may have as members too.
         """
-        key = (frozenset(interfaces), harmless)
+        key = (interfaces, harmless)
         if key not in self._covers:
             self._covers[key] = self._choose(*key)
         return self._covers[key]

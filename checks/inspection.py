@@ -188,7 +188,8 @@ class Inspection:
         passed = self.passed(leg)
         # A firewall that filters makes a way uncertain too, with one doubt of its own.
         filtering = sum(1 for wall in passed.firewalls if wall.filters is not False)
-        return not passed.appliances and len(leg.doubts) <= filtering
+        # So does one that answers may not pass: where packets lead stays the same.
+        return not passed.appliances and len(leg.doubts) <= filtering + leg.uneven
 
     def legs(self, subnet: Subnet | None, network: Network) -> tuple[Leg, ...]:
         """Return the legs of packets that leave a subnet."""

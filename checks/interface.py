@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -20,9 +20,11 @@ from cloudseg.findings import (
     Remedy,
     ResourceInfo,
     Severity,
-    fingerprint,
+    fingerprint_of,
+    normal_form,
     resource_info,
     rule_info,
+    stem,
 )
 from cloudseg.intent import Intent
 from cloudseg.model import Estate, Interface, Resource, Rule, own_id
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Facet
     from cloudseg.reach.internet import InternetView
     from cloudseg.reach.reachability import Reachability
-    from cloudseg.segments import Segmentation
+    from cloudseg.segments import Labels, Segmentation
 
 __all__ = [
     "PAIRS_NEED",
@@ -199,9 +201,27 @@ class Purpose:
         return resolve_segments(self._intent.segments, self._estate, self._labels)
 
     @cached_property
+    def shown(self) -> Mapping[str, Labels]:
+        """What tags say of each interface, by qualified id in order."""
+        from cloudseg.segments import labels_of
+
+        return {
+            name: labels_of(self._estate, each, self._labels) for name, each in sorted(self._estate.interfaces.items())
+        }
+
+    @cached_property
     def matrix(self) -> IntentMatrix | None:
         """What the segments may open to each other; None without an intent."""
         return None if self._intent is None else self._intent.allowed(self.segmentation, self._as_of)
+
+
+class _About(NamedTuple):
+    """What every finding of a check says of one resource, and the beginning of their fingerprints."""
+
+    info: ResourceInfo
+    provider: str
+    scope: str
+    stem: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,6 +259,11 @@ class AuditContext:
     def reach(self) -> Reachability:
         """Who reaches whom. It is compiled when the first check asks, which takes a while in large estates."""
         return (self.compiled or Compiled(self.estate, self.internet)).reach
+
+    @cached_property
+    def shown(self) -> Mapping[str, Labels]:
+        """What tags say of each interface, by qualified id in order."""
+        return self._purpose.shown
 
     @cached_property
     def segmentation(self) -> Segmentation:
@@ -298,18 +323,20 @@ class AuditContext:
         """
         about = self._resources.get(resource.id)
         if about is None:
-            about = self._resources[resource.id] = resource_info(resource)
+            about = self._resources[resource.id] = _About(
+                resource_info(resource), resource.provider, resource.scope, stem(self.check.id, resource)
+            )
         location = (rule.location if rule is not None else None) or resource.location
         info = None if rule is None else rule_info(rule)
         return Finding(
-            id=fingerprint(self.check.id, resource, rule, aspect, info),
+            id=fingerprint_of(about.stem, "" if rule is None else normal_form(rule, info), aspect),
             check=self.check.id,
             severity=severity or self.check.severity,
             confidence=confidence,
-            provider=resource.provider,
-            scope=resource.scope,
+            provider=about.provider,
+            scope=about.scope,
             region=resource.region,
-            resource=about,
+            resource=about.info,
             rule=info,
             message=message,
             evidence=tuple(evidence),
@@ -335,7 +362,7 @@ class AuditContext:
         return [((), ())]
 
     @cached_property
-    def _resources(self) -> dict[str, ResourceInfo]:
+    def _resources(self) -> dict[str, _About]:
         """What findings show of resources: a list of rules has a finding for many of them."""
         return {}
 

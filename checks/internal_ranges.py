@@ -59,26 +59,55 @@ class InternalRange(NamedTuple):
     @property
     def ungrouped(self) -> tuple[Interface, ...]:
         """The interfaces that none of the groups names, as far as the groups that they carry were read."""
-        unnamed = frozenset(self.cover.uncovered)
-        return tuple(i for i in self.interfaces if i.id in unnamed and i.id not in self.unread)
+        return self._unnamed(frozenset(self.cover.uncovered) - self.unread)
 
     @property
     def unclear(self) -> tuple[Interface, ...]:
         """The interfaces that none of the groups read names, but perhaps one that was not read."""
-        unnamed = frozenset(self.cover.uncovered)
-        return tuple(i for i in self.interfaces if i.id in unnamed and i.id in self.unread)
+        return self._unnamed(self.unread.intersection(self.cover.uncovered))
+
+    def _unnamed(self, ids: frozenset[str]) -> tuple[Interface, ...]:
+        return tuple(interface for interface in self.interfaces if interface.id in ids) if ids else ()
 
 
 class _Content(NamedTuple):
-    """What stands in the addresses of a rule, whatever the rule set and the direction."""
+    """What stands in the addresses of a rule, whatever the rule set and the direction.
+
+    Attributes:
+        ground: where the other end can be named by identity.
+        written: the addresses as the rule gives them.
+        named: the part of it where a group can stand.
+        networks: the networks of the part.
+        able: the interfaces in it that a group can name.
+        unable: the interfaces in it that no group can name.
+        ids: the ids of all of them.
+        unplaced: interfaces that may stand in it; their addresses were not read.
+        unread: ids of those that a group can name, of which not every group was read.
+    """
 
     ground: Ground
     written: AddressSet
     named: AddressSet
     networks: tuple[Network, ...]
-    inside: tuple[Interface, ...]
+    able: tuple[Interface, ...]
+    unable: tuple[Interface, ...]
     ids: frozenset[str]
     unplaced: tuple[Interface, ...]
+    unread: frozenset[str]
+
+
+class _Side(NamedTuple):
+    """One direction of a rule set.
+
+    Attributes:
+        ground: where its other ends can be named by identity.
+        contents: what stands in the blocks that rules name, by the id of the blocks; shared by all of this ground.
+        carrier: the only interface that the rule set judges, where there is just one.
+    """
+
+    ground: Ground
+    contents: dict[int, _Content | None]
+    carrier: str
 
 
 class InternalRanges:
@@ -90,40 +119,46 @@ class InternalRanges:
         self._index = InterfaceIndex(estate)
         self._groups = GroupIndex(estate)
         self._blocks: dict[tuple[Peer, ...], tuple[AddressSet, ...]] = {}
-        self._sides: dict[tuple[str, Direction], tuple[Ground, str]] = {}
         self._inside: dict[int, AddressSet] = {}
-        self._contents: dict[tuple[int, int], _Content | None] = {}
+        self._contents: dict[int, dict[int, _Content | None]] = {}
         self._ranges: dict[tuple[int, Direction, str], InternalRange | None] = {}
 
-    def of(self, rule_set: RuleSet, rule: Rule) -> InternalRange | None:
-        """Return the internal part of a rule's other end; None where no group could stand there."""
-        blocks = self._blocks.get(rule.remote)
-        if blocks is None:
-            blocks = self._blocks[rule.remote] = tuple(self._written(rule.remote))
-        if not blocks:
-            return None
-        ground, carrier = self._side(rule_set, rule.direction)
-        # The paths keep every ground that they give out, and blocks stay too, so their ids stay their own.
-        place = (id(ground), id(blocks))
-        if place not in self._contents:
-            self._contents[place] = self._content(ground, blocks)
-        content = self._contents[place]
-        if content is None:
-            return None
+    def of(self, rule_set: RuleSet) -> Iterator[tuple[Rule, InternalRange]]:
+        """Yield the allowing rules of a list whose other end has an internal part where a group could stand."""
+        sides: dict[Direction, _Side] = {}
+        for rule in rule_set.rules:
+            if not rule.allows:
+                continue
+            blocks = self._blocks.get(rule.remote)
+            if blocks is None:
+                blocks = self._blocks[rule.remote] = tuple(self._written(rule.remote))
+            if not blocks:
+                continue
+            side = sides.get(rule.direction)
+            if side is None:
+                side = sides[rule.direction] = self._side(rule_set, rule.direction)
+            # Blocks stay as long as this does, so their ids stay their own.
+            place = id(blocks)
+            if place not in side.contents:
+                side.contents[place] = self._content(side.ground, blocks)
+            content = side.contents[place]
+            if content is not None and (found := self._range(content, rule.direction, side.carrier)) is not None:
+                yield rule, found
+
+    def _range(self, content: _Content, direction: Direction, carrier: str) -> InternalRange | None:
         alone = carrier if carrier in content.ids else ""
-        key = (id(content), rule.direction, alone)
+        key = (id(content), direction, alone)
         if key not in self._ranges:
-            self._ranges[key] = self._judge(content, rule.direction, alone)
+            self._ranges[key] = self._judge(content, direction, alone)
         return self._ranges[key]
 
-    def _side(self, rule_set: RuleSet, direction: Direction) -> tuple[Ground, str]:
-        """Return the ground of a rule set's rules, and the only interface that it judges where there is just one."""
-        key = (rule_set.id, direction)
-        if key not in self._sides:
-            governed = self._estate.governed(rule_set)
-            alone = len(governed) == 1 and self._estate.read("interfaces", rule_set)
-            self._sides[key] = self._paths.ground(rule_set, direction), governed[0].id if alone else ""
-        return self._sides[key]
+    def _side(self, rule_set: RuleSet, direction: Direction) -> _Side:
+        governed = self._estate.governed(rule_set)
+        alone = len(governed) == 1 and self._estate.read("interfaces", rule_set)
+        ground = self._paths.ground(rule_set, direction)
+        # The paths keep every ground that they give out; equal ones are one object.
+        contents = self._contents.setdefault(id(ground), {})
+        return _Side(ground, contents, governed[0].id if alone else "")
 
     def _written(self, peers: tuple[Peer, ...]) -> Iterator[AddressSet]:
         """Yield the blocks that people wrote; a list that the provider keeps names services, never workloads."""
@@ -157,43 +192,44 @@ class InternalRanges:
             surely, perhaps = self._index.without_address(network, part)
             inside.extend((*self._index.inside(network, part), *surely))
             unplaced.extend(perhaps)
+        able = tuple([interface for interface in inside if _can_be_named(interface)])
         return _Content(
             ground=ground,
             written=written,
             named=named,
             networks=tuple(self._estate.networks[network] for network, _ in parts),
-            inside=tuple(inside),
-            ids=frozenset(interface.id for interface in inside),
+            able=able,
+            unable=tuple(interface for interface in inside if not _can_be_named(interface)),
+            ids=frozenset([interface.id for interface in inside]),
             unplaced=tuple(interface for interface in unplaced if takes_groups(interface)),
+            unread=frozenset(interface.id for interface in able if carries_unread(interface, self._estate)),
         )
 
     def _judge(self, content: _Content, direction: Direction, alone: str) -> InternalRange | None:
         """Return the range as a rule of a direction uses it; ``alone`` is the only interface that the rule judges."""
         able: list[Interface] = []
-        nameless: list[Interface] = []
         idle: list[Interface] = []
-        for interface in content.inside:
-            if _can_be_named(interface):
-                sends = direction == "egress" or opens_connections(interface)
-                (able if sends and interface.id != alone else idle).append(interface)
-            elif uses_own_address(interface, direction):
-                nameless.append(interface)
-        if content.inside and not able and (nameless or not idle):
+        for interface in content.able:
+            sends = direction == "egress" or opens_connections(interface)
+            (able if sends and interface.id != alone else idle).append(interface)
+        nameless = tuple(interface for interface in content.unable if uses_own_address(interface, direction))
+        if content.ids and not able and (nameless or not idle):
             return None
+        names = frozenset([interface.id for interface in able])
         ground = content.ground
         return InternalRange(
             written=content.written,
             named=content.named,
             broken=tuple(dict.fromkeys(why for lost, why in ground.broken if lost.overlaps(content.written))),
             interfaces=tuple(able),
-            nameless=tuple(nameless),
+            nameless=nameless,
             unplaced=content.unplaced,
             idle=tuple(idle),
-            cover=self._groups.cover((i.id for i in able), frozenset(i.id for i in idle)),
+            cover=self._groups.cover(names, frozenset([interface.id for interface in idle])),
             networks=tuple(network.own_id for network in content.networks),
             certain=ground.certain,
             read=all(self._estate.read("interfaces", network) for network in content.networks),
-            unread=frozenset(i.id for i in able if carries_unread(i, self._estate)),
+            unread=content.unread & names,
         )
 
 

@@ -25,15 +25,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import (
+    EVERYONE,
+    PublicServices,
     classes_of,
     delivered_sources,
     open_rules,
     public_words,
-    serves_the_public,
     severity_of,
     traffic_words,
 )
@@ -65,15 +66,30 @@ DECLARED_PUBLIC = Parameter(
 )
 
 
+class _Ground(NamedTuple):
+    """What all findings rest on.
+
+    Attributes:
+        own: the addresses of the estate's networks, which nobody on the internet has.
+        entries: finds the load balancer's interface in between.
+        public: knows who is there to serve the internet.
+    """
+
+    own: AddressSet
+    entries: Entries
+    public: PublicServices
+
+
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule by which the internet reaches something, or may reach it."""
     from cloudseg.reach.entries import Entries
 
-    entries = Entries(context.estate)
     reaching = (found for found in open_rules(context) if found.verdict != "latent")
     own = NO_ADDRESSES
     for network in context.estate.networks.values():
         own |= network.addresses
+    public = PublicServices(context.estate, context.texts("declared_public"))
+    ground = _Ground(own, Entries(context.estate), public)
     for _, of_one_set in groupby(reaching, key=lambda found: found.rule_set.id):
         together = list(of_one_set)
         by_traffic: dict[Traffic, AddressSet] = {}
@@ -81,7 +97,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
             known = by_traffic.get(found.rule.traffic, NO_ADDRESSES)
             by_traffic[found.rule.traffic] = known | delivered_sources(found)
         for found in together:
-            yield _finding(context, found, by_traffic, own, entries)
+            yield _finding(context, found, by_traffic, ground)
     yield from _unread_rules(context)
 
 
@@ -93,10 +109,11 @@ def _unread_rules(context: AuditContext) -> Iterator[Finding]:
     estate = context.estate
     if all(reading.state == "unread" for reading in estate.coverage.places("groups")):
         return
+    known = estate.groups.keys() | estate.rule_sets.keys()
     for _, interface in sorted(estate.interfaces.items()):
-        missing = sorted(own for own in interface.attached if own not in estate.groups and own not in estate.rule_sets)
-        if not missing and not interface.attached_unread:
+        if interface.attached <= known and not interface.attached_unread:
             continue
+        missing = sorted(interface.attached - known)
         ways = context.internet.ways_in(interface).ways
         if ways:
             names = ", ".join(own_id(group) for group in missing) or "groups"
@@ -114,11 +131,14 @@ def _unread_rules(context: AuditContext) -> Iterator[Finding]:
 def _open_to(found: RuleExposure, by_traffic: Mapping[Traffic, AddressSet]) -> str:
     """Return whom a rule lets in, in words; halves that only together with other rules are everyone are told so."""
     own = delivered_sources(found)
+    words = public_words(own)
+    if words == EVERYONE:
+        return words
     total = own
     for traffic, sources in by_traffic.items():
         if found.rule.traffic <= traffic:
             total |= sources
-    words, all_words = public_words(own), public_words(total)
+    all_words = public_words(total)
     return f"{words}, with its other rules to {all_words}" if all_words != words and "whole" in all_words else words
 
 
@@ -126,15 +146,13 @@ def _finding(
     context: AuditContext,
     found: RuleExposure,
     by_traffic: Mapping[Traffic, AddressSet],
-    own: AddressSet,
-    entries: Entries,
+    ground: _Ground,
 ) -> Finding:
     rule, exposure = found.rule, found.exposure
     sure = found.verdict == "exposed"
     traffic = exposure.at_most or rule.traffic
     sources = delivered_sources(found)
-    public = serves_the_public(context, found.maybe, context.texts("declared_public"))
-    severity = severity_of(traffic, sources, public_service=public)
+    severity = severity_of(traffic, sources, public_service=ground.public.hold_all(found.maybe))
     count = len(found.maybe)
     whom = f"{count} interface{'s' if count != 1 else ''}" if count else "its members"
     state = "is" if sure else "may be"
@@ -148,7 +166,7 @@ def _finding(
             *(f"exposes {known.name}" for known in classes_of(traffic)),
             *(f"way in: {text}" for text in exposure.ways),
             *(f"unknown: {text}" for text in exposure.unknown),
-            *(() if found.shown is None else _witnesses(found.shown, own, entries)),
+            *(() if found.shown is None else _witnesses(found.shown, ground, context.estate)),
             *filter(None, (on_removal(found, context.estate),)),
         ),
         reachable=True if sure else None,
@@ -157,29 +175,42 @@ def _finding(
     )
 
 
-def _witnesses(shown: Shown, own: AddressSet, entries: Entries) -> Iterator[str]:
+def _witnesses(shown: Shown, ground: _Ground, estate: Estate) -> Iterator[str]:
     """Yield one packet that arrives, in words; behind a load balancer, one for each of the two steps.
 
     Args:
         shown: packets that arrive.
-        own: the addresses of the estate's networks, which nobody on the internet has.
-        entries: finds the load balancer's interface in between.
+        ground: what all findings rest on.
+        estate: the estate.
     """
     from cloudseg.reach.comparing.witness import first_packet
 
     interface, packets, through = shown
-    entry = None if through is None else entries.to(interface, through, packets.addresses - own)
+    entry = None if through is None else ground.entries.to(interface, through, packets.addresses - ground.own)
+    node, asked = (interface, packets) if entry is None else (entry.node, entry.packets)
+    heard = _heard(node, asked, estate)
+    if not heard.traffic:
+        yield f"nothing of it passes today: {node.label} belongs to a load balancer without a listener for it"
+        return
     if entry is None:
-        sender, family, packet = _one_of(packets, own)
+        sender, family, packet = _one_of(heard, ground.own)
         yield f"witness: {sender} → {_name_of(interface, family)} {packet}"
         return
-    sender, family, packet = _one_of(entry.packets, own)
+    sender, family, packet = _one_of(heard, ground.own)
     yield f"witness: {sender} → {_name_of(entry.node, family)} {packet} (to the load balancer)"
     family = 4 if interface.addresses.v4 or not interface.addresses.v6 else 6
     sent = first_packet(packets.traffic, family)
     at_most = f", at most: {'; '.join(entry.doubts)}" if entry.doubts else ""
-    node = _name_of(entry.node, family)
-    yield f"witness: {node} → {_name_of(interface, family)} {sent} (the load balancer sends it on{at_most})"
+    hop = _name_of(entry.node, family)
+    yield f"witness: {hop} → {_name_of(interface, family)} {sent} (the load balancer sends it on{at_most})"
+
+
+def _heard(interface: Interface, packets: Box, estate: Estate) -> Box:
+    """Return what of some packets an interface takes: one of a load balancer, only what has a listener."""
+    forwarder = estate.forwarders.get(interface.workload or "")
+    if forwarder is None or forwarder.accepts is None:
+        return packets
+    return packets._replace(traffic=packets.traffic & forwarder.accepts)
 
 
 def _name_of(interface: Interface, family: int) -> str:

@@ -42,16 +42,17 @@ _OF_ONE_FAMILY = Traffic.protocol("icmp") | Traffic.protocol("icmpv6")
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule that is wide open for IPv6 where IPv4 is not."""
-    known: dict[tuple[Peer, ...], AddressSet] = {}
+    # Most lists name no IPv6 address, and that is soon seen.
+    names_six: dict[tuple[Peer, ...], bool] = {}
     for rule_set in at_interfaces(context.estate):
+        for rule in rule_set.rules:
+            if rule.remote not in names_six:
+                names_six[rule.remote] = bool(context.internet.admitted(rule)[0].v6)
+        if not any(names_six[rule.remote] for rule in rule_set.rules):
+            continue
         for direction in _DIRECTIONS:
             rules = [rule for rule in rule_set.rules if rule.direction == direction and rule.allows]
-            sources: dict[str, AddressSet] = {}
-            for rule in rules:
-                addresses = known.get(rule.remote)
-                if addresses is None:
-                    addresses = known[rule.remote] = context.internet.admitted(rule)[0]
-                sources[rule.id] = addresses
+            sources = {rule.id: context.internet.admitted(rule)[0] for rule in rules}
             if _mostly_open_to_six(rules, sources):
                 yield from _compare(context, rule_set, rules, sources)
 

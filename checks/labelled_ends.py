@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.reach.plumbing import only_passes_on
-from cloudseg.segments import labels_of
 
 if TYPE_CHECKING:
     from cloudseg.checks.interface import AuditContext
@@ -19,12 +18,8 @@ def labelled_ends(context: AuditContext) -> dict[str, Labels]:
 
     Interfaces that only pass on packets of others are left out, and those of segments that the intent calls shared.
     """
-    estate = context.estate
-    found = {
-        name: labels_of(estate, interface, context.labels)
-        for name, interface in sorted(estate.interfaces.items())
-        if not only_passes_on(interface)
-    }
+    interfaces = context.estate.interfaces
+    found = {name: shown for name, shown in context.shown.items() if not only_passes_on(interfaces[name])}
     if context.intent is None or not context.intent.shared:
         return found
     shared = frozenset(context.intent.shared)

@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
-from cloudseg.checks.exposure import classes_of, open_rules, public_words, serves_the_public, severity_of, traffic_words
+from cloudseg.checks.exposure import PublicServices, classes_of, open_rules, public_words, severity_of, traffic_words
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.internet_exposed_port import DECLARED_PUBLIC
 from cloudseg.findings import Remedy, Severity
@@ -36,15 +36,16 @@ if TYPE_CHECKING:
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule that admits public addresses and delivers nothing."""
+    public = PublicServices(context.estate, context.texts("declared_public"))
+    remedy = Remedy("remove-unused-rule", "remove the rule, or narrow it to the identities that use it")
     for found in open_rules(context):
         if found.verdict != "latent":
             continue
-        declared = context.texts("declared_public")
         severity = severity_of(
             found.rule.traffic,
             found.sources,
             latent=True,
-            public_service=serves_the_public(context, found.judged, declared),
+            public_service=public.hold_all(found.judged),
         )
         why = "; ".join(found.exposure.blocked)
         yield context.finding(
@@ -61,7 +62,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
             ),
             reachable=None if found.exposure.unknown else False,
             affected=found.judged,
-            remedy=Remedy("remove-unused-rule", "remove the rule, or narrow it to the identities that use it"),
+            remedy=remedy,
         )
 
 

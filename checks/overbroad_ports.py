@@ -47,16 +47,17 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every internal rule that opens too much."""
     limit = context.number("max_ports")
     internal = _internal_addresses(context.estate)
+    remedy = Remedy("narrow-ports", "name the ports that the service listens on")
     widths: dict[Traffic, str] = {}
     for rule_set in at_interfaces(context.estate):
         for rule in rule_set.rules:
             if not rule.allows:
                 continue
-            if rule.traffic not in widths:
-                widths[rule.traffic] = _width(rule.traffic, limit)
-            width = widths[rule.traffic]
+            width = widths.get(rule.traffic)
+            if width is None:
+                width = widths[rule.traffic] = _width(rule.traffic, limit)
             if width and not _told_elsewhere(context, rule_set, rule, internal):
-                yield _finding(context, rule_set, rule, width)
+                yield _finding(context, rule_set, rule, width, remedy)
 
 
 def _internal_addresses(estate: Estate) -> AddressSet:
@@ -89,7 +90,7 @@ def _told_elsewhere(context: AuditContext, rule_set: RuleSet, rule: Rule, intern
     return bool(mostly_internet(outside_addresses(rule.remote, context.estate)[1]))
 
 
-def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, width: str) -> Finding:
+def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, width: str, remedy: Remedy) -> Finding:
     verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     everything = is_everything(rule.traffic)
     return context.finding(
@@ -100,7 +101,7 @@ def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, width: str) -
         confidence="high" if rule.exact else "medium",
         evidence=managed(rule_set),
         affected=context.estate.governed(rule_set),
-        remedy=Remedy("narrow-ports", "name the ports that the service listens on"),
+        remedy=remedy,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -61,6 +62,10 @@ class Overlaps:
         self._wide: Flags = bits.sum(axis=1) > _WIDE
         self._atoms = bits.shape[1] + 1
         self._steps = admissions.positions + 1
+        runs = [(number, *run) for number, each in enumerate(admissions.extents) for run in ((-1, 0), *each.runs)]
+        numbered = np.array(runs, dtype=np.int64).reshape(-1, 3)
+        # The runs of all extents one behind the other; before those of each an empty one.
+        self._runs: NDArray[np.int64] = numbered[:, 1:] + numbered[:, :1] * self._steps
         narrow = np.flatnonzero(~self._wide)
         rows, atoms = bits[narrow].nonzero()
         wide = np.flatnonzero(self._wide)
@@ -68,13 +73,25 @@ class Overlaps:
         places = pieces.place[owners] * self._atoms + np.concatenate((atoms, np.full(len(wide), self._atoms - 1)))
         keys = places * self._steps + pieces.first[owners]
         order = np.argsort(keys, kind="stable")
-        self._keys, self._owners = keys[order], owners[order]
+        self._arrange(keys[order], owners[order])
+
+    def _arrange(self, keys: NDArray[np.int64], owners: Indexes) -> None:
+        """Take in entries, each a place and a position with the piece that begins there, in their order."""
+        pieces = self._pieces
+        self._keys, self._owners = keys, owners
         # How far those reach that begin at a position or before it; the next place begins behind all of the last one.
-        reach = np.maximum.accumulate(places[order] * self._steps + pieces.last[self._owners])
+        reach = np.maximum.accumulate(keys - pieces.first[owners] + pieces.last[owners])
         self._reach = np.concatenate((np.array([-1]), reach))
-        own = np.flatnonzero(places[order] == self._home(self._owners, pieces.place[self._owners], wide=None))
+        own = np.flatnonzero(keys // self._steps == self._home(owners, pieces.place[owners], wide=None))
         self._entry: Indexes = np.zeros(len(pieces.rule), dtype=np.intp)
-        self._entry[self._owners[own]] = own
+        self._entry[owners[own]] = own
+
+    def without(self, gone: Flags) -> Overlaps:
+        """Return the pieces of all rules but some, flagged by rule; only about pieces that are left it may be asked."""
+        left = copy(self)
+        kept = ~gone[self._pieces.rule[self._owners]]
+        left._arrange(self._keys[kept], self._owners[kept])  # noqa: SLF001 - a copy of this very object
+        return left
 
     def _home(self, rows: Indexes, places: Indexes, *, wide: bool | None) -> Indexes:
         """Return where in the order one looks for the lowest atom of pieces; among the wide ones, or as they are."""
@@ -111,42 +128,74 @@ class Overlaps:
                 found[question.chosen] |= hit
         return found
 
+    def met(self, rows: Indexes, places: Indexes) -> tuple[Flags, Flags]:
+        """Return of which pieces other rules of a list and side admit the first position, and of which the last one.
+
+        It takes a closer look than :meth:`touched` does: what is admitted there is the lowest atom of the piece.
+        """
+        pieces = self._pieces
+        first, last = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
+        for question in self._questions(rows):
+            asked, there = rows[question.chosen], places[question.chosen]
+            word, bit = np.divmod(self._lowest[asked], 64)
+            for found, position in ((first, question.first), (last, question.last - 1)):
+                for numbers, others in self._over(asked, there, position, position + 1):
+                    carried = pieces.mask[others, word[numbers]] >> bit[numbers].astype(np.uint64)
+                    kept = ((carried & np.uint64(1)) != 0) & (others != asked[numbers])
+                    kept &= self._admit(pieces.extent[others], position[numbers])
+                    found[question.chosen[numbers[kept]]] = True
+        return first, last
+
     def holders(self, rows: Indexes, places: Indexes) -> Indexes:
         """Return for pieces the highest rank of the rules of a list and side that take all of each in, or ``NOBODY``.
 
         Only a rule of a higher rank than the piece's own takes it in: it is given up after it, if at all.
         """
+        pieces, rank = self._pieces, self._admissions.rank
         best = np.full(len(rows), NOBODY, dtype=np.intp)
         for question in self._questions(rows):
             asked, there = rows[question.chosen], places[question.chosen]
-            for wide in (False, True):
-                home = self._home(asked, there, wide=wide) * self._steps
-                start = np.searchsorted(self._keys, home, side="left")
-                end = np.searchsorted(self._keys, home + question.first, side="right")
-                for numbers, ranks in self._taking_in(asked, question.last, start, end):
-                    np.maximum.at(best, question.chosen[numbers], ranks)
+            for numbers, holders in self._over(asked, there, question.first, question.last):
+                ranks = rank[pieces.rule[holders]]
+                kept = ranks > rank[pieces.rule[asked[numbers]]]
+                kept &= ~(pieces.mask[asked[numbers]] & ~pieces.mask[holders]).any(axis=1)
+                wanted, held = pieces.extent[asked[numbers]], pieces.extent[holders]
+                for pair in np.flatnonzero(kept & self._several[held]).tolist():
+                    kept[pair] = self._holds(int(held[pair]), int(wanted[pair]))
+                np.maximum.at(best, question.chosen[numbers[kept]], ranks[kept])
         return best
 
-    def _taking_in(
-        self, rows: Indexes, last: NDArray[np.int64], start: Indexes, end: Indexes
+    def _over(
+        self, rows: Indexes, places: Indexes, first: NDArray[np.int64], last: NDArray[np.int64]
     ) -> Iterator[tuple[Indexes, Indexes]]:
-        """Yield places among ``rows`` with the ranks of who takes the piece in, of entries from start to end."""
-        pieces, rank = self._pieces, self._admissions.rank
-        counts = end - start
-        behind = np.cumsum(counts)
-        cuts = np.searchsorted(behind, np.arange(_AT_ONCE, int(behind[-1]) if len(behind) else 0, _AT_ONCE))
-        for some in np.split(np.arange(len(rows), dtype=np.intp), np.unique(cuts)):
-            numbers = np.repeat(some, counts[some])
-            within = np.arange(len(numbers)) - np.repeat(np.cumsum(counts[some]) - counts[some], counts[some])
-            holders = self._owners[start[numbers] + within]
-            kept = pieces.last[holders] >= last[numbers]
-            numbers, holders = numbers[kept], holders[kept]
-            ranks = rank[pieces.rule[holders]]
-            kept = ranks > rank[pieces.rule[rows[numbers]]]
-            kept &= ~(pieces.mask[rows[numbers]] & ~pieces.mask[holders]).any(axis=1)
-            for pair in np.flatnonzero(kept & self._several[pieces.extent[holders]]).tolist():
-                kept[pair] = self._holds(int(pieces.extent[holders[pair]]), int(pieces.extent[rows[numbers[pair]]]))
-            yield numbers[kept], ranks[kept]
+        """Yield places among ``rows`` with the pieces of a list and side that go over a run, as far as ends tell.
+
+        Pieces come that have the lowest atom of the one asked about, and those of wide traffic whatever they carry.
+
+        Args:
+            rows: the pieces asked about.
+            places: for each of them the list and side.
+            first: for each the first position of the run.
+            last: the position behind the last one.
+        """
+        for wide in (False, True):
+            home = self._home(rows, places, wide=wide) * self._steps
+            start = np.searchsorted(self._keys, home, side="left")
+            counts = np.searchsorted(self._keys, home + first, side="right") - start
+            behind = np.cumsum(counts)
+            cuts = np.searchsorted(behind, np.arange(_AT_ONCE, int(behind[-1]) if len(behind) else 0, _AT_ONCE))
+            for some in np.split(np.arange(len(rows), dtype=np.intp), np.unique(cuts)):
+                numbers = np.repeat(some, counts[some])
+                within = np.arange(len(numbers)) - np.repeat(np.cumsum(counts[some]) - counts[some], counts[some])
+                others = self._owners[start[numbers] + within]
+                kept = self._pieces.last[others] >= last[numbers]
+                yield numbers[kept], others[kept]
+
+    def _admit(self, extents: Indexes, positions: NDArray[np.int64]) -> Flags:
+        """Tell of each of some extents whether it has a position."""
+        asked = extents * self._steps + positions
+        ends = self._runs[np.searchsorted(self._runs[:, 0], asked, side="right") - 1, 1]
+        return np.asarray(ends > asked)
 
     def _holds(self, wide: int, narrow: int) -> bool:
         """Tell whether an extent of several runs holds another."""

@@ -7,7 +7,6 @@ there today, and whether a packet gets there at all, does not matter. All rules 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import cached_property
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,11 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cloudseg.checks.admissions import SIDES, Admissions
+from cloudseg.checks.companies import companies_of, union_stages
 from cloudseg.checks.overlaps import NOBODY, Overlaps
-from cloudseg.reach.passage import pipeline_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,8 +55,8 @@ def redundant_rules(estate: Estate) -> Iterator[Redundant]:
     Of rules that stand in for each other the widest stays, of equal ones the first by the ids of list and rule. Lists
     that judge no interface are left out, and so are stages in which the order of rules decides.
     """
-    rule_sets = [rule_set for stage in sorted(_stages(estate)) for rule_set in estate.rule_sets_at(stage)]
-    companies = _companies(rule_sets, estate)
+    rule_sets = [rule_set for stage in sorted(union_stages(estate)) for rule_set in estate.rule_sets_at(stage)]
+    companies = companies_of(rule_sets, estate)
     judging = [rule_set for rule_set in rule_sets if rule_set.id in companies]
     numbers = {rule_set.id: number for number, rule_set in enumerate(judging)}
     search = _Search(
@@ -71,40 +70,6 @@ def redundant_rules(estate: Estate) -> Iterator[Redundant]:
         ],
     )
     yield from search.found()
-
-
-def _stages(estate: Estate) -> frozenset[str]:
-    """Return the stages in which every allowing rule counts, whatever its place."""
-    return frozenset(
-        stage.name
-        for pipeline in estate.pipelines.values()
-        for stage in (*pipeline.ingress, *pipeline.egress)
-        if stage.match == "any" and stage.stateful and stage.miss == "deny"
-    )
-
-
-def _companies(rule_sets: Iterable[RuleSet], estate: Estate) -> dict[str, list[frozenset[str]]]:
-    """Return for each list that judges anything the smallest sets of lists that judge together with it."""
-    stages = _stages(estate)
-    found: dict[frozenset[str], None] = {}
-    for interface in estate.interfaces.values():
-        pipeline = pipeline_of(interface, estate)
-        here = () if pipeline is None else dict.fromkeys(s.name for s in (*pipeline.ingress, *pipeline.egress))
-        for stage in here:
-            if stage in stages:
-                found[frozenset([judge.id for judge in estate.judging(interface, stage)])] = None
-    by_list: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
-    for company in sorted(found, key=lambda company: (len(company), sorted(company))):
-        for name in company:
-            # What holds in a smaller company holds in the larger one.
-            if not any(smaller <= company for smaller in by_list[name]):
-                by_list[name].append(company)
-    doubtful = frozenset(interface.network for interface in estate.interfaces.values() if interface.attached_unread)
-    for rule_set in rule_sets:
-        if not estate.read("interfaces", rule_set) or doubtful & {rule_set.network, None}:
-            # An interface that was not read may carry this list and no other.
-            by_list[rule_set.id] = [frozenset((rule_set.id,))]
-    return by_list
 
 
 class _Block(NamedTuple):
@@ -137,6 +102,7 @@ class _Search:
         self._admissions = admissions
         self._pieces = admissions.pieces
         self._companies = companies
+        self._beside = [tuple(dict.fromkeys(chain(*each))) for each in companies]
         self._overlaps = Overlaps(admissions)
         self._gone = np.zeros(len(admissions.rules), dtype=bool)
         self._by_rank: Indexes = np.argsort(admissions.rank)
@@ -151,7 +117,8 @@ class _Search:
                 left[rule] = block.rows[self._pieces.rule[block.rows] == rule]
         self._gone[list(alone)] = True
         together: dict[int, Collection[int]] = {}
-        for rule in sorted(left.keys() - alone.keys(), key=lambda rule: int(self._admissions.rank[rule])):
+        still_met = self._still_met({rule: mine for rule, mine in left.items() if rule not in alone})
+        for rule in sorted(still_met, key=lambda rule: int(self._admissions.rank[rule])):
             if several := self._by_several(rule, left[rule]):
                 self._gone[rule] = True
                 together[rule] = several
@@ -166,6 +133,16 @@ class _Search:
             single = rule in alone and (len(named) == 1 or len(left[rule]) == 1)
             yield Redundant(*rules[rule], tuple(rules[other] for other in named), single)
 
+    def _still_met(self, left: dict[int, Indexes]) -> list[int]:
+        """Return the rules that others meet at both ends of every piece, now that some of these were given up."""
+        if not left:
+            return []
+        rows = np.concatenate(list(left.values()))
+        numbers, places = self._spread(rows, self._beside)
+        first, last = self._overlaps.without(self._gone).met(rows[numbers], places)
+        met: set[int] = set(rows[np.intersect1d(numbers[first], numbers[last])].tolist())
+        return [rule for rule, mine in left.items() if met.issuperset(mine.tolist())]
+
     def _blocks(self) -> Iterator[_Block]:
         """Yield what others may take in: of one list and side after the other."""
         place, exact = self._pieces.place, self._admissions.exact[self._pieces.rule]
@@ -173,8 +150,7 @@ class _Search:
         # Most rules share nothing with any other in the first company already.
         numbers, places = self._spread(rows, [companies[0] for companies in self._companies])
         rows = rows[np.unique(numbers[self._overlaps.touched(rows[numbers], places)])]
-        near = [tuple(dict.fromkeys(chain(*companies))) for companies in self._companies]
-        numbers, places = self._spread(rows, near)
+        numbers, places = self._spread(rows, self._beside)
         touched = self._overlaps.touched(rows[numbers], places)
         holders = np.full(len(numbers), NOBODY, dtype=np.intp)
         holders[touched] = self._overlaps.holders(rows[numbers[touched]], places[touched])
@@ -182,7 +158,7 @@ class _Search:
         for start, end in pairwise([*starts.tolist(), len(numbers)]):
             own = rows[numbers[start:end]]
             number = int(place[own[0]]) // len(SIDES)
-            known = near[number]
+            known = self._beside[number]
             shape = (-1, len(known))
             some = own[:: len(known)]
             yield _Block(number, some, known, touched[start:end].reshape(shape), holders[start:end].reshape(shape))

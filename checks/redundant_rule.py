@@ -5,8 +5,10 @@ What it finds:
     rules of the same group, or of groups that judge all these interfaces too. Ranges and ports count as sets, so two
     halves stand in for the whole. A rule that names a group is redundant beside one that names the same group, or
     beside addresses that hold every address which a member of it can have; never because nobody is there today, or
-    because no route leads there. Of equal rules the later ones are told, by their ids. All rules that are told can go
-    together. Groups that no interface carries are left out: ``unused-group`` tells those.
+    because no route leads there. Members that keep the addresses of their clients, as nodes of a network load balancer
+    do, can have any. What launch templates and the like would attach groups to counts as an interface too. Of equal
+    rules the later ones are told, by their ids. All rules that are told can go together. Groups that no interface
+    carries are left out: ``unused-group`` tells those.
 
 Why it matters:
     Who removes or narrows one of two such rules believes that a path is closed, and it stays open through the other.
@@ -87,7 +89,7 @@ def _says(rule: Rule) -> str:
 def _elsewhere(found: Redundant) -> tuple[str, ...]:
     """Return that other lists judge wherever the rule's own does, where that is what makes it redundant."""
     own = found.rule_set.own_id
-    names = list(dict.fromkeys(owner.own_id for owner, _ in found.by if owner.own_id != own))
+    names = list(dict.fromkeys([owner.own_id for owner, _ in found.by if owner is not found.rule_set]))
     if not names:
         return ()
     if len(names) == 1:
@@ -97,10 +99,10 @@ def _elsewhere(found: Redundant) -> tuple[str, ...]:
 
 def _by_addresses(found: Redundant) -> tuple[str, ...]:
     """Return why addresses stand in for a group, where they do."""
-    groups = {peer for peer in found.rule.remote if isinstance(peer, GroupRef)}
-    if not groups or all(groups & set(other.remote) for _, other in found.by):
+    groups = [peer for peer in found.rule.remote if isinstance(peer, GroupRef)]
+    if not groups or all(any(group in other.remote for group in groups) for _, other in found.by):
         return ()
-    return ("no member of the group can have another address",)
+    return ("no member of the group has or passes on another address",)
 
 
 def _wider_beside() -> Estate:
@@ -185,7 +187,7 @@ CHECK = Check(
     ),
     concept={"aws": "the rules of security groups, over all groups that an interface carries"},
     needs=("groups", "interfaces"),
-    uses=("address-lists", "networks"),
+    uses=("address-lists", "networks", "templates", "load-balancers", "endpoints"),
     compliance={
         "nist-800-53r5": ("AC-4", "CM-7"),
         "pci-dss-4.0": ("1.2.7",),

@@ -22,14 +22,17 @@ Remedy:
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry
 from cloudseg.checks.first_match import in_order, one_packet, shadows
+from cloudseg.checks.flow_words import witness_words
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import managed, traffic_words
 from cloudseg.findings import Remedy, Severity, normal_form, peer_text
 from cloudseg.model import InSubnets
+from cloudseg.traffic.cidr import address_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +40,13 @@ if TYPE_CHECKING:
     from cloudseg.checks.first_match import Decider, Shadow
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Direction, Estate, Rule, RuleSet
+    from cloudseg.model import Direction, Estate, Interface, Rule, RuleSet
+    from cloudseg.reach.packets import Box
+    from cloudseg.traffic import AddressSet
 
 _DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 _SHOWN = 5
+_TRIED = 2
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
@@ -81,6 +87,7 @@ def _finding(context: AuditContext, rule_set: RuleSet, shadow: Shadow, aspect: s
         evidence=(
             *(_taken(rule, decider) for decider in deciders[:_SHOWN]),
             *((f"{len(deciders) - _SHOWN} more earlier rules take the rest",) if len(deciders) > _SHOWN else ()),
+            *_witness(context, rule_set, deciders[0]),
             *(("the list judges no subnet",) if idle else ()),
             *managed(rule_set),
         ),
@@ -113,6 +120,47 @@ def _taken(rule: Rule, decider: Decider) -> str:
     return (
         f"{decider.rule.id} {_says(decider.rule)}: it is the first to match {packet.traffic} {end} {packet.addresses}"
     )
+
+
+def _witness(context: AuditContext, rule_set: RuleSet, decider: Decider) -> tuple[str, ...]:
+    """Return a packet in words at which an explanation shows the earlier rule decide; none where no interface is."""
+    from cloudseg.reach.comparing.witness import Witness
+    from cloudseg.reach.explaining.explain import explain
+
+    packet, inward = one_packet(decider.packets), decider.rule.direction == "ingress"
+    for near in islice(_behind(context, rule_set, packet), _TRIED):
+        far = _bearer(context, packet)
+        source, target = (far, near.id) if inward else (near.id, far)
+        for step in explain(context.reach, source, target, packet.traffic).steps:
+            named = ((rule.rule_set, rule.rule) for rule in step.rules)
+            # Where it is not known that packets get there at all, the list is a checkpoint on the way.
+            met = step.kind in {"boundary", "checkpoint"} and step.place == near.subnet
+            if met and (rule_set.id, decider.rule.id) in named:
+                own = near.addresses.v4 if packet.addresses.v4 else near.addresses.v6
+                address = address_text(4 if packet.addresses.v4 else 6, own.intervals[0][0])
+                here, there = (near.id, address), (far if isinstance(far, str) else "", str(packet.addresses))
+                shown = Witness(*(there if inward else here), *(here if inward else there), packet.traffic)
+                return (witness_words(shown, context.estate),)
+    return ()
+
+
+def _behind(context: AuditContext, rule_set: RuleSet, packet: Box) -> Iterator[Interface]:
+    """Yield the interfaces that the list judges, of the packet's family, that do not bear its address themselves."""
+    if isinstance(rule_set.applies, InSubnets):
+        for name in sorted(rule_set.applies.subnets):
+            subnet = context.estate.subnets.get(name)
+            for near in () if subnet is None else context.estate.interfaces_in(subnet.network):
+                same = near.addresses.v4 if packet.addresses.v4 else near.addresses.v6
+                if near.subnet == name and same and not near.addresses.overlaps(packet.addresses):
+                    yield near
+
+
+def _bearer(context: AuditContext, packet: Box) -> str | AddressSet:
+    """Return the interface that bears the address of a packet, else the address."""
+    estate = context.estate
+    nets = (name for name, network in estate.networks.items() if network.addresses.overlaps(packet.addresses))
+    found = (each.id for name in nets for each in estate.interfaces_in(name) if packet.addresses <= each.addresses)
+    return next(found, packet.addresses)
 
 
 def _deny_below() -> Estate:

@@ -2,10 +2,11 @@
 
 What it finds:
     Within one application and environment, interfaces of an outer tier that can open connections to a tier further in,
-    past a tier between them. Tags tell which interface belongs to which application, environment and tier; an interface
-    without a tag for its application or environment counts to every one. The order of the tiers is that of the intent,
-    or of the setting below. A tier lies between two others only where somebody is in it. Segments that the intent calls
-    shared are left out. Without tags for the tier nothing can be said, and the check says so.
+    past a tier between them, also by way of a load balancer that no tag puts into a tier. Tags tell which interface
+    belongs to which application, environment and tier; an interface without a tag for its application or environment
+    counts to every one. The order of the tiers is that of the intent, or of the setting below. A tier lies between two
+    others only where somebody is in it. Segments that the intent calls shared are left out. Without tags for the tier
+    nothing can be said, and the check says so.
 
 Why it matters:
     Tiers keep an intruder in the outermost one. A web server that reaches the database directly makes the tier between
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.checks.part_flows import PartFlow
+    from cloudseg.checks.relays import Relayed
     from cloudseg.findings import Finding
     from cloudseg.model import Estate
     from cloudseg.reach.comparing.witness import Witnesses
@@ -104,6 +106,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every two tiers between which traffic passes by a third one."""
     from cloudseg.checks.part_flows import arriving
     from cloudseg.checks.parts import Parts
+    from cloudseg.checks.relays import relayed
     from cloudseg.reach.comparing.witness import Witnesses
 
     tiers = _tiers(context)
@@ -112,6 +115,9 @@ def run(context: AuditContext) -> Iterator[Finding]:
         witnesses = Witnesses(context.reach)
         for flow in arriving(context.reach, Parts(tiers.of), outer.__getitem__):
             yield _finding(context, flow, tiers, witnesses)
+        relays = frozenset(name for name, shown in labelled_ends(context).items() if not shown.tier)
+        for passed in relayed(context.reach, tiers.of, relays, outer.__getitem__):
+            yield _by_relay(context, passed, tiers)
 
 
 def _outer(tiers: _Tiers, target: int) -> dict[int, Traffic]:
@@ -173,6 +179,22 @@ def _finding(context: AuditContext, flow: PartFlow, tiers: _Tiers, witnesses: Wi
         reachable=True if flow.certain else None,
         affected=flow.affected,
         aspect=f"from {source.name}",
+    )
+
+
+def _by_relay(context: AuditContext, passed: Relayed, tiers: _Tiers) -> Finding:
+    source, target = tiers.parts[passed.source], tiers.parts[passed.target]
+    past = sorted({part.called for part in tiers.around(target) if _between(part, source, target)})
+    words = passed.words(context.estate)
+    return context.finding(
+        part_resource("segment", target.name, tiers.members[passed.target], context.estate),
+        f"{source.name} reaches {target.name} past {' and '.join(past)}: {words}",
+        severity=passed.severity,
+        confidence=passed.certainty,
+        evidence=passed.evidence(context.estate),
+        reachable=True if passed.certain else None,
+        affected=passed.targets,
+        aspect=f"from {source.name} by {', '.join(passed.through)}",
     )
 
 

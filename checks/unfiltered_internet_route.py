@@ -27,8 +27,10 @@ from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.example_routes import add_firewall, endpoint_of
 from cloudseg.checks.inspection import inspection_of, wall_name, way_words, wide_parts
 from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.path_witnesses import PathWitnesses, Spot, Trip
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
+from cloudseg.traffic import ALL_ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,12 +59,12 @@ class _Unfiltered(NamedTuple):
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every network with a route to the internet that nothing filters by name."""
-    inspection = inspection_of(context.estate)
+    inspection, witnesses = inspection_of(context.estate), PathWitnesses(context)
     for _, network in sorted(context.estate.networks.items()):
         places = inspection.places(network)
         found = [unfiltered for place in places if (unfiltered := _unfiltered(place)) is not None]
         if found:
-            yield _finding(context, network, places, found)
+            yield _finding(context, network, places, found, witnesses)
 
 
 def _unfiltered(place: Place) -> _Unfiltered | None:
@@ -95,7 +97,13 @@ def _lack(wall: Firewall) -> str:
     return f"{wall_name(wall)} does not stop what it does not allow{why}"
 
 
-def _finding(context: AuditContext, network: Network, places: Sequence[Place], found: Sequence[_Unfiltered]) -> Finding:
+def _finding(
+    context: AuditContext,
+    network: Network,
+    places: Sequence[Place],
+    found: Sequence[_Unfiltered],
+    witnesses: PathWitnesses,
+) -> Finding:
     certain = any(each.certain for each in found)
     told = dict.fromkeys(text for each in found for text in _told(each))
     subnets = sum(len(each.place.subnets) for each in found)
@@ -108,6 +116,7 @@ def _finding(context: AuditContext, network: Network, places: Sequence[Place], f
         evidence=(
             *list(told)[:_SHOWN],
             *((f"{len(told) - _SHOWN} more ways of the kind",) if len(told) > _SHOWN else ()),
+            *witnesses.of(trip for each in found for trip in _trips(network, each)),
             *_filtered(places),
         ),
         affected=[interface for each in found for interface in each.place.senders],
@@ -121,6 +130,13 @@ def _finding(context: AuditContext, network: Network, places: Sequence[Place], f
 def _told(each: _Unfiltered) -> Iterator[str]:
     for way, reason in each.ways:
         yield f"{each.place.words()}: {way_words(way.leg)}: {reason}"
+
+
+def _trips(network: Network, each: _Unfiltered) -> Iterator[Trip]:
+    home = Spot(ALL_ADDRESSES, network.id, frozenset(subnet.id for subnet in each.place.subnets))
+    # What surely comes out says more than what may.
+    for way, _ in sorted(each.ways, key=lambda told: not told[0].certain):
+        yield Trip(home, Spot(way.addresses))
 
 
 def _filtered(places: Sequence[Place]) -> Iterator[str]:

@@ -22,171 +22,30 @@ Remedy:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from cloudseg.checks.breadth import INTERNET, Part, admitted, is_most, open_addresses, significant
+from cloudseg.checks.egress import Egress
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import counted
-from cloudseg.checks.ways_out import WaysOut
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import Firewall, RuleSet, Stage
-from cloudseg.reach.packets import Bounds, Box, replied
+from cloudseg.model import Firewall
 from cloudseg.reach.plumbing import opens_connections
-from cloudseg.reach.ways import is_public
-from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
+    from cloudseg.checks.egress import Sender
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate, Interface, Network
+    from cloudseg.model import Estate, Network
 
 _GROUPS_SHOWN = 10
 
 
-class _Open(NamedTuple):
-    """The internet addresses to which everything in effect may be sent: for sure, and at most."""
-
-    surely: AddressSet
-    at_most: AddressSet
-
-
-class _Sender(NamedTuple):
-    """An interface that may send anything to most of the internet.
-
-    Attributes:
-        interface: the interface.
-        certain: nothing unknown decides.
-        ways: the ways out, in words.
-        groups: the rule sets that open it by themselves.
-    """
-
-    interface: Interface
-    certain: bool
-    ways: tuple[str, ...]
-    groups: tuple[RuleSet, ...]
-
-
-_Judged = Sequence[tuple[Stage, tuple[RuleSet, ...]]]
-
-
-class _Egress:
-    """Works out what interfaces may send; answers are kept for the same rule sets, and for interfaces alike."""
-
-    def __init__(self, estate: Estate) -> None:
-        self._estate = estate
-        self._ways = WaysOut(estate)
-        self._by_list: dict[tuple[str, Part], Bounds] = {}
-        self._passed: dict[tuple[str, tuple[str, ...], Part], _Open] = {}
-        self._senders: dict[tuple[object, ...], _Sender | None] = {}
-
-    def sender(self, interface: Interface, network: Network) -> _Sender | None:
-        """Return what an interface may send; None where it is less than everything to most of the internet."""
-        pipeline = self._estate.pipelines.get(network.pipeline)
-        stages = () if pipeline is None else pipeline.egress
-        judged = [(stage, self._estate.judging(interface, stage.name)) for stage in stages]
-        alike = (
-            network.pipeline,
-            interface.subnet,
-            tuple(tuple(judge.id for judge in judges) for _, judges in judged),
-            self._groups_known(interface),
-            (bool(interface.addresses.v4), bool(interface.addresses.v6)),
-            is_public(interface, 4, self._estate),
-            is_public(interface, 6, self._estate),
-        )
-        if alike not in self._senders:
-            self._senders[alike] = self._work_out(interface, judged)
-        known = self._senders[alike]
-        return None if known is None else known._replace(interface=interface)
-
-    def _work_out(self, interface: Interface, judged: _Judged) -> _Sender | None:
-        found: dict[Part, tuple[bool, tuple[str, ...]]] = {
-            part: verdict for part in INTERNET if (verdict := self._to(part, interface, judged)) is not None
-        }
-        if not found:
-            return None
-        ways = tuple(dict.fromkeys(text for _, texts in found.values() for text in texts))
-        return _Sender(interface, any(sure for sure, _ in found.values()), ways, self._opening(judged, found))
-
-    def _to(self, part: Part, interface: Interface, judged: _Judged) -> tuple[bool, tuple[str, ...]] | None:
-        """Return whether everything surely gets to most of a part of the internet, and the ways; None if it cannot."""
-        # An interface of which no address was read may well have one of IPv4.
-        four, six = bool(interface.addresses.v4), bool(interface.addresses.v6)
-        if (six and not four) if part == 4 else not six:
-            return None
-        ways = self._ways.of(interface, part)
-        if not ways:
-            return None
-        surely = at_most = INTERNET[part]
-        for stage, judges in judged:
-            passed = self._through(stage, judges, part)
-            if stage.at == "subnet-boundary":
-                passed = passed if judges else passed._replace(surely=NO_ADDRESSES)
-            elif not self._groups_known(interface):
-                # A group that was not read may open everything.
-                passed = _Open(passed.surely if judges else NO_ADDRESSES, INTERNET[part])
-            surely, at_most = surely & passed.surely, at_most & passed.at_most
-        led = sure_led = NO_ADDRESSES
-        for way in ways:
-            led |= way.addresses
-            sure_led |= way.addresses if way.certain else NO_ADDRESSES
-        if not is_most(at_most & led, part):
-            return None
-        return is_most(surely & sure_led, part), tuple(dict.fromkeys(way.text for way in ways))
-
-    def _groups_known(self, interface: Interface) -> bool:
-        return not interface.attached_unread and interface.attached <= self._estate.groups.keys()
-
-    def _through(self, stage: Stage, judges: Sequence[RuleSet], part: Part) -> _Open:
-        key = (stage.name, tuple(judge.id for judge in judges), part)
-        if key not in self._passed:
-            internet = INTERNET[part]
-            bounds = self._admitted(stage, judges, part)
-            passed = _Open(open_addresses(bounds.lower, internet), open_addresses(bounds.upper, internet))
-            if not stage.stateful:
-                back = [Box(internet, ALL_TRAFFIC)]
-                answered = replied(back, stage, judges, "ingress", self._estate)
-                passed = _Open(
-                    passed.surely & open_addresses(answered.lower, internet),
-                    passed.at_most & open_addresses(answered.upper, internet),
-                )
-            self._passed[key] = passed
-        return self._passed[key]
-
-    def _admitted(self, stage: Stage, judges: Sequence[RuleSet], part: Part) -> Bounds:
-        if stage.match == "first" or not judges:
-            return admitted(stage, judges, "egress", INTERNET[part], self._estate)
-        each = [self._admitted_by(stage, judge, part) for judge in judges]
-        return Bounds(
-            tuple(box for bounds in each for box in bounds.lower), tuple(box for bounds in each for box in bounds.upper)
-        )
-
-    def _admitted_by(self, stage: Stage, judge: RuleSet, part: Part) -> Bounds:
-        """Return what one list of allows admits, without the rules for a few hosts; kept for every carrier."""
-        key = (judge.id, part)
-        if key not in self._by_list:
-            internet = INTERNET[part]
-            bounds = admitted(stage, [judge], "egress", internet, self._estate)
-            self._by_list[key] = Bounds(significant(bounds.lower, internet), significant(bounds.upper, internet))
-        return self._by_list[key]
-
-    def _opening(self, judged: _Judged, parts: Iterable[Part]) -> tuple[RuleSet, ...]:
-        """Return the rule sets at the interface that open everything to one of the parts by themselves."""
-        return tuple(
-            judge
-            for stage, judges in judged
-            if stage.at in {"interface", "subnet"}
-            for judge in judges
-            if any(is_most(self._through(stage, (judge,), part).at_most, part) for part in parts)
-        )
-
-
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every network with workloads that may send anything to anywhere."""
-    egress = _Egress(context.estate)
+    egress = Egress(context.estate)
     for _, network in sorted(context.estate.networks.items()):
         interfaces = [i for i in context.estate.interfaces_in(network.id) if opens_connections(i)]
         senders = [found for i in interfaces if (found := egress.sender(i, network)) is not None]
@@ -194,7 +53,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
             yield _finding(context, network, senders, len(interfaces))
 
 
-def _finding(context: AuditContext, network: Network, senders: Sequence[_Sender], total: int) -> Finding:
+def _finding(context: AuditContext, network: Network, senders: Sequence[Sender], total: int) -> Finding:
     certain = any(sender.certain for sender in senders)
     groups = Counter(group.id for sender in senders for group in sender.groups)
     worst = sorted(groups, key=lambda group: (-groups[group], group))

@@ -29,15 +29,17 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.example_routes import add_attachment, add_transit_gateway, add_transit_table
 from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.path_witnesses import PathWitnesses, Spot, Trip
 from cloudseg.checks.rule_lists import counted, shown, shown_labels
 from cloudseg.checks.wide_routes import handovers, shortest_prefixes
 from cloudseg.checks.wide_transit import is_wide, transit_reach
 from cloudseg.findings import Severity
 from cloudseg.model import own_id
 from cloudseg.reach.roads.leg import route_text
+from cloudseg.traffic import ALL_ADDRESSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.checks.wide_routes import Handover
@@ -98,6 +100,7 @@ def _over_peering(context: AuditContext, handover: Handover, peering: Peering, o
             *(() if peering.active else ("the peering is not active",)),
             *((f"sent beyond the other network: {_words(beyond)}",) if beyond else ()),
             *(("longer prefixes take what lies beyond the other network",) if handover.handed and not beyond else ()),
+            *_witness(context, handover, (other.id,)),
             *(f"{network.label} has a part of that, and a peering leads no further" for network in there[:_SHOWN]),
             "a range that is added to the other network is reached at once",
         ),
@@ -158,6 +161,7 @@ def _over_transit(context: AuditContext, handover: Handover, reach: TransitReach
         evidence=(
             *_facts(handover),
             *((f"reached: {shown(list(_far_ends(reach, context.estate)))}",) if reach.reached else ()),
+            *_witness(context, handover, [each.network for each in reach.reached if each.network is not None]),
             *(
                 (kept_back,)
                 if reach.kept_back
@@ -169,6 +173,16 @@ def _over_transit(context: AuditContext, handover: Handover, reach: TransitReach
         ),
         aspect=own_id(handover.target),
     )
+
+
+def _witness(context: AuditContext, handover: Handover, networks: Iterable[str]) -> tuple[str, ...]:
+    """Return a packet in words that the table's subnets open over the route to one of some networks, if any passes."""
+    subnets = frozenset(subnet.id for subnet in handover.subnets)
+    if not subnets or handover.network is None:
+        return ()
+    home = Spot(ALL_ADDRESSES, handover.network.id, subnets)
+    trips = (Trip(home, Spot(handover.handed, name)) for name in networks if name in context.estate.networks)
+    return PathWitnesses(context).of(trips)
 
 
 def _one(reach: TransitReach) -> str:

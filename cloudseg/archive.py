@@ -185,6 +185,8 @@ def check_place(path: Path, *, folder: bool) -> None:
     with _reported(path):
         if not path.parent.is_dir():
             raise SnapshotError(f"{path}: there is no folder {path.parent}; make it, or choose another place")
+        if path.exists() and not (path.is_dir() or path.is_file()):
+            raise SnapshotError(f"{path}: a pipe or a device is there, which is never replaced; choose another place")
         if folder and path.exists() and not path.is_dir():
             raise SnapshotError(f"{path}: a file is there; choose another place, or a name that ends in .zip")
         if not folder and path.is_dir():

@@ -135,8 +135,27 @@ class _Document:
         return _Document(path, text, _TABLE_IN_PROJECT, table)
 
     def config(self) -> Config:
-        """Return the configuration, every key and value looked at."""
+        """Return the configuration, every key and value looked at.
+
+        Raises:
+            ConfigError: there are mistakes; each is a line of the message, in the order of the file.
+        """
         table = self._table
+        mistakes: list[_MistakeError] = []
+        while True:
+            try:
+                found = self._read(table)
+            except _MistakeError as mistake:
+                mistakes.append(mistake)
+                # Without this key the next mistake shows.
+                table = _without(table, mistake.keys)
+            else:
+                break
+        if mistakes:
+            raise ConfigError("\n".join(map(str, sorted(mistakes, key=lambda mistake: mistake.line))))
+        return found
+
+    def _read(self, table: Mapping[str, object]) -> Config:
         if isinstance(table.get("checks"), list):
             self._fail(
                 ("checks",), "is a table of settings, [checks.<id>]; the list of checks to run is called `check`"
@@ -148,15 +167,15 @@ class _Document:
             fail_on=self._level(table.get("fail_on")),
             checks=self._check_ids("check", table.get("check", [])),
             skip=self._check_ids("skip", table.get("skip", [])),
-            waivers=self._file("waivers"),
-            intent=self._file("intent"),
+            waivers=self._file("waivers", table),
+            intent=self._file("intent", table),
             labels=self._labels(table.get("labels", {})),
             parameters=self._parameters(table.get("checks", {})),
             aws=self._aws(table.get("aws", {})),
         )
 
-    def _file(self, key: str) -> Path | None:
-        value = self._table.get(key)
+    def _file(self, key: str, table: Mapping[str, object]) -> Path | None:
+        value = table.get(key)
         return None if value is None else Path(self._beside(self._string((key,), value)))
 
     def _beside(self, text: str) -> str:
@@ -268,7 +287,25 @@ class _Document:
         full = (*self._root, *path)
         line = _line_of(self._text, full)
         place = f"{self._path}, line {line}" if line else str(self._path)
-        raise ConfigError(f"{place}: {'.'.join(full)}: {problem}")
+        raise _MistakeError(f"{place}: {'.'.join(full)}: {problem}", path, line or 0)
+
+
+class _MistakeError(Exception):
+    """A key that is wrong: what is told of it, where it stands in the table, and its line."""
+
+    def __init__(self, text: str, keys: tuple[str, ...], line: int) -> None:
+        super().__init__(text)
+        self.keys = keys
+        self.line = line
+
+
+def _without(table: Mapping[str, object], keys: tuple[str, ...]) -> dict[str, object]:
+    """Return a table without one key of it, or of a table in it."""
+    first, *rest = keys
+    inner = table[first]
+    if rest and isinstance(inner, dict):
+        return {**table, first: _without(cast("dict[str, object]", inner), tuple(rest))}
+    return {key: value for key, value in table.items() if key != first}
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -14,11 +14,12 @@ import msgspec
 from cloudseg.checks import CHECKS
 from cloudseg.checks.interface import AuditContext, Check, Compiled, ParameterValue, Purpose
 from cloudseg.errors import ConfigError
-from cloudseg.findings import Also, Finding, Severity
+from cloudseg.findings import Also, Finding, RuleInfo, Severity
 from cloudseg.intent import Intent, intent_warnings
 from cloudseg.model import Estate, Gap
 from cloudseg.reach.internet import InternetView
 from cloudseg.reach.spread.extents import Exposure
+from cloudseg.reach.unread_sides import unread_sides
 from cloudseg.segments import DEFAULT_LABELS, label_shares
 from cloudseg.waivers import Waiver, WaiverState, apply_waivers
 
@@ -226,7 +227,7 @@ def run_audit(estate: Estate, request: AuditRequest) -> FindingsDocument:
         checks=statuses,
         summary=_summary(estate, findings, sources, exposure),
         findings=findings,
-        notes=(*estate.notes, *_notes(estate, request, statuses, purpose, as_of)),
+        notes=(*estate.notes, *unread_sides(estate), *_notes(estate, request, statuses, purpose, as_of)),
     )
 
 
@@ -275,32 +276,41 @@ _ORDER = {check.id: position for position, check in enumerate(CHECKS)}
 _PER_RULE = frozenset(check.id for check in CHECKS if check.per_rule)
 
 
+_RuleKey = tuple[str, str, str, str, RuleInfo]
+
+
 def _folded(found: Iterable[Finding]) -> list[Finding]:
     """Return one finding a rule: the worst, with what else is wrong with the rule as an attribute of it.
 
     A waived finding neither joins others nor takes them in: what it does not name stays visible.
     """
     result: list[Finding] = []
-    by_rule: defaultdict[tuple[object, ...], list[Finding]] = defaultdict(list)
+    alone: dict[_RuleKey, Finding] = {}
+    together: dict[_RuleKey, list[Finding]] = {}
     for finding in found:
         if finding.rule is None or finding.waiver is not None or finding.check not in _PER_RULE:
             result.append(finding)
         else:
-            rule = (finding.rule.id, finding.rule.direction, finding.rule.traffic, finding.rule.peer)
-            by_rule[finding.provider, finding.scope, finding.region, finding.resource.id, *rule].append(finding)
-    for together in by_rule.values():
-        first, rest = together[0], together[1:]
-        if rest:
-            first, *rest = sorted(together, key=_precedence)
-            first = msgspec.structs.replace(
-                first,
-                also=tuple(Also(f.id, f.check, f.severity, f.message, f.evidence, f.remedy) for f in rest),
-                compliance=tuple(sorted({c for finding in together for c in finding.compliance})),
-                reachable=True if any(f.reachable for f in rest) else first.reachable,
-                affected=tuple(sorted({own for finding in together for own in finding.affected})),
-            )
-        result.append(first)
-    return result
+            rule = (finding.provider, finding.scope, finding.region, finding.resource.id, finding.rule)
+            # Of most rules there is one finding.
+            first = alone.setdefault(rule, finding)
+            if first is not finding:
+                together.setdefault(rule, [first]).append(finding)
+    for rule, findings in together.items():
+        alone[rule] = _joined(findings)
+    return [*result, *alone.values()]
+
+
+def _joined(together: Sequence[Finding]) -> Finding:
+    """Return the worst finding about a rule, with the others as attributes of it."""
+    first, *rest = sorted(together, key=_precedence)
+    return msgspec.structs.replace(
+        first,
+        also=tuple([Also(f.id, f.check, f.severity, f.message, f.evidence, f.remedy) for f in rest]),
+        compliance=tuple(sorted({control for finding in together for control in finding.compliance})),
+        reachable=True if any(f.reachable for f in rest) else first.reachable,
+        affected=tuple(sorted({own for finding in together for own in finding.affected})),
+    )
 
 
 def _precedence(finding: Finding) -> tuple[object, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-import hashlib
+from functools import lru_cache
+from hashlib import sha256
 from typing import Literal
 
 import msgspec
@@ -33,10 +34,12 @@ __all__ = [
     "Severity",
     "WaiverInfo",
     "fingerprint",
+    "fingerprint_of",
     "normal_form",
     "peer_text",
     "resource_info",
     "rule_info",
+    "stem",
 ]
 
 Confidence = Literal["high", "medium", "low"]
@@ -190,17 +193,25 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 def peer_text(peers: tuple[Peer, ...], estate: Estate | None = None) -> str:
     """Return the other end of a rule as a person would write it: addresses, own ids of groups and lists, names."""
+    if estate is None:
+        return _nameless(peers)
     if len(peers) == 1:
         return _one_peer(peers[0], estate)
     return ", ".join(_one_peer(peer, estate) for peer in peers) or "nobody"
 
 
+# A hundred thousand rules name the same few thousand ends.
+@lru_cache(maxsize=65536)
+def _nameless(peers: tuple[Peer, ...]) -> str:
+    return ", ".join(_one_peer(peer, None) for peer in peers) or "nobody"
+
+
 def _one_peer(peer: Peer, estate: Estate | None) -> str:
     match peer:
-        case Everyone():
-            return "everyone"
         case Addresses(addresses):
             return str(addresses)
+        case Everyone():
+            return "everyone"
         case GroupRef(group):
             return _named(group, estate.groups.get(group) if estate else None)
         case ListRef(name):
@@ -239,9 +250,17 @@ def fingerprint(
         aspect: tells several findings of one check about one resource apart.
         info: what :func:`rule_info` returned of the rule, to spare working out its texts again.
     """
-    form = "" if rule is None else normal_form(rule, info)
-    text = f"{check}\x1f{resource.provider}\x1f{resource.scope}\x1f{resource.id}\x1f{form}\x1f{aspect}"
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    return fingerprint_of(stem(check, resource), "" if rule is None else normal_form(rule, info), aspect)
+
+
+def stem(check: str, resource: Resource) -> str:
+    """Return the part of a fingerprint's text that all findings of a check about one resource share."""
+    return f"{check}\x1f{resource.provider}\x1f{resource.scope}\x1f{resource.id}\x1f"
+
+
+def fingerprint_of(start: str, form: str, aspect: str) -> str:
+    """Return a fingerprint of its parts: :func:`stem`, the rule's :func:`normal_form` or nothing, and the aspect."""
+    return sha256(f"{start}{form}\x1f{aspect}".encode()).hexdigest()[:20]
 
 
 def resource_info(resource: Resource) -> ResourceInfo:

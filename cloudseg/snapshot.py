@@ -289,7 +289,7 @@ def load(path: Path | str) -> Snapshot:
         )
     unlisted = sorted(set(places.values()) - set(manifest.files)) if manifest and manifest.files else []
     if unlisted:
-        notes.insert(0, f"{_and_more(unlisted)}: not listed in {MANIFEST}, and read all the same")
+        notes.insert(0, f"{_and_more(unlisted)}: not listed in {MANIFEST}, and part of the snapshot all the same")
     if len(notes) > _MOST_NOTES:
         notes[_MOST_NOTES:] = [f"{archive.path}: {len(notes) - _MOST_NOTES} more files were skipped"]
     readers = {part: partial(_decode, archive, name, _LEFT_OUT) for part, name in places.items()}

@@ -21,6 +21,7 @@ import yaml
 from cloudseg.checks import CHECKS
 from cloudseg.errors import ConfigError
 from cloudseg.waivers import Waiver
+from cloudseg.yaml_nodes import odd_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
 
     Raises:
         ConfigError: the file cannot be read or is no YAML, a key is unknown, doubled or missing, a check does not
-            exist, or an expiry is no day.
+            exist, or an expiry is no day. Every entry that is wrong is told, a line each.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -62,13 +63,27 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
         return ()
     if not isinstance(root, yaml.SequenceNode):
         raise ConfigError(f"{path}, line {_line(root)}: the file is no list of waivers; {_SAMPLE}")
-    return tuple(_Entry(path, number, node).waiver() for number, node in enumerate(_items(root), 1))
+    mistakes: list[str] = []
+    waivers = [_Entry(path, number, node, mistakes).waiver() for number, node in enumerate(_items(root), 1)]
+    if mistakes:
+        # What an entry looks like is told once, behind the last of them.
+        told = [text.removesuffix(f"; {_SAMPLE}") for text in mistakes]
+        sample = f"; {_SAMPLE}" if told != mistakes else ""
+        raise ConfigError("\n".join(told) + sample)
+    return tuple(waiver for waiver in waivers if waiver is not None)
 
 
 def _refuse_depth(path: Path, text: str) -> None:
-    """Refuse a file that nests beyond any waiver: the parser composes by recursion and would fall over it."""
+    """Refuse a file that nests beyond any waiver: the parser composes by recursion and would fall over it.
+
+    Tags are refused as well: they would be passed over, whatever their writer meant.
+    """
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if tag := odd_tag(event):
+            mark = event.start_mark
+            place = path if mark is None else f"{path}, line {mark.line + 1}"
+            raise ConfigError(f"{place}: the tag {tag!r} is not taken; write the value without it")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEEPEST:
@@ -80,18 +95,27 @@ def _refuse_depth(path: Path, text: str) -> None:
 class _Entry:
     """One entry under examination."""
 
-    def __init__(self, path: Path, number: int, node: yaml.Node) -> None:
+    def __init__(self, path: Path, number: int, node: yaml.Node, mistakes: list[str]) -> None:
         self._path = path
         self._number = number
         self._node = node
+        self._mistakes = mistakes
 
-    def waiver(self) -> Waiver:
-        nodes = self._mapping(self._node, "the entry")
-        for key, node in nodes.items():
-            if key not in _KEYS:
-                near = get_close_matches(key, _KEYS, 1)
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_KEYS)}"
-                self._fail(node, f"unknown key {key!r}; {hint}")
+    def waiver(self) -> Waiver | None:
+        """Return the waiver; None after mistakes, which are noted."""
+        try:
+            nodes = self._mapping(self._node, "the entry")
+            for key, node in nodes.items():
+                if key not in _KEYS:
+                    near = get_close_matches(key, _KEYS, 1)
+                    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_KEYS)}"
+                    self._mistakes.append(self._told(node, f"unknown key {key!r}; {hint}"))
+            return self._read({key: node for key, node in nodes.items() if key in _KEYS})
+        except ConfigError as error:
+            self._mistakes.append(str(error))
+            return None
+
+    def _read(self, nodes: dict[str, yaml.Node]) -> Waiver:
         tags_node = nodes.pop("tags", None)
         texts = {key: text for key, node in nodes.items() if (text := self._text(key, node))}
         missing = [key for key in _REQUIRED if key not in texts]
@@ -176,7 +200,10 @@ class _Entry:
         return result
 
     def _fail(self, node: yaml.Node, problem: str) -> NoReturn:
-        raise ConfigError(f"{self._path}, entry {self._number}, line {_line(node)}: {problem}")
+        raise ConfigError(self._told(node, problem))
+
+    def _told(self, node: yaml.Node, problem: str) -> str:
+        return f"{self._path}, entry {self._number}, line {_line(node)}: {problem}"
 
 
 def _items(node: yaml.SequenceNode) -> Iterator[yaml.Node]:

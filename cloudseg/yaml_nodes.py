@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Mistakes", "YamlFile", "line_of", "near"]
+__all__ = ["Mistakes", "YamlFile", "line_of", "near", "odd_tag"]
 
 _DEEPEST: Final = 16
 _MOST: Final = 50
 _LONGEST: Final = 600
 _WORD: Final = 120
 _NULL: Final = "tag:yaml.org,2002:null"
+_TEXT: Final = "tag:yaml.org,2002:str"
 
 
 class Mistakes:
@@ -158,9 +159,13 @@ class YamlFile:
         return {text: each for text, each in read if text is not None}
 
     def _refuse_what_hides(self, text: str) -> None:
-        """Refuse deep nesting, over which the parser would fall, and aliases, which hide what a reviewer must see."""
+        """Refuse what a reviewer cannot judge: deep nesting, over which the parser would fall, aliases and tags."""
         depth = 0
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            if tag := odd_tag(event):
+                raise ConfigError(
+                    f"{self._place(event)}: the tag {_one_line(tag)} is not taken; write the value without it"
+                )
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > _DEEPEST:
@@ -177,6 +182,12 @@ class YamlFile:
         mark: object = getattr(what, "problem_mark", None) or getattr(what, "start_mark", None)
         line: object = getattr(mark, "line", None)
         return f"{self.path}:{line + 1}" if isinstance(line, int) else str(self.path)
+
+
+def odd_tag(event: object) -> str:
+    """Return the tag that is written before a value, where it would change what the value means; else nothing."""
+    tag: object = getattr(event, "tag", None)
+    return "" if tag is None or tag == _TEXT else str(tag)
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cloudseg.config import Config
     from cloudseg.engine import AuditRequest, FindingsDocument
 
-__all__ = ["FailOn", "Format", "audit", "audit_request", "exit_code"]
+__all__ = ["FailOn", "Format", "audit", "audit_request", "exit_code", "intent_file"]
 
 FINDINGS, INCOMPLETE = 1, 3
 
@@ -101,7 +101,7 @@ def audit(
     started = time.monotonic()
     settings = load_config(config)
     request = audit_request(
-        settings, check, skip, waivers, as_of, intent=_intent_file(intent, settings, sources or settings.sources)
+        settings, check, skip, waivers, as_of, intent=intent_file(intent, settings, sources or settings.sources)
     )
     files = [(path, format_for(path, FORMATS)) for path in output or ()]
     check_files(path for path, _ in files)
@@ -127,7 +127,7 @@ def audit(
         raise typer.Exit(code)
 
 
-def _intent_file(intent: Path | None, settings: Config, sources: Sequence[str]) -> Path | None:
+def intent_file(intent: Path | None, settings: Config, sources: Sequence[str]) -> Path | None:
     """Return the file of intended traffic: the one named, else the bundled one for the bundled estate alone."""
     from cloudseg.demo import demo_intent_path
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cloudseg.cli import options
-from cloudseg.cli.audit import FailOn, audit_request
+from cloudseg.cli.audit import FailOn, audit_request, intent_file
 
 if TYPE_CHECKING:
     from cloudseg.config import Config
@@ -51,6 +51,10 @@ def diff(
     waivers: Annotated[
         Path | None, typer.Option(help="Accepted findings, with owner, reason, expiry.", metavar="FILE")
     ] = None,
+    intent: Annotated[
+        Path | None,
+        typer.Option(help="Intended traffic, by which both are judged; `demo` has its own.", metavar="FILE"),
+    ] = None,
     limit: Annotated[int, typer.Option(help="Changes and findings shown in each table; 0 for all.", min=0)] = 20,
     profile: options.Profile = None,
     region: options.Region = None,
@@ -84,8 +88,10 @@ def diff(
     asked = AwsWords(profile, region, assume_role, external_id, aws_organization)
     # Options for AWS are about the one that is read from AWS.
     words = [asked if word == "aws" or "aws" not in (old, new) else AwsWords() for word in (old, new)]
+    # Both are judged by one intent, or their numbers could not be compared.
+    wanted = intent_file(intent, settings, ["demo"] if "demo" in (old, new) else ())
     before, after = (read_estate([s], settings, w, quiet=quiet) for s, w in zip((old, new), words, strict=True))
-    document = _compared(before, after, settings, waivers)
+    document = _compared(before, after, settings, waivers, wanted)
     for path, reporter in files:
         write_file(document, path, reporter, RenderOptions(width=width(), limit=limit))
     shown = format or (None if files else DiffFormat.TABLE)
@@ -103,14 +109,14 @@ def diff(
         raise typer.Exit(code)
 
 
-def _compared(old: Estate, new: Estate, settings: Config, waivers: Path | None) -> DiffDocument:
+def _compared(old: Estate, new: Estate, settings: Config, waivers: Path | None, intent: Path | None) -> DiffDocument:
     from cloudseg.engine import run_audit
     from cloudseg.reach.comparing.compare import compare
     from cloudseg.reporters.diff_assembly import diff_document
     from cloudseg.reporters.end_words import EndWords
 
     # Both are judged on the day of the new one, so that a waiver that expired in between is no change of the estate.
-    request = audit_request(settings, None, None, waivers, new.taken_at[:10] or None)
+    request = audit_request(settings, None, None, waivers, new.taken_at[:10] or None, intent=intent)
     words = EndWords(new), EndWords(old)
 
     def name(identifier: str) -> str:

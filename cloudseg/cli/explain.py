@@ -67,6 +67,7 @@ def explain(
     """
     from cloudseg.cli.output import list_gaps, print_report
     from cloudseg.cli.reach import read_traffic
+    from cloudseg.cli.services import with_services
     from cloudseg.cli.sources import AwsWords, read_estate
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
@@ -83,7 +84,8 @@ def explain(
     if not estate.interfaces:
         raise InputError("there are no interfaces in what was read, so there is nothing to explain")
     names = NameIndex(estate)
-    start, end = names.find(from_, "--from"), names.find(to, "--to")
+    named = names.find(from_, "--from"), names.find(to, "--to")
+    start, end = (with_services(each, estate, settings) for each in named)
     document = explain_json.ExplanationDocument(
         generated_at=estate.taken_at,
         sources=sources_of(estate),
@@ -112,7 +114,7 @@ def _explained(reach: Reachability, start: Named, end: Named, traffic: Traffic) 
     sources, targets = _groups(reach, start), _groups(reach, end)
     pairs = [(source, target, ends) for source in sources for target in targets if (ends := _ends(source, target))]
     if not pairs:
-        empty = next((note for named in (start, end) if not named.ends for note in named.notes), "")
+        empty = "; ".join(dict.fromkeys(note for named in (start, end) if not named.ends for note in named.notes))
         raise InputError(
             empty or "there is nothing to explain: name two different ends, of which one at least is an interface"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import sys
 import traceback
@@ -19,6 +20,9 @@ __all__ = ["app", "main"]
 
 _GARBAGE_AFTER = 500_000
 _SWITCH_SECONDS = 0.001
+_UNWRITABLE = frozenset((errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF))
+_INTERRUPTED = 130
+"""As shells count: 128 and the number of SIGINT. See https://tldp.org/LDP/abs/html/exitcodes.html."""
 
 app = typer.Typer(
     name="cloudseg",
@@ -51,7 +55,7 @@ def cloudseg(
     """Audit how finely a cloud estate is segmented, with exact verdicts.
 
     Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 wrong usage, configuration or input; 3 the answer is
-    incomplete (gaps).
+    incomplete (gaps); 130 interrupted.
     """
 
 
@@ -65,16 +69,35 @@ def main() -> None:
     atexit.register(gc.freeze)
     try:
         app()
+    except SystemExit as ending:
+        if ending.code == _INTERRUPTED:
+            _say("cloudseg: interrupted; what was not written whole was not written")
+        raise
+    except KeyboardInterrupt:
+        _say("cloudseg: interrupted")
+        sys.exit(_INTERRUPTED)
     except CloudsegError as error:
         _say(f"cloudseg: {error}")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         let_go_of_stdout()
         sys.exit(CloudsegError.exit_code)
-    except Exception:  # noqa: BLE001 - a bug must not leave with 1, which says "findings"
-        traceback.print_exc()
-        _say("cloudseg: this is a bug; please report it with the lines above")
+    except OSError as error:
+        # Files are named in what they raise, and handled where they are written: what is left are the streams.
+        if error.filename is None and error.errno in _UNWRITABLE:
+            let_go_of_stdout()
+            _say(f"cloudseg: cannot write to standard output: {error.strerror}")
+        else:
+            _bug()
         sys.exit(CloudsegError.exit_code)
+    except Exception:  # noqa: BLE001 - a bug must not leave with 1, which says "findings"
+        _bug()
+        sys.exit(CloudsegError.exit_code)
+
+
+def _bug() -> None:
+    traceback.print_exc()
+    _say("cloudseg: this is a bug; please report it with the lines above")
 
 
 def _say(message: str) -> None:

@@ -53,8 +53,10 @@ def write_file(document: D, path: Path, reporter: Reporter[D], render: RenderOpt
         raise InputError(f"cannot write the report to {path}: {error.strerror}; choose another --output") from error
 
 
-def print_report(document: D, reporter: Reporter[D], render: RenderOptions) -> None:
+def print_report(document: D, reporter: Reporter[D], render: RenderOptions) -> bool:
     """Write a report to stdout; a reader that closes the pipe early changes nothing about the verdict.
+
+    Returns whether all of it was written: what a reporter counts while it writes is only then complete.
 
     Raises:
         InputError: stdout is closed, or its disk is full.
@@ -72,9 +74,11 @@ def print_report(document: D, reporter: Reporter[D], render: RenderOptions) -> N
         sys.stdout.flush()
     except BrokenPipeError:
         let_go_of_stdout()
+        return False
     except OSError as error:
         let_go_of_stdout()
         raise InputError(f"cannot write the report to standard output: {error.strerror}") from error
+    return True
 
 
 def seen_on_terminal(name: str | None) -> bool:

@@ -62,9 +62,11 @@ def reach(
 
     Ends are named by id (eni-, i-, sg-, subnet-, vpc-), name, tag=value, address or range; `internet` is all of it.
 
-    Exit codes: 0 the answer is complete; 2 wrong usage, configuration or input; 3 it is incomplete (gaps).
+    Exit codes: 0 the answer is complete; 2 wrong usage, configuration or input; 3 it is incomplete: gaps, or
+    a managed service without interfaces, which is not judged.
     """
     from cloudseg.cli.output import check_files, list_gaps, print_report, seen_on_terminal, write_file
+    from cloudseg.cli.services import with_services
     from cloudseg.cli.sources import AwsWords, read_estate
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
@@ -83,21 +85,23 @@ def reach(
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
     estate = read_estate(sources or (), settings, aws, quiet=quiet)
     names = NameIndex(estate)
-    starts, ends = names.find_all(from_ or (), "--from"), names.find_all(to or (), "--to")
+    named = names.find_all(from_ or (), "--from"), names.find_all(to or (), "--to")
+    starts, ends = (None if each is None else with_services(each, estate, settings) for each in named)
     answer = ReachAnswer(Reachability(estate), sources_of(estate), starts, ends, wanted)
     for path, reporter in files:
         write_file(answer, path, reporter, RenderOptions(width=width()))
     shown = format or (None if files else ReachFormat.TABLE)
+    counted = True
     if shown is not None:
         unicode = takes_unicode(sys.stdout)
         render = RenderOptions(width=width(), color=colored(sys.stdout), unicode=unicode)
-        print_report(answer, REACH_FORMATS[shown], render)
+        counted = print_report(answer, REACH_FORMATS[shown], render)
     if not quiet:
         if not seen_on_terminal(shown):
-            _summarise(answer, time.monotonic() - started)
+            _summarise(answer, time.monotonic() - started, counted=counted)
         if verbose:
             list_gaps(answer.read, estate.notes)
-    if answer.gaps:
+    if answer.gaps or answer.unjudged:
         raise typer.Exit(INCOMPLETE)
 
 
@@ -117,14 +121,18 @@ def read_traffic(text: str | None) -> Traffic:
     except ParseError as error:
         raise InputError(f"--traffic: {error}") from None
     if not traffic:
-        raise InputError(f"--traffic {text!r} holds no packet; write tcp/443, or leave it out for all traffic")
+        raise InputError(f"--traffic {text!r} holds no packet; write tcp/443, or all for all traffic")
     return traffic
 
 
-def _summarise(answer: ReachAnswer, seconds: float) -> None:
+def _summarise(answer: ReachAnswer, seconds: float, *, counted: bool) -> None:
     from cloudseg.reporters.reach_table import summary_of_pairs
-    from cloudseg.reporters.text import visible
+    from cloudseg.text import visible
 
     for note in answer.notes:
         typer.echo(visible(f"note: {note}"), err=True)
-    typer.echo(f"{'; '.join(summary_of_pairs(answer))}; {seconds:.1f} s", err=True)
+    # Pairs are counted while they are written, so a reader that leaves early leaves counts of a part.
+    summary = list(summary_of_pairs(answer, counted=counted))
+    if not counted:
+        summary.append("the reader of standard output left early, so the pairs were not counted")
+    typer.echo(f"{'; '.join(summary)}; {seconds:.1f} s", err=True)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.errors import CollectError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cloudseg.config import Config
-    from cloudseg.model import Estate
+    from cloudseg.model import Estate, Gap
     from cloudseg.providers.aws.options import AwsOptions
     from cloudseg.snapshot import Snapshot
 
@@ -124,11 +126,13 @@ def _collect_aws(options: AwsOptions, *, quiet: bool) -> Snapshot:
 
 
 def translate(snapshot: Snapshot) -> Estate:
-    """Return the model of a snapshot, over every provider in it.
+    """Return the model of a snapshot, over every provider in it; a provider that is not known leaves gaps.
 
     Raises:
         InputError: the snapshot holds no answers that this version reads.
     """
+    from dataclasses import replace
+
     from cloudseg.model import Estate
     from cloudseg.providers import TRANSLATORS
 
@@ -137,7 +141,38 @@ def translate(snapshot: Snapshot) -> Estate:
     if not known:
         held = ", ".join(providers) or "no answers at all"
         raise InputError(f"the snapshot holds nothing to audit ({held}); this version reads {', '.join(TRANSLATORS)}")
-    return Estate.merged([TRANSLATORS[name]()(snapshot) for name in known])
+    estate = Estate.merged([TRANSLATORS[name]()(snapshot) for name in known])
+    foreign = tuple(_unknown_providers(snapshot, known))
+    return replace(estate, gaps=(*estate.gaps, *foreign)) if foreign else estate
+
+
+def _unknown_providers(snapshot: Snapshot, known: Sequence[str]) -> Iterator[Gap]:
+    """Yield a gap for every scope and region of a provider that this version cannot translate."""
+    from cloudseg.model import Gap
+    from cloudseg.text import amount
+
+    foreign = (part for part in snapshot.parts() if part.provider not in known)
+    counts = Counter((part.provider, part.scope, part.region) for part in foreign)
+    for scope in snapshot.scopes:
+        if scope.provider not in known and not any(place[:2] == (scope.provider, scope.scope) for place in counts):
+            counts[scope.provider, scope.scope, "global"] = 0
+    for (provider, scope_id, region), count in sorted(counts.items()):
+        held = amount(count, "answer") if count else "this scope"
+        detail = f"{held} of {provider} left out of the estate; this version reads {', '.join(known)} alone"
+        yield Gap(provider, scope_id, region, "snapshot", "", "unsupported", detail)
+
+
+def _check_role(role: str) -> None:
+    """Refuse a role whose ARN names no account, before anything is asked; the name of a role alone is none of it.
+
+    An account's id has 12 digits: https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
+
+    Raises:
+        InputError: the account of the ARN has no 12 digits.
+    """
+    parts = role.split(":", 5)
+    if parts[0] == "arn" and (len(parts) != 6 or not re.fullmatch(r"[0-9]{12}", parts[4])):
+        raise InputError(f"the role {role!r}: an account has 12 digits; write arn:aws:iam::111122223333:role/NAME")
 
 
 def aws_options(
@@ -149,13 +184,22 @@ def aws_options(
     *,
     organization: bool,
 ) -> AwsOptions:
-    """Return what to read of AWS: the options of the command line, each before its setting in the configuration."""
+    """Return what to read of AWS: the options of the command line, each before its setting in the configuration.
+
+    Raises:
+        InputError: an external id without a role, or an ARN with an account that is none.
+    """
     from cloudseg.providers.aws.options import AwsOptions
 
+    asked_roles = tuple(roles or settings.aws.assume_role)
+    if external_id is not None and not asked_roles and not (organization or settings.aws.organization):
+        raise InputError("--external-id belongs to a role: name it with --assume-role, or leave the id out")
+    for role in asked_roles:
+        _check_role(role)
     return AwsOptions(
         profiles=tuple(profiles or settings.aws.profile),
         regions=tuple(regions or settings.aws.region),
-        assume_roles=tuple(roles or settings.aws.assume_role),
+        assume_roles=asked_roles,
         external_id=external_id or settings.aws.external_id,
         organization=organization or settings.aws.organization,
     )

@@ -17,14 +17,16 @@ def width() -> int:
     return shutil.get_terminal_size((PIPED_WIDTH, 24)).columns
 
 
-def colored(stream: TextIO) -> bool:
+def colored(stream: TextIO | None) -> bool:
     """Tell whether colours are wanted: on a terminal, unless `NO_COLOR` is set. See https://no-color.org."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
 
 
-def takes_unicode(stream: TextIO) -> bool:
-    """Tell whether the stream's encoding holds every character."""
-    return (stream.encoding or "").lower().startswith("utf")
+def takes_unicode(stream: TextIO | None) -> bool:
+    """Tell whether the stream's encoding holds every character; what the shell closed is None, and holds none."""
+    return stream is not None and (stream.encoding or "").lower().startswith("utf")
 
 
 def as_data(stream: TextIO) -> None:

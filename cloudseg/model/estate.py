@@ -197,9 +197,11 @@ class Estate:
 
     def entrances_to(self, interface: Interface) -> tuple[Entrance, ...]:
         """Return the entrances that lead to an interface, in order of their ids."""
-        found = {entrance.id: entrance for entrance in self._entrances_by_target.get(interface.id, ())}
-        if interface.workload is not None:
-            found |= {entrance.id: entrance for entrance in self._entrances_by_target.get(interface.workload, ())}
+        by_target = self._entrances_by_target
+        found = {entrance.id: entrance for entrance in by_target.get(interface.id, ())}
+        for owner in (interface.workload, interface.subnet):
+            if owner is not None and owner in by_target:
+                found |= {entrance.id: entrance for entrance in by_target[owner]}
         for entrance in self._entrances_by_address.get(interface.network or "", ()):
             if entrance.target_addresses.overlaps(interface.addresses):
                 found[entrance.id] = entrance

@@ -11,13 +11,13 @@ class Everyone(msgspec.Struct, frozen=True, tag=True):
     """Any peer whatever: every address of both families, inside or outside."""
 
 
-class Addresses(msgspec.Struct, frozen=True, tag=True):
+class Addresses(msgspec.Struct, frozen=True, tag=True, cache_hash=True):
     """Whoever bears one of these addresses."""
 
     addresses: AddressSet
 
 
-class GroupRef(msgspec.Struct, frozen=True, tag=True):
+class GroupRef(msgspec.Struct, frozen=True, tag=True, cache_hash=True):
     """The members of a group: an identity.
 
     Attributes:
@@ -31,7 +31,7 @@ class GroupRef(msgspec.Struct, frozen=True, tag=True):
     stale: bool = False
 
 
-class ListRef(msgspec.Struct, frozen=True, tag=True):
+class ListRef(msgspec.Struct, frozen=True, tag=True, cache_hash=True):
     """The addresses of a named list: a prefix list, a service tag, an address group."""
 
     list: str

@@ -228,7 +228,7 @@ class Interface(Resource, frozen=True, kw_only=True):
         """Tell whether the internet can certainly address the interface directly in the family (4 or 6)."""
         if family == 4:
             return self.public_unlisted is True or bool(self.public.v4)
-        return bool((self.public & GLOBAL_UNICAST).v6)
+        return bool(self.public.v6) and self.public.v6.overlaps(GLOBAL_UNICAST.v6)
 
 
 class Workload(Resource, frozen=True, kw_only=True):
@@ -246,16 +246,28 @@ class Workload(Resource, frozen=True, kw_only=True):
 
 
 class Template(Resource, frozen=True, kw_only=True):
-    """A setting that would attach groups to interfaces that do not exist yet: a launch template, a function, a job."""
+    """A setting that would attach groups to interfaces that do not exist yet: a launch template, a function, a job.
+
+    Attributes:
+        groups: all groups that it names.
+        together: the groups that one interface gets at once, a set for each interface that it describes; empty where
+            they are not told apart.
+    """
 
     groups: frozenset[str]
+    together: frozenset[frozenset[str]] = frozenset()
+
+    @property
+    def companies(self) -> frozenset[frozenset[str]]:
+        """Sets of groups that one interface surely gets at once; each group alone where nobody knows its company."""
+        return self.together or frozenset(frozenset((group,)) for group in self.groups)
 
 
 class Entrance(Resource, frozen=True, kw_only=True):
     """A way in from the internet that needs no public address and no internet route of its target.
 
     Attributes:
-        targets: qualified ids of workloads, interfaces or services behind it.
+        targets: qualified ids of workloads, interfaces or services behind it, or of subnets of which it leads to all.
         target_addresses: addresses behind it, for targets named by address, in ``network``.
         network: the network of ``target_addresses``.
         traffic: what reaches the targets.
@@ -265,6 +277,7 @@ class Entrance(Resource, frozen=True, kw_only=True):
         listens: what clients send to these load balancers in order to come here; None when that was not read.
         active: it forwards packets; None when unknown.
         doubt: why that is unknown, in words; empty where its state was not read.
+        groups: groups of the entrance's own interfaces: rules that name one of them admit who comes this way, at most.
     """
 
     targets: frozenset[str] = frozenset()
@@ -277,3 +290,4 @@ class Entrance(Resource, frozen=True, kw_only=True):
     listens: Traffic | None = None
     active: bool | None = True
     doubt: str = ""
+    groups: frozenset[str] = frozenset()

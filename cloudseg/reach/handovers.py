@@ -11,14 +11,15 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.model import ANY_ZONE, own_id
+from cloudseg.traffic import NO_TRAFFIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloudseg.model import Estate, Forward, Forwarder, ForwardTarget, Interface
-    from cloudseg.traffic import AddressSet
+    from cloudseg.traffic import AddressSet, Traffic
 
-__all__ = ["Handover", "Handovers", "Refusal"]
+__all__ = ["Handover", "Handovers", "Refusal", "sent_for_clients"]
 
 
 class Handover(NamedTuple):
@@ -51,6 +52,20 @@ class Refusal(NamedTuple):
     target: Interface | None
     forward: Forward
     reason: str
+
+
+def sent_for_clients(forwarder: Forwarder) -> Traffic:
+    """Return what the targets of a load balancer get under addresses of its clients, or may get so.
+
+    Health checks come from its nodes even then. That one of the same port passes tells nothing of the clients, so it
+    counts as nothing certain. Source:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html
+    """
+    found = NO_TRAFFIC
+    for forward in forwarder.forwards:
+        if forward.keeps_client is not False:
+            found |= forward.traffic
+    return found
 
 
 class Handovers:

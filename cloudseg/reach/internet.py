@@ -5,92 +5,33 @@ The answer has a lower and an upper bound. Where they differ something is unknow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.model import GroupRef
-from cloudseg.reach.packets import (
-    Bounds,
-    Box,
-    addresses_of,
-    common_addresses,
-    intersect,
-    outside_addresses,
-    traffic_of,
-)
-from cloudseg.reach.passage import Passage, find_passage, pipeline_of, through
-from cloudseg.reach.ways import FAMILIES, Through, WaysIn, find_ways_in, is_public
-from cloudseg.traffic import (
-    ALL_ADDRESSES,
-    ALL_IPV4,
-    ALL_IPV6,
-    GLOBAL_UNICAST,
-    NO_ADDRESSES,
-    NO_TRAFFIC,
-    AddressSet,
-    Traffic,
-)
+from cloudseg.reach.delivery import NOTHING, Asking, Delivery, Exposure, families_of, joined
+from cloudseg.reach.packets import outside_addresses
+from cloudseg.reach.passage import carries_unread, find_passage, pipeline_of
+from cloudseg.reach.ways import find_ways_in, is_public
+from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from cloudseg.model import Estate, Interface, InternetBlock, Peer, Rule, RuleSet
+    from cloudseg.reach.passage import Passage
+    from cloudseg.reach.ways import WaysIn
 
-    from cloudseg.model import Estate, Interface, Peer, Rule, RuleSet
-
-__all__ = ["Exposure", "InternetView", "joined"]
+__all__ = ["Alike", "Exposure", "InternetView", "joined"]
 
 
-class Exposure(NamedTuple):
-    """What the internet reaches of interfaces by one rule.
+class Alike(NamedTuple):
+    """Interfaces that a rule set judges and that every rule of it treats alike.
 
     Attributes:
-        certain: traffic that is certainly delivered.
-        at_most: traffic that is delivered at most.
-        sources: the outside addresses from which it is delivered at most.
-        ways: how it comes in, in words.
-        blocked: what stops it, in words; for interfaces that it does not reach.
-        unknown: what is unknown, in words; for interfaces that it does not reach, what may hold further ways.
-        packets: some that are delivered, for sure where any are: who sends them, and what; None where there are none,
-            or where several exposures were joined.
-        through: the load balancers that these packets come through; None where they come straight.
+        number: the same for the same treatment, whichever rule set judges.
+        members: the interfaces, in order of their ids.
     """
 
-    certain: Traffic
-    at_most: Traffic
-    sources: AddressSet
-    ways: tuple[str, ...] = ()
-    blocked: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-    packets: Box | None = None
-    through: Through | None = None
-
-    @property
-    def verdict(self) -> Literal["exposed", "latent", "unknown"]:
-        """``exposed`` for sure, ``latent`` when nothing can arrive, ``unknown`` in between."""
-        if self.certain:
-            return "exposed"
-        return "unknown" if self.at_most else "latent"
-
-
-NOTHING = Exposure(NO_TRAFFIC, NO_TRAFFIC, NO_ADDRESSES)
-
-
-def joined(exposures: Iterable[Exposure]) -> Exposure:
-    """Return what is reached of all the interfaces together."""
-    exposures = tuple(dict.fromkeys(exposures))
-    if len(exposures) == 1:
-        return exposures[0]
-    certain, at_most, sources = NO_TRAFFIC, NO_TRAFFIC, NO_ADDRESSES
-    ways: dict[str, None] = {}
-    blocked: dict[str, None] = {}
-    unknown: dict[str, None] = {}
-    for exposure in exposures:
-        certain, at_most = certain | exposure.certain, at_most | exposure.at_most
-        sources |= exposure.sources
-        ways.update(dict.fromkeys(exposure.ways))
-        blocked.update(dict.fromkeys(exposure.blocked))
-        unknown.update(dict.fromkeys(exposure.unknown))
-    return Exposure(certain, at_most, sources, tuple(ways), tuple(blocked), tuple(unknown))
+    number: int
+    members: tuple[Interface, ...]
 
 
 class InternetView:
@@ -104,17 +45,23 @@ class InternetView:
             # really has it gets in wherever routes lead to the internet. Source:
             # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
             self._own |= AddressSet(v6=network.addresses.v6) & GLOBAL_UNICAST
+        self._delivery = Delivery(estate, self._own)
         self._sources: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._remotes: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._groups: dict[tuple[Peer, ...], frozenset[str]] = {}
         self._ways: dict[str, WaysIn] = {}
+        self._subnets: dict[str | None, tuple[str | None, InternetBlock]] = {}
         self._ways_of_alike: dict[tuple[object, ...], WaysIn] = {}
+        self._equal_ways: dict[WaysIn, WaysIn] = {}
+        self._places: dict[tuple[str | None, int], tuple[object, ...]] = {}
         self._classes: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
-        self._alike: dict[str, tuple[tuple[Interface, ...], ...]] = {}
+        self._alike: dict[str, tuple[Alike, ...]] = {}
         self._passages: dict[int, Passage] = {}
         self._closed: dict[int, Exposure] = {}
-        self._exposures: dict[tuple[object, ...], Exposure] = {}
+        self._questions: dict[tuple[object, ...], int] = {}
+        self._exposures: dict[tuple[int, int], Exposure] = {}
+        self._equal: dict[Exposure, Exposure] = {}
 
     def public_sources(self, rule: Rule) -> tuple[AddressSet, AddressSet]:
         """Return the internet addresses that a rule admits: the certain ones, and the most there can be.
@@ -144,14 +91,17 @@ class InternetView:
             named = (peer.group for peer in rule.remote if isinstance(peer, GroupRef) and not peer.stale)
             groups = self._groups[rule.remote] = frozenset(named)
         for way in ways.ways if groups else ():
-            if groups & way.groups:
+            if way.certain and groups & way.groups:
                 least |= way.clients
             if groups & way.some_groups:
                 most |= way.clients
         return least, most
 
     def ways_in(self, interface: Interface) -> WaysIn:
-        """Return how packets from the internet can come to an interface, and what is in the way."""
+        """Return how packets from the internet can come to an interface, and what is in the way.
+
+        Equal answers are one object.
+        """
         known = self._ways.get(interface.id)
         if known is None:
             known = self._ways[interface.id] = self._found(interface)
@@ -159,45 +109,87 @@ class InternetView:
 
     def _found(self, interface: Interface) -> WaysIn:
         if self._estate.entrances_to(interface):
-            return find_ways_in(interface, self._estate)
-        # Without an entrance, nothing but its subnet, its kinds of address and what its load balancer listens to tells
-        # an interface from its neighbours.
-        four, six = (is_public(interface, family, self._estate) for family, _ in FAMILIES)
+            return self._one(find_ways_in(interface, self._estate))
+        # Without an entrance, nothing but the routes and the block of its subnet, its kinds of address and what its
+        # load balancer listens to tells an interface from others.
+        four, six = is_public(interface, 4, self._estate), is_public(interface, 6, self._estate)
         balancer = interface.workload if interface.workload in self._estate.forwarders else None
-        alike = (interface.provider, interface.scope, interface.region, interface.subnet, four, six, balancer)
-        if alike not in self._ways_of_alike:
-            self._ways_of_alike[alike] = find_ways_in(interface, self._estate)
-        return self._ways_of_alike[alike]
+        alike = (
+            interface.provider,
+            interface.scope,
+            interface.region,
+            self._roads(interface.subnet),
+            four,
+            six,
+            balancer,
+        )
+        known = self._ways_of_alike.get(alike)
+        if known is None:
+            known = self._ways_of_alike[alike] = self._one(find_ways_in(interface, self._estate))
+        return known
+
+    def _roads(self, subnet: str | None) -> tuple[str | None, InternetBlock]:
+        """Return the route table and the block of public access that hold for a subnet."""
+        known = self._subnets.get(subnet)
+        if known is None:
+            here = None if subnet is None else self._estate.subnets.get(subnet)
+            table = None if here is None else self._estate.route_table_of(here)
+            known = (None if table is None else table.id, "off" if here is None else here.internet_block)
+            self._subnets[subnet] = known
+        return known
+
+    def _one(self, ways: WaysIn) -> WaysIn:
+        return self._equal_ways.setdefault(ways, ways)
 
     def exposure(self, rule_set: RuleSet, rule: Rule, interface: Interface) -> Exposure:
         """Return what the internet reaches of an interface by one allowing ingress rule that judges it."""
-        alike = self._class_of(interface, rule_set.stage)
-        if alike in self._closed:
-            return self._closed[alike]
-        least, most = self._admitted_by(rule, self.ways_in(interface))
-        own = rule_set.id if rule.priority is not None else ""
-        key = (own, rule.priority, rule.traffic, least, most, rule.exact, rule.source_ports, alike)
-        known = self._exposures.get(key)
-        if known is None:
-            passage = self._passages.get(alike)
-            if passage is None:
-                ways = self.ways_in(interface)
-                passage = self._passages[alike] = find_passage(interface, ways, rule_set.stage, self._estate)
-                if not ways.ways:
-                    # Whatever a rule admits, nothing comes.
-                    self._closed[alike] = NOTHING._replace(blocked=ways.blocked, unknown=ways.unread)
-                    return self._closed[alike]
-            known = self._exposures[key] = self._evaluate(rule_set, rule, interface, passage)
-        return known
+        alike = Alike(self._class_of(interface, rule_set.stage), (interface,))
+        return self._by_rule(rule_set, rule, alike, self._question(rule_set, rule))
 
-    def classes(self, rule_set: RuleSet) -> tuple[tuple[Interface, ...], ...]:
+    def exposures(self, rule_set: RuleSet, rule: Rule) -> tuple[tuple[Alike, Exposure], ...]:
+        """Return what the internet reaches by one allowing ingress rule, for every interface that it judges.
+
+        Equal exposures are one object.
+        """
+        question = self._question(rule_set, rule)
+        return tuple((alike, self._by_rule(rule_set, rule, alike, question)) for alike in self.alike(rule_set))
+
+    def alike(self, rule_set: RuleSet) -> tuple[Alike, ...]:
         """Return the interfaces that a rule set judges, those together that every rule of it treats alike."""
         known = self._alike.get(rule_set.id)
         if known is None:
             together: dict[int, list[Interface]] = {}
             for interface in self._estate.governed(rule_set):
                 together.setdefault(self._class_of(interface, rule_set.stage), []).append(interface)
-            known = self._alike[rule_set.id] = tuple(tuple(members) for members in together.values())
+            known = tuple(Alike(number, tuple(members)) for number, members in together.items())
+            self._alike[rule_set.id] = known
+        return known
+
+    def _question(self, rule_set: RuleSet, rule: Rule) -> int:
+        """Return a number that rules share which ask the same, wherever they stand."""
+        own = "" if rule.priority is None else rule_set.id
+        key = (own, rule.priority, rule.traffic, rule.remote, rule.exact, rule.source_ports)
+        return self._questions.setdefault(key, len(self._questions))
+
+    def _by_rule(self, rule_set: RuleSet, rule: Rule, alike: Alike, question: int) -> Exposure:
+        closed = self._closed.get(alike.number)
+        if closed is not None:
+            return closed
+        key = (question, alike.number)
+        known = self._exposures.get(key)
+        if known is None:
+            interface = alike.members[0]
+            ways = self.ways_in(interface)
+            if not ways.ways:
+                # Whatever a rule admits, nothing comes.
+                known = self._closed[alike.number] = NOTHING._replace(blocked=ways.blocked, unknown=ways.unread)
+                return known
+            passage = self._passages.get(alike.number)
+            if passage is None:
+                passage = find_passage(interface, ways, rule_set.stage, self._estate)
+                self._passages[alike.number] = passage
+            found = self._delivery.by(Asking(rule_set, rule, self._admitted_by(rule, ways)), interface, passage)
+            known = self._exposures[key] = self._equal.setdefault(found, found)
         return known
 
     def _class_of(self, interface: Interface, stage: str) -> int:
@@ -206,135 +198,29 @@ class InternetView:
         known = self._classes.get(key)
         if known is None:
             pipeline = pipeline_of(interface, self._estate)
+            unread = carries_unread(interface, self._estate)
+            # In an ordered list what other lists of its stage say comes before some of its rules.
             judges = tuple(
-                tuple(judge.id for judge in self._estate.judging(interface, other.name))
+                (*(judge.id for judge in self._estate.judging(interface, other.name)), unread)
                 for other in (() if pipeline is None else pipeline.ingress)
-                if other.name != stage
+                if other.name != stage or other.match == "first"
             )
-            # Ways in are kept, and interfaces alike share them: their identity tells as much as their long content.
-            ways = id(self.ways_in(interface))
-            place = (stage, interface.network, interface.subnet, judges, ways, _families(interface))
-            known = self._classes[key] = self._numbers.setdefault(place, len(self._numbers))
+            # Equal ways are one object: their identity tells as much as their long content.
+            ways = self.ways_in(interface)
+            owner = (interface.provider, interface.scope, interface.region, interface.network)
+            alike = (stage, *owner, self._place(interface.subnet, ways), judges, id(ways), families_of(interface))
+            known = self._classes[key] = self._numbers.setdefault(alike, len(self._numbers))
         return known
 
-    def _evaluate(self, rule_set: RuleSet, rule: Rule, interface: Interface, passage: Passage) -> Exposure:
-        # Whatever comes before an interface, its packets are of a family in which it has an address.
-        admitted = self._admitted_by(rule, passage.ways)
-        least, most = (common_addresses(addresses, _families(interface)) for addresses in admitted)
-        asked = Box(most, rule.traffic)
-        sure = Box(least if rule.exact and rule.source_ports is None else NO_ADDRESSES, rule.traffic)
-        upper = intersect(passage.packets.upper, asked)
-        exact = sure == asked and passage.packets.lower == passage.packets.upper
-        packets = Bounds(upper if exact else intersect(passage.packets.lower, sure), upper)
-        if rule.priority is not None:
-            packets = self._own_stage(rule_set, rule, interface, packets)
-        if not packets.upper:
-            return NOTHING._replace(blocked=_blocked(passage, asked, rule_set), unknown=passage.ways.unread)
-        certain = traffic_of(packets.lower)
-        doubts = () if certain else self._doubts(rule, passage, asked, sure)
-        at_most = certain if exact else traffic_of(packets.upper)
-        sources = _senders(passage.ways, addresses_of(packets.upper))
-        texts = _texts(passage.ways, asked)
-        if any(way.balanced for way in passage.ways.ways):
-            return Exposure(certain, at_most, sources, texts, (), doubts, *self._sent_by_one(passage, packets))
-        single = exact and len(packets.upper) == 1 and sources
-        shown = Box(sources, packets.upper[0].traffic) if single else self._sent(passage, packets)
-        return Exposure(certain, at_most, sources, texts, (), doubts, shown)
-
-    def _sent_by_one(self, passage: Passage, packets: Bounds) -> tuple[Box | None, Through | None]:
-        """Return some packets that come by one way, and through what; straight ones and certain ones go first."""
-        ways = sorted(passage.ways.ways, key=lambda way: way.balanced)
-        for bound, certain in ((packets.lower, True), (packets.upper, False)):
-            for way in ways:
-                for box in bound if way.certain or not certain else ():
-                    seen, traffic = box.addresses & way.clients, box.traffic & way.traffic
-                    senders = (seen if way.senders is None else way.senders) & GLOBAL_UNICAST
-                    if seen and traffic and senders - self._own:
-                        return Box(senders, traffic), way.through
-        return None, None
-
-    def _sent(self, passage: Passage, packets: Bounds) -> Box | None:
-        """Return some packets by who really sends them, certain ones if there are any; None if nobody outside does."""
-        for box in (*packets.lower, *packets.upper):
-            senders = _senders(passage.ways, box.addresses)
-            if senders - self._own:
-                return Box(senders, box.traffic)
-        return None
-
-    def _own_stage(self, rule_set: RuleSet, rule: Rule, interface: Interface, packets: Bounds) -> Bounds:
-        """Return what the rule's own ordered list leaves to the rule: what an earlier denial takes is not its own."""
-        pipeline = pipeline_of(interface, self._estate)
-        for stage in () if pipeline is None else pipeline.ingress:
-            if stage.name == rule_set.stage:
-                judges = _only_until(self._estate.judging(interface, stage.name), rule)
-                packets = through(stage, judges, packets, pipeline, self._estate)
-        return packets
-
-    def _doubts(self, rule: Rule, passage: Passage, asked: Box, sure: Box) -> tuple[str, ...]:
-        """Return why nothing is certain although something may pass."""
-        doubts = [*passage.ways.unknown]
-        if not rule.exact:
-            doubts.append("the rule could not be read in full")
-        if asked.addresses - self._admitted_by(rule, passage.ways)[0]:
-            doubts.append("the addresses that the rule admits were not read in full")
-        before = intersect(passage.entering.lower, sure)
-        for step in passage.steps:
-            after = intersect(step.packets.lower, sure)
-            if step.unread:
-                doubts.append(step.unread)
-            elif step.replies and before and not after:
-                doubts.append(step.replies)
-            before = after
-        return tuple(dict.fromkeys(doubts))
-
-
-def _families(interface: Interface) -> AddressSet:
-    """Return every address of the families in which an interface has one; of both where its addresses were not read."""
-    four = interface.addresses.v4.intervals or interface.public.v4.intervals
-    six = interface.addresses.v6.intervals or interface.public.v6.intervals
-    if bool(four) == bool(six):
-        return ALL_ADDRESSES
-    return ALL_IPV4 if four else ALL_IPV6
-
-
-def _senders(ways: WaysIn, seen: AddressSet) -> AddressSet:
-    """Return the outside addresses that send what the rules see as coming from these."""
-    senders = seen & GLOBAL_UNICAST
-    for way in ways.ways:
-        if way.senders is not None and way.clients.overlaps(seen):
-            senders |= way.senders
-    return senders
-
-
-def _texts(ways: WaysIn, asked: Box) -> tuple[str, ...]:
-    """Return the ways that something of what was asked takes; it takes one."""
-    if len(ways.ways) == 1:
-        return (ways.ways[0].text,)
-    taken = (way.text for way in ways.ways if intersect([Box(way.clients, way.traffic)], asked))
-    return tuple(dict.fromkeys(taken))
-
-
-def _blocked(passage: Passage, asked: Box, rule_set: RuleSet) -> tuple[str, ...]:
-    """Return what keeps the packets of a rule out, in words: the first thing on the way that leaves none of them."""
-    if not intersect(passage.entering.upper, asked):
-        return ("no way in for this traffic",) if passage.ways.ways else passage.ways.blocked
-    for step in passage.steps:
-        if not intersect(step.packets.upper, asked):
-            return (step.stopper,)
-    return (f"stopped by an earlier rule of {rule_set.label}",)
-
-
-def _only_until(judges: tuple[RuleSet, ...], rule: Rule) -> tuple[RuleSet, ...]:
-    """Return the rule sets as they decide before a rule has its say: what an earlier rule takes is not this rule's."""
-
-    def kept(rule_set: RuleSet) -> RuleSet:
-        earlier = tuple(
-            other
-            for other in rule_set.rules
-            if other == rule
-            or other.direction != rule.direction
-            or (not other.allows and (other.priority or 0) <= (rule.priority or 0))
-        )
-        return msgspec.structs.replace(rule_set, rules=earlier)
-
-    return tuple(kept(rule_set) for rule_set in judges)
+    def _place(self, subnet: str | None, ways: WaysIn) -> tuple[object, ...]:
+        """Return what matters of a subnet: whose it is, and its addresses where somebody who comes in has one."""
+        key = (subnet, id(ways))
+        known = self._places.get(key)
+        if known is None:
+            here = None if subnet is None else self._estate.subnets.get(subnet)
+            known = ()
+            if here is not None:
+                own = any(way.clients.overlaps(here.addresses) for way in ways.ways)
+                known = (here.provider, here.scope, here.region, here.addresses if own else None)
+            self._places[key] = known
+        return known

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.errors import InputError, ParseError
 from cloudseg.model import own_id
 from cloudseg.reach.nameables import Nameable, Nameables
-from cloudseg.reach.outside import INTERNET
+from cloudseg.reach.outside import EXTERNAL, INTERNET
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
@@ -35,12 +35,16 @@ class Named(NamedTuple):
         interfaces: qualified ids of interfaces, in order.
         outside: addresses outside of the estate.
         notes: what is worth knowing about it, in words.
+        services: qualified ids of the managed services among what is meant. Reachability judges interfaces alone.
+        bare: they stand for a managed service of which no interface was read, so that nothing judges who reaches it.
     """
 
     text: str
     interfaces: tuple[str, ...] = ()
     outside: AddressSet = NO_ADDRESSES
     notes: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    bare: bool = False
 
     @property
     def ends(self) -> tuple[str | AddressSet, ...]:
@@ -80,6 +84,8 @@ class NameIndex:
             tuple(sorted({identifier for named in found for identifier in named.interfaces})),
             outside,
             tuple(dict.fromkeys(note for named in found for note in named.notes)),
+            tuple(dict.fromkeys(service for named in found for service in named.services)),
+            any(named.bare for named in found),
         )
 
     def find(self, word: str, option: str) -> Named:
@@ -123,8 +129,10 @@ class NameIndex:
         # What owns interfaces comes last, and says best what is meant.
         text = _label(usable[-1]) if len(sets) == 1 else f"{_shown(word)} ({len(usable)} {usable[0].kind}s)"
         found = {identifier for each in sets for identifier in each}
-        notes = () if found else (f"{text} has no interface that was read: nothing reaches it, and it reaches nothing",)
-        return Named(text, tuple(sorted(found)), NO_ADDRESSES, (*notes, *self._perhaps(usable)))
+        services = tuple(choice.id for choice in choices if choice.id in self._estate.services)
+        notes = () if found else (_without_interface(text, service=bool(services)),)
+        bare = bool(services) and not found
+        return Named(text, tuple(sorted(found)), NO_ADDRESSES, (*notes, *self._perhaps(usable)), services, bare)
 
     def _perhaps(self, choices: Sequence[Nameable]) -> Iterable[str]:
         """Yield which groups may have more members, for it was not read what interfaces carry."""
@@ -231,6 +239,8 @@ class NameIndex:
 
 def _addresses(word: str) -> AddressSet | None:
     """Return the addresses that a word is written as: one, a CIDR block or a range; None where it is none of these."""
+    # As reports write addresses outside.
+    word = word.removeprefix(EXTERNAL)
     if word.lower() in {"all", "none"} or "," in word:
         return None
     try:
@@ -243,6 +253,13 @@ def _label(choice: Nameable) -> str:
     """Return the own id, followed by the name where there is a different one."""
     own = own_id(choice.id)
     return f"{_shown(own)} ({_shown(choice.name)})" if choice.name and choice.name != own else _shown(own)
+
+
+def _without_interface(text: str, *, service: bool) -> str:
+    """Return what is said of an end without interfaces: that it was not judged, never that nothing reaches it."""
+    if service:
+        return f"{text} is a managed service without an interface that was read: who reaches it is not judged here"
+    return f"{text} has no interface that was read, so no packet from it or to it is judged here"
 
 
 def _either(texts: Iterable[str]) -> str:

@@ -10,7 +10,9 @@ from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, NO_ADDRESSES, A
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EXTERNAL", "INTERNET", "addresses_of", "outside_words", "ranges_of"]
+    from cloudseg.model import Estate
+
+__all__ = ["EXTERNAL", "INTERNET", "addresses_of", "has_unseen", "has_unseen_members", "outside_words", "ranges_of"]
 
 EXTERNAL = "external:"
 """How the end of a flow begins that is a range outside of the estate."""
@@ -29,6 +31,35 @@ def addresses_of(end: str) -> AddressSet:
         ParseError: it is the name of a class.
     """
     return AddressSet.parse(end.removeprefix(EXTERNAL))
+
+
+def has_unseen(network: str | None, estate: Estate) -> bool:
+    """Tell whether interfaces may stand in a network that no answer lists, so that its ranges are an end outside too.
+
+    The owner of a shared network lists all its interfaces; a participant lists none but its own. Source:
+    https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-limitations.html
+
+    Args:
+        network: qualified id of the network.
+        estate: the estate.
+    """
+    known = estate.networks.get(network or "")
+    return known is not None and not estate.read("interfaces", known)
+
+
+def has_unseen_members(group: str, estate: Estate) -> bool:
+    """Tell whether interfaces that no answer lists may carry a group: it was not read, or stands where such may be.
+
+    Args:
+        group: qualified id of the group.
+        estate: the estate.
+    """
+    known = estate.groups.get(group)
+    if known is None:
+        return True
+    if not known.networks:
+        return not estate.read("interfaces", known)
+    return any(network not in estate.networks or has_unseen(network, estate) for network in known.networks)
 
 
 def ranges_of(addresses: AddressSet) -> Iterator[AddressSet]:

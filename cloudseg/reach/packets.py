@@ -75,6 +75,9 @@ def outside_addresses(peers: Iterable[Peer], estate: Estate) -> tuple[AddressSet
     lower = upper = NO_ADDRESSES
     for peer in peers:
         match peer:
+            case Addresses(addresses) if not upper:
+                # Nearly every rule names one range, and nothing else.
+                lower = upper = addresses
             case Everyone():
                 return ALL_ADDRESSES, ALL_ADDRESSES
             case Addresses(addresses):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.reach.naming import named_traffic
 from cloudseg.reach.packets import Box, addresses_of, intersect
 from cloudseg.reach.passage import find_passage
 from cloudseg.reach.roads.routing import next_hops
+from cloudseg.reach.way_in import Through, WayIn, WaysIn
 from cloudseg.traffic import (
     ALL_ADDRESSES,
     ALL_IPV4,
@@ -14,6 +16,7 @@ from cloudseg.traffic import (
     ALL_TRAFFIC,
     GLOBAL_UNICAST,
     NO_ADDRESSES,
+    NO_TRAFFIC,
     AddressSet,
     Traffic,
 )
@@ -27,66 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Through", "WayIn", "WaysIn", "find_ways_in", "is_public"]
 
 FAMILIES: tuple[tuple[Family, AddressSet], ...] = ((4, ALL_IPV4), (6, ALL_IPV6))
-
-
-class Through(NamedTuple):
-    """Load balancers that packets pass first.
-
-    Attributes:
-        balancers: qualified ids of the load balancers; a packet passes one of them.
-        listens: what clients send to them in order to come this way; None when that was not read.
-    """
-
-    balancers: frozenset[str]
-    listens: Traffic | None
-
-
-class WayIn(NamedTuple):
-    """One way from the internet to an interface.
-
-    Attributes:
-        clients: the addresses that the interface's rules see, of those that can come this way.
-        traffic: what can come this way.
-        certain: it exists for sure.
-        text: the way in words.
-        direct: it leads to an address of the interface itself, not through an entrance in front of it.
-        senders: who really sends, where the rules see an entrance instead; None where they see the senders.
-        through: the load balancers that it leads through, whose interfaces are ends of their own; None where it leads
-            through none.
-        groups: rules that name one of these groups admit who comes this way, whoever it is.
-        some_groups: they admit some of them, at most; ``groups`` among them.
-    """
-
-    clients: AddressSet
-    traffic: Traffic
-    certain: bool
-    text: str
-    direct: bool = True
-    senders: AddressSet | None = None
-    through: Through | None = None
-    groups: frozenset[str] = frozenset()
-    some_groups: frozenset[str] = frozenset()
-
-    @property
-    def balanced(self) -> bool:
-        """Whether it leads through a load balancer."""
-        return self.through is not None
-
-
-class WaysIn(NamedTuple):
-    """Every way to an interface that was found.
-
-    Attributes:
-        ways: the ways.
-        blocked: what blocks the missing ones, in words.
-        unknown: what is unknown about the ways found, in words.
-        unread: what was not read and may hold further ways, in words.
-    """
-
-    ways: tuple[WayIn, ...] = ()
-    blocked: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
 
 
 def is_public(interface: Interface, family: Family, estate: Estate) -> bool | None:
@@ -119,13 +62,14 @@ def find_ways_in(interface: Interface, estate: Estate, *, balanced: bool = True)
     entrances = estate.entrances_to(interface)
     own = [_direct(interface, subnet, family, everything, estate) for family, everything in FAMILIES]
     own.extend(_by_entrance(entrance) for entrance in entrances if not entrance.through)
+    own.append(WaysIn(unseen=_unseen(interface, estate)))
     if block in {"inbound", "ingress", "bidirectional"}:
         own = [WaysIn(blocked=("public access to the subnet is blocked",))]
     elif block == "unknown":
         found = _joined(own)
         reason = ("whether public access to the subnet is blocked was not read",)
         ways = tuple(way._replace(certain=False) for way in found.ways)
-        own = [WaysIn(ways, found.blocked, (*found.unknown, *(reason if ways else ())))]
+        own = [WaysIn(ways, found.blocked, (*found.unknown, *(reason if ways else ())), (), found.unseen)]
     behind = (_by_balancer(entrance, interface, estate) for entrance in entrances if entrance.through and balanced)
     found = _joined((*own, *behind, WaysIn(unread=_unread_entrances(interface, estate))))
     forwarder = None if interface.workload is None else estate.forwarders.get(interface.workload)
@@ -156,11 +100,23 @@ def _heard(found: WaysIn, accepts: Traffic | None) -> WaysIn:
 def _unread_entrances(interface: Interface, estate: Estate) -> tuple[str, ...]:
     """Return what may lead to the interface and was not read: there may be ways besides those found."""
     unread: list[str] = []
-    if estate.coverage.state("entrances", interface.provider, interface.scope, "global") != "read":
+    if not _entrances_were_read(interface, estate):
         unread.append("accelerators and origins of the content network were not read in full")
     if not estate.read("load-balancers", interface):
         unread.append("load balancers and their targets were not read in full")
     return tuple(unread)
+
+
+def _entrances_were_read(interface: Interface, estate: Estate) -> bool:
+    return estate.coverage.state("entrances", interface.provider, interface.scope, "global") == "read"
+
+
+def _unseen(interface: Interface, estate: Estate) -> tuple[WayIn, ...]:
+    """Return the way through what was not read: an accelerator leads to what has no public address of its own."""
+    if _entrances_were_read(interface, estate):
+        return ()
+    text = "through an accelerator or another entrance that was not read"
+    return (WayIn(GLOBAL_UNICAST, ALL_TRAFFIC, certain=False, text=text, direct=False),)
 
 
 def _joined(found: Iterable[WaysIn]) -> WaysIn:
@@ -170,6 +126,7 @@ def _joined(found: Iterable[WaysIn]) -> WaysIn:
         tuple(dict.fromkeys(text for part in parts for text in part.blocked)),
         tuple(dict.fromkeys(text for part in parts for text in part.unknown)),
         tuple(dict.fromkeys(text for part in parts for text in part.unread)),
+        tuple(way for part in parts for way in part.unseen),
     )
 
 
@@ -252,10 +209,34 @@ def _target(hop: NextHop) -> str:
 def _by_entrance(entrance: Entrance) -> WaysIn:
     if entrance.active is False:
         return WaysIn(blocked=(f"{entrance.label} is not active",))
-    text = f"through {entrance.label}"
-    way = WayIn(entrance.clients, entrance.traffic, certain=entrance.active is True, text=text, direct=False)
+    seen = entrance.clients == ALL_ADDRESSES
+    way = WayIn(
+        GLOBAL_UNICAST if seen else entrance.clients,
+        entrance.traffic,
+        certain=entrance.active is True,
+        text=f"through {entrance.label}",
+        direct=False,
+        senders=None if seen else entrance.senders & GLOBAL_UNICAST,
+        some_groups=entrance.groups,
+    )
     reasons = () if way.certain else (entrance.doubt or f"the state of {entrance.label} was not read",)
     return WaysIn((way,), (), reasons)
+
+
+class _Entering(NamedTuple):
+    """Who gets into the nodes of a load balancer from the internet.
+
+    Attributes:
+        lower: addresses of clients that certainly do.
+        upper: those that do at most.
+        veiled: addresses of entrances that nodes see in place of their clients, at most.
+        behind: who sends through these.
+    """
+
+    lower: AddressSet
+    upper: AddressSet
+    veiled: AddressSet
+    behind: AddressSet
 
 
 def _by_balancer(entrance: Entrance, target: Interface, estate: Estate) -> WaysIn:
@@ -278,23 +259,44 @@ def _by_balancer(entrance: Entrance, target: Interface, estate: Estate) -> WaysI
     some = frozenset(group for node in nodes for group in node.attached)
     groups = frozenset(group for group in some if all(group in node.attached for node in nodes))
     through = through._replace(ways=tuple(way._replace(groups=groups, some_groups=some) for way in through.ways))
-    lower = upper = NO_ADDRESSES
-    sent = Box(entrance.senders, ALL_TRAFFIC if entrance.listens is None else entrance.listens)
-    for node in nodes:
-        packets = find_passage(node, find_ways_in(node, estate, balanced=False), "", estate).packets
-        lower |= addresses_of(intersect(packets.lower, sent))
-        upper |= addresses_of(intersect(packets.upper, sent))
-    if not upper:
+    entering = _into_nodes(nodes, entrance, estate)
+    lower, upper = entering.lower, entering.upper
+    if not upper and not entering.behind:
         return WaysIn(blocked=(f"the internet does not reach the load balancer before {entrance.label}",))
     preserved = entrance.clients == ALL_ADDRESSES
     ways: list[WayIn] = []
     for way in through.ways:
         sure = way.certain and bool(lower)
-        if preserved:
+        if not preserved:
+            ways.append(way._replace(certain=sure, senders=upper | entering.behind))
+            continue
+        if upper:
             ways.append(way._replace(clients=lower if sure else upper, certain=sure))
-            if sure and (more := upper - lower):
-                ways.append(way._replace(clients=more, certain=False))
-        else:
-            ways.append(way._replace(certain=sure, senders=upper))
+        if sure and (more := upper - lower):
+            ways.append(way._replace(clients=more, certain=False))
+        if entering.behind:
+            ways.append(way._replace(clients=entering.veiled, senders=entering.behind, certain=False))
     doubt = () if lower else (f"whether the internet reaches the load balancer before {entrance.label} is unknown",)
     return WaysIn(tuple(ways), (), (*through.unknown, *doubt))
+
+
+def _into_nodes(nodes: Iterable[Interface], entrance: Entrance, estate: Estate) -> _Entering:
+    """Return who gets into nodes of a load balancer with what is handed on to targets."""
+    lower = upper = veiled = behind = NO_ADDRESSES
+    listens = ALL_TRAFFIC if entrance.listens is None else entrance.listens
+    sent = Box(entrance.senders, listens)
+    for node in nodes:
+        found = find_ways_in(node, estate, balanced=False)
+        shown = found._replace(ways=tuple(way for way in found.ways if way.shows_clients))
+        packets = find_passage(node, shown, "", estate).packets
+        lower |= addresses_of(intersect(packets.lower, sent))
+        upper |= addresses_of(intersect(packets.upper, sent))
+        for way in found.ways:
+            if way.senders is None:
+                continue
+            packets = find_passage(node, found._replace(ways=(way,)), "", estate).packets
+            by_address = any(box.traffic.overlaps(listens) for box in packets.upper)
+            named = named_traffic(node, way.some_groups, estate) if way.some_groups else NO_TRAFFIC
+            if by_address or (named & way.traffic).overlaps(listens):
+                veiled, behind = veiled | way.clients, behind | (way.senders & entrance.senders)
+    return _Entering(lower, upper, veiled, behind)

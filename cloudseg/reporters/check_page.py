@@ -45,15 +45,15 @@ def check_list(checks: Sequence[Check], width: int) -> str:
 def check_text(check: Check, width: int) -> str:
     """Return the page of one check as plain text: its docstring, its settings and the controls it speaks to."""
     columns = max(min(width, 100), NARROWEST)
-    lines = [f"{check.id} ({check.severity})", ""]
+    lines = [*textwrap.wrap(f"{check.id} ({check.severity})", columns), ""]
     lines += _folded(docstring_of(check), columns)
-    lines += ["", f"Remedy id: {check.remedy or 'none, people must decide'}"]
+    lines += ["", *textwrap.wrap(f"Remedy id: {check.remedy or 'none, people must decide'}", columns)]
     for provider, concept in sorted(check.concept.items()):
         lines += _item(f"{provider}: {concept}", columns)
     for provider, reason in sorted(check.absent.items()):
         lines += _item(f"{provider}: not there; {reason}", columns)
     if check.parameters:
-        lines += ["", f"Settings, under [checks.{check.id}] in cloudseg.toml:"]
+        lines += ["", *textwrap.wrap(f"Settings, under [checks.{check.id}] in cloudseg.toml:", columns)]
         for parameter in check.parameters:
             lines += _item(f"{parameter.name} = {toml(parameter.default)}: {parameter.description}", columns)
     if check.compliance:

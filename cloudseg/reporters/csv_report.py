@@ -1,5 +1,8 @@
 r"""One row a finding, for spreadsheets: RFC 4180, with a stable header.
 
+What was not read and which checks could not be evaluated in full are rows as well, after the findings; the column
+``row`` tells them apart: ``finding``, ``gap`` or ``check``.
+
 Everything that is not printable is written as an escape (``\n``), so that one row is one line. A cell that a
 spreadsheet would read as a formula gets an apostrophe in front: https://owasp.org/www-community/attacks/CSV_Injection.
 Lists are joined by ``; ``. Exact values are in the JSON report.
@@ -12,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from cloudseg.reporters.csv_cells import csv_cell
 from cloudseg.reporters.interface import RenderOptions, Reporter
+from cloudseg.reporters.wording import unsettled_checks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TextIO
 
     from cloudseg.engine import FindingsDocument
@@ -25,7 +30,7 @@ HEADER = (
     "id", "check", "severity", "confidence", "provider", "scope", "region", "resource_kind", "resource_id",
     "resource_name", "rule_id", "rule_direction", "rule_traffic", "rule_peer", "message", "evidence", "reachable",
     "affected", "also", "remedy", "remedy_groups", "compliance", "file", "line", "waiver_owner", "waiver_reason",
-    "waiver_expires",
+    "waiver_expires", "row",
 )  # fmt: skip
 """Columns; new ones are added at the end only."""
 
@@ -34,7 +39,25 @@ def _write(document: FindingsDocument, stream: TextIO, _options: RenderOptions) 
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(HEADER)
     for finding in document.findings:
-        writer.writerow([csv_cell(value) for value in _values(finding)])
+        writer.writerow([csv_cell(value) for value in (*_values(finding), "finding")])
+    for row in _open_rows(document):
+        writer.writerow([csv_cell(row.get(name, "")) for name in HEADER])
+
+
+def _open_rows(document: FindingsDocument) -> Iterator[dict[str, str]]:
+    """Yield what was not read, and the checks whose silence is therefore no answer."""
+    for source in document.sources:
+        for gap in source.gaps:
+            yield {
+                "provider": source.provider,
+                "scope": source.scope,
+                "region": gap.region,
+                "resource_id": gap.resource,
+                "message": f"not read: {gap.what}: {gap.reason}{': ' + gap.detail if gap.detail else ''}",
+                "row": "gap",
+            }
+    for check in unsettled_checks(document):
+        yield {"check": check.id, "message": f"{check.status}: {check.reason}", "row": "check"}
 
 
 def _values(finding: Finding) -> tuple[str, ...]:

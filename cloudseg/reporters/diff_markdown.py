@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloudseg.reporters.diff_words import change_row, exposure_rows, finding_text, headline, verdicts
+from cloudseg.reporters.diff_words import change_row, exposure_rows, finding_text, headline, undecided, verdicts
 from cloudseg.reporters.interface import RenderOptions, Reporter
 from cloudseg.reporters.markdown import LONGEST, prose, short
 from cloudseg.reporters.text import amount
@@ -97,6 +97,8 @@ def _exposure(document: DiffDocument) -> Iterator[str]:
         if not number:
             yield "| exposure | before | after |\n|---|---:|---:|\n"
         yield f"| {name} | {before} | {after} |\n"
+    if told := undecided(document):
+        yield f"\n{prose(told)}\n"
     if not document.complete:
         gaps = sum(len(s.gaps) for reading in (document.old, document.new) for s in reading.sources)
         yield f"\n**The answer is incomplete:** {amount(gaps, 'gap')}, see the end.\n"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloudseg.reporters.diff_words import change_row, exposure_rows, finding_text, headline, verdicts
+from cloudseg.reporters.diff_words import change_row, exposure_rows, finding_text, headline, undecided, verdicts
 from cloudseg.reporters.grid import Grid
 from cloudseg.reporters.interface import RenderOptions, Reporter
 from cloudseg.reporters.screen import Screen
@@ -37,6 +37,7 @@ def _write(document: DiffDocument, stream: TextIO, options: RenderOptions) -> No
         _interfaces(document, screen),
         _exposure(document, screen),
         _unread(document, screen),
+        screen.folded(undecided(document)),
     )
     for part in parts:
         lines = list(part)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cloudseg.reach.spread.extents import Exposure, PortExposure
     from cloudseg.reporters.diff_document import ChangeInfo, CountInfo, DiffDocument, FindingChange, WitnessInfo
 
-__all__ = ["Row", "change_row", "exposure_rows", "finding_text", "headline", "verdicts"]
+__all__ = ["Row", "change_row", "exposure_rows", "finding_text", "headline", "undecided", "verdicts"]
 
 _NAMES = 3
 _CAUSES = {"changed": "", "came": "an end is new", "went": "an end is gone"}
@@ -77,9 +77,21 @@ def headline(document: DiffDocument) -> str:
     if summary.changed:
         parts[-1] += f", {summary.changed:,} of another severity"
     if summary.undecided:
-        parts.append(f"undecided: {amount(summary.undecided, 'pair')}")
+        parts.append(f"undecided: {amount(summary.undecided, 'pair')} (unknown before and after)")
     parts.extend(_incomplete(document))
     return "; ".join(parts)
+
+
+def undecided(document: DiffDocument) -> str:
+    """Return what it means that pairs are undecided; nothing where none is."""
+    count = document.summary.undecided
+    if not count:
+        return ""
+    return (
+        f"Undecided: {amount(count, 'pair')}. Something on their way changed, and part of their traffic is unknown in"
+        " both readings (an unread list, route or scope): whether that part passed before, or passes now, cannot be"
+        " told, so a gain or a loss may hide in it."
+    )
 
 
 def _incomplete(document: DiffDocument) -> Iterator[str]:
@@ -122,7 +134,7 @@ def exposure_rows(document: DiffDocument) -> Iterator[tuple[str, str, str]]:
 def _measures(exposure: Exposure) -> Iterator[tuple[str, str]]:
     yield "interfaces", f"{exposure.interfaces:,}"
     for name, ports in (("any port", exposure.any_port), ("administration", exposure.administration)):
-        yield f"{name}: pairs that can talk", _pairs(ports)
+        yield f"{name}: pairs that can talk", _pairs(ports, by_intent=exposure.by_intent)
         yield (
             f"{name}: reached from the internet",
             _span(f"{ports.from_internet:,}", f"{ports.from_internet_at_most:,}"),
@@ -132,8 +144,9 @@ def _measures(exposure: Exposure) -> Iterator[tuple[str, str]]:
         yield f"{name}: blast radius, worst", _span(f"{least.worst:,}", f"{most.worst:,}")
 
 
-def _pairs(ports: PortExposure) -> str:
-    pairs = f"{_span(f'{ports.pairs:,}', f'{ports.pairs_at_most:,}')} of {ports.of:,}"
+def _pairs(ports: PortExposure, *, by_intent: bool) -> str:
+    found = _span(f"{ports.pairs:,}", f"{ports.pairs_at_most:,}")
+    pairs = f"{found}, where the intent names {ports.of:,}" if by_intent else f"{found} of {ports.of:,}"
     if ports.share is None or ports.share_at_most is None:
         return pairs
     return f"{pairs} ({_span(f'{100 * ports.share:.3g}', f'{100 * ports.share_at_most:.3g}')} %)"

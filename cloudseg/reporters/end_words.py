@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from cloudseg.reach.end_names import end_name
 from cloudseg.reach.outside import INTERNET
 
 if TYPE_CHECKING:
-    from cloudseg.model import Estate, Interface
+    from cloudseg.model import Estate
 
 __all__ = ["EndWords"]
 
@@ -18,18 +19,10 @@ class EndWords:
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
-        self._endpoints = {i: e.name for e in estate.endpoints.values() for i in e.interfaces if e.name}
-        self._names = {identifier: self._name(interface) for identifier, interface in estate.interfaces.items()}
+        self._names = {identifier: end_name(interface, estate) for identifier, interface in estate.interfaces.items()}
         self._count = Counter(name.casefold() for name in self._names.values())
         self._own_ids = {interface.own_id.casefold() for interface in estate.interfaces.values()}
         self._known: dict[str, str] = {}
-
-    def _name(self, interface: Interface) -> str:
-        owner = self._estate.owner_of(interface)
-        # Services call their interfaces after themselves: "RDSNetworkInterface".
-        if owner is not None and owner.name:
-            return owner.name
-        return self._endpoints.get(interface.id, interface.name)
 
     def name(self, identifier: str) -> str:
         """Return the name of an interface: that of what owns it, else its own; empty where it has none."""

@@ -26,6 +26,7 @@ _COLORS = {
     "passes": "32", "allowed": "32", "partly": "33", "unknown": "33", "blocks": "31", "blocked": "31",
 }  # fmt: skip
 _VERDICT = len("unknown")
+_ARRIVES = "arrives"
 _ALIKE = 5
 _RULES = 20
 _NARROW = 24
@@ -90,7 +91,10 @@ def _steps(told: Explanation, screen: Screen) -> Iterator[str]:
     left = (told.traffic, told.traffic)
     for number, step in enumerate(told.steps, 1):
         first, *rest = screen.cell([step.text], max(screen.width - len(indent), _NARROW)) or [""]
-        verdict = screen.colored(f"{step.verdict:<{_VERDICT}}", _COLORS[step.verdict])
+        # What nothing arrives at blocks nothing.
+        missed = step.kind == "delivered" and left[1] == "none"
+        word = "" if missed else _ARRIVES if (step.kind, step.verdict) == ("delivered", "passes") else step.verdict
+        verdict = screen.colored(f"{word:<{_VERDICT}}", _COLORS[step.verdict])
         yield f"  {number:>{digits}}  {verdict}  {first}"
         yield from (f"{indent}{line}" for line in rest)
         details = [*_rules(step.rules), *([step.reason] if step.reason not in {"", told.reason} else [])]
@@ -116,10 +120,20 @@ def _rules(rules: Sequence[RuleRef]) -> list[str]:
 
 def _decisive(told: Explanation, screen: Screen) -> Iterator[str]:
     """Yield what would have to change for another verdict."""
-    yield from _listed("Blocked by", _rules(told.blocked_by), screen)
     also = [f"{step.text}{': ' + step.reason if step.reason else ''}" for step in told.also_blocking]
+    # Without a rule that blocks, what comes after would hang in the air.
+    first = _rules(told.blocked_by) or ([told.reason] if also else [])
+    yield from _listed("Blocked by", first, screen)
     yield from _listed("These would have to change as well", also, screen)
-    yield from _listed("Without these nothing would pass", _rules(told.would_block), screen)
+    if len(told.cuts) == 1:
+        yield from _listed("Without these nothing would pass", _rules(told.cuts[0].rules), screen)
+    elif told.cuts:
+        yield ""
+        yield screen.colored("Nothing would pass without all the rules of any one of these steps", "1")
+        for cut in told.cuts:
+            yield from screen.folded(f"{cut.direction} at {cut.text}", indent="  ")
+            for text in _rules(cut.rules):
+                yield from screen.folded(text, indent="    ")
 
 
 def _listed(heading: str, texts: Sequence[str], screen: Screen) -> Iterator[str]:

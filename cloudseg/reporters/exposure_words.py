@@ -10,7 +10,7 @@ from cloudseg.reporters.text import amount
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloudseg.reach.spread.extents import Exposure, PortExposure
+    from cloudseg.reach.spread.extents import Exposure, PortExposure, Spread
 
 __all__ = ["exposure_lines"]
 
@@ -33,11 +33,9 @@ def exposure_lines(exposure: Exposure | None) -> Iterator[str]:
             f"exposure: {_percent(anything)} of all {anything.of:,} pairs of interfaces can talk, "
             f"{_percent(control)} on administration ports"
         )
-    worst = anything.blast_radius_at_most
-    who = f" (from {own_id(worst.worst_at[0])})" if worst.worst else ""
     yield (
         f"blast radius: an intruder reaches {_median(anything)} other interfaces in the median, "
-        f"{_worst(anything)} at worst{who}; on administration ports {_median(control)}, {_worst(control)} at worst"
+        f"{_worst(exposure, anything)}; on administration ports {_median(control)}, {_worst(exposure, control)}"
     )
     yield (
         f"internet: reaches {_span(anything.from_internet, anything.from_internet_at_most)} of "
@@ -72,8 +70,23 @@ def _median(ports: PortExposure) -> str:
     return _span(ports.blast_radius.median, ports.blast_radius_at_most.median)
 
 
-def _worst(ports: PortExposure) -> str:
-    return _span(ports.blast_radius.worst, ports.blast_radius_at_most.worst)
+def _worst(exposure: Exposure, ports: PortExposure) -> str:
+    """Return how far he gets at worst: what is certain and what there is at most may start at different interfaces."""
+    least, most = ports.blast_radius, ports.blast_radius_at_most
+    if least.worst == most.worst:
+        # Where it is certain from some, these say more.
+        return f"{least.worst:,} at worst{_from(exposure, least)}"
+    sure = f"{least.worst:,} for sure at worst{_from(exposure, least)}"
+    return f"{sure} and {most.worst:,} at most{_from(exposure, most)}"
+
+
+def _from(exposure: Exposure, spread: Spread) -> str:
+    if not spread.worst:
+        return ""
+    first = spread.worst_at[0]
+    name = exposure.names.get(first, "")
+    others = f" and {amount(spread.worst_count - 1, 'other')}" if spread.worst_count > 1 else ""
+    return f" (from {own_id(first)}{f' ({name})' if name and name != own_id(first) else ''}{others})"
 
 
 def _span(least: int, most: int) -> str:

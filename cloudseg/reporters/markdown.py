@@ -24,6 +24,7 @@ from cloudseg.reporters.wording import (
     shared_remedy,
     unsettled_checks,
     verdict,
+    witness_hint,
 )
 
 if TYPE_CHECKING:
@@ -174,6 +175,8 @@ def _tail(document: FindingsDocument) -> Iterator[str]:
     if document.notes:
         yield "\n### Notes\n\n"
         yield from _list(document.notes)
+    if hint := witness_hint(document):
+        yield f"\n{hint}\n"
 
 
 def _list(lines: Iterable[str]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cloudseg.reach.outside import EXTERNAL, addresses_of, ranges_of
+from cloudseg.reach.unread_sides import unread_sides
+from cloudseg.text import amount
 from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet, IntervalSet, Traffic
 
 if TYPE_CHECKING:
@@ -126,6 +128,20 @@ class ReachAnswer:
         return sum(len(source.gaps) for source in self.read)
 
     @property
+    def unjudged(self) -> bool:
+        """Whether an end stands for a managed service without interfaces: nothing here tells who reaches it."""
+        return any(named is not None and named.bare for named in (self.sources, self.targets))
+
+    @property
+    def nothing(self) -> str:
+        """What it means that no flow was found, in words, without a full stop."""
+        named = [each for each in (self.sources, self.targets) if each is not None]
+        if not any(each.services for each in named):
+            return "nothing passes between these ends"
+        within = "nothing passes between the interfaces of these ends; " if all(each.ends for each in named) else ""
+        return f"{within}what managed services let in by their own settings is not judged here"
+
+    @property
     def possible(self) -> int:
         """How many pairs of endpoints of the estate were asked about."""
         sources, targets = self._count(self.sources), self._count(self.targets)
@@ -138,8 +154,21 @@ class ReachAnswer:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is worth knowing about the ends that were named."""
-        notes = (note for named in (self.sources, self.targets) if named is not None for note in named.notes)
+        """What is worth knowing about the ends, those that were named and those that are left out."""
+        notes = [note for named in (self.sources, self.targets) if named is not None for note in named.notes]
+        if self.targets is None and (self.sources is None or self.sources.outside):
+            estate = self.estate
+            left_out = [
+                service
+                for service in estate.services.values()
+                if service.public is not False and estate.interfaces.keys().isdisjoint(service.interfaces)
+            ]
+            if left_out:
+                notes.append(
+                    f"{amount(len(left_out), 'managed service')} that may be public without an interface: not judged"
+                    " here, but by the checks `public-endpoint` and `public-control-plane`"
+                )
+        notes.extend(unread_sides(self.estate))
         return tuple(dict.fromkeys(notes))
 
     @cached_property

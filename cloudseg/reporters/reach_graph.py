@@ -111,7 +111,7 @@ def _short(text: str) -> str:
 
 def _notes(answer: ReachAnswer, shown: int, count: int) -> Iterator[str]:
     if not count:
-        yield "nothing passes between these ends"
+        yield answer.nothing
     if shown < count:
         yield f"{shown:,} of {count:,} edges are shown; name fewer ends with --from and --to, or take --format csv"
     if answer.gaps:

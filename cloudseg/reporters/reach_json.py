@@ -89,6 +89,7 @@ class ReachabilityDocument(msgspec.Struct, frozen=True, kw_only=True):
         sources: the scopes, and what is missing of each.
         endpoints: everything that opens connections or takes them.
         flows: what passes of what was asked for. Nothing else of it passes between the endpoints that were read.
+        notes: what is worth knowing about the ends that were named, such as a managed service that is not judged here.
     """
 
     schema: Literal["cloudseg/reachability/v1"] = "cloudseg/reachability/v1"
@@ -97,6 +98,7 @@ class ReachabilityDocument(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[SourceInfo, ...]
     endpoints: tuple[EndpointInfo, ...]
     flows: tuple[FlowInfo, ...]
+    notes: tuple[str, ...] = ()
 
 
 def _write(answer: ReachAnswer, stream: TextIO, _options: RenderOptions) -> None:
@@ -111,6 +113,7 @@ def _write(answer: ReachAnswer, stream: TextIO, _options: RenderOptions) -> None
         "sources": iter(answer.read),
         "endpoints": Lines(_endpoints(answer)),
         "flows": Lines(info for flow in answer.flows() for info in _infos(flow)),
+        "notes": answer.notes,
     }
     write_json(stream, members)
 

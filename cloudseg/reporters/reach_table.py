@@ -81,7 +81,7 @@ def _summary(answer: ReachAnswer, screen: Screen) -> Iterator[str]:
     if answer.tally.any:
         yield ""
     elif answer.estate.interfaces:
-        yield from screen.folded("Nothing passes between these ends.")
+        yield from screen.folded(f"{answer.nothing[0].upper()}{answer.nothing[1:]}.")
         yield ""
     for note in answer.notes:
         yield from screen.folded(f"note: {note}")
@@ -89,14 +89,17 @@ def _summary(answer: ReachAnswer, screen: Screen) -> Iterator[str]:
     yield from screen.folded("; ".join(summary_of_pairs(answer)))
 
 
-def summary_of_pairs(answer: ReachAnswer) -> Iterator[str]:
-    """Yield what an answer comes to, once its flows were counted: pairs, what is unknown of them, and gaps."""
+def summary_of_pairs(answer: ReachAnswer, *, counted: bool = True) -> Iterator[str]:
+    """Yield what an answer comes to, once its flows were counted: pairs, what is unknown of them, and gaps.
+
+    Without ``counted`` they were not, or only some: then nothing is said of pairs.
+    """
     tally, estate, sources, targets = answer.tally, answer.estate, answer.sources, answer.targets
     classes = len(answer.reach.classes)
     yield f"{amount(len(estate.interfaces), 'interface')} in {classes:,} class{'' if classes == 1 else 'es'}"
     if not estate.interfaces:
         yield "nobody reaches anybody, for no interface was read"
-    else:
+    elif counted:
         if answer.possible:
             yield f"{tally.talking:,} of {amount(answer.possible, 'pair')} can talk"
         if tally.perhaps:

@@ -66,6 +66,7 @@ def _write(document: FindingsDocument, stream: TextIO, _options: RenderOptions) 
         "properties": {
             "generated_at": document.generated_at,
             "summary": document.summary,
+            "checks": document.checks,
             "notes": document.notes,
         },
         "results": (_result(finding) for finding in document.findings),

@@ -25,6 +25,7 @@ from cloudseg.reporters.wording import (
     unread_lines,
     unsettled_checks,
     verdict,
+    witness_hint,
 )
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ def _summary(document: FindingsDocument, screen: Screen) -> Iterable[str]:
         yield from screen.folded(f"{check.id}: {check.status}: {check.reason}", indent="    ")
     for note in document.notes:
         yield from screen.folded(f"note: {note}", indent="  ")
+    if hint := witness_hint(document):
+        yield from screen.folded(hint, indent="  ")
     yield ""
     yield from screen.folded(verdict(document))
 

@@ -29,6 +29,7 @@ __all__ = [
     "unread_lines",
     "unsettled_checks",
     "verdict",
+    "witness_hint",
 ]
 
 _GAPS_SHOWN = 10
@@ -85,12 +86,20 @@ def remarks(finding: Finding, *, with_remedy: bool = True) -> Iterator[str]:
         yield f"rule: {finding.rule.id}"
     if finding.location is not None:
         yield f"at: {finding.location.get('file', '')}:{finding.location.get('line', '')}"
+    yield from (text for text in finding.evidence if text.startswith("witness: "))
     for other in finding.also:
         yield f"also {other.check} ({other.severity}): {other.message}"
     if with_remedy and finding.remedy is not None:
         yield f"remedy: {_remedy_words(finding.remedy)}"
     if finding.waiver is not None:
         yield f"waived until {finding.waiver.expires} by {finding.waiver.owner}: {finding.waiver.reason}"
+
+
+def witness_hint(document: FindingsDocument) -> str:
+    """Return how to see the way of a witness; nothing where no finding has one."""
+    if not any(fact.startswith("witness: ") for finding in document.findings for fact in finding.evidence):
+        return ""
+    return "a witness, A → B T, is one packet: cloudseg explain SOURCE --from A --to B --traffic T tells its way"
 
 
 def severity_counts(document: FindingsDocument) -> str:

@@ -161,8 +161,12 @@ def _share(meaning: str, keys: tuple[str, ...], position: int, units: Sequence[_
 
 
 def _read(texts: Mapping[str, str], labels: Mapping[str, Sequence[str]]) -> Labels:
-    return Labels(*(_first(texts, labels.get(meaning, ())) for meaning in _MEANINGS))
+    return Labels(*[_first(texts, labels.get(meaning, ())) for meaning in _MEANINGS]) if texts else Labels()
 
 
 def _first(texts: Mapping[str, str], keys: Sequence[str]) -> str | None:
-    return next((text for key in keys if (text := texts.get(key, ""))), None)
+    # Every interface is asked for some twenty keys, several times in an audit.
+    for key in keys:
+        if text := texts.get(key):
+            return text
+    return None

@@ -106,10 +106,6 @@ class AddressSet:
 
     def __str__(self) -> str:
         """Return the shortest text that :meth:`parse` reads as this set."""
-        if not self:
-            return "none"
-        if self == ALL_ADDRESSES:
-            return "all"
         return _text(self)
 
     def __repr__(self) -> str:
@@ -152,6 +148,10 @@ def _ranges(addresses: AddressSet) -> Iterator[tuple[int, int, int, int]]:
 
 @lru_cache(maxsize=16384)
 def _text(addresses: AddressSet) -> str:
+    if not addresses:
+        return "none"
+    if addresses == ALL_ADDRESSES:
+        return "all"
     return ", ".join(_range_text(*members) for members in _ranges(addresses))
 
 

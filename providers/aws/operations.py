@@ -246,6 +246,23 @@ _NETWORK: tuple[Operation, ...] = (
         ("entrances",),
         Each("list_listeners", ("Listeners",), _same("ListenerArn"), "ListenerArn"), region="us-west-2", page=100,
     ),
+    # Accelerators with custom routing are a kind of their own, with calls of their own.
+    Operation(
+        "globalaccelerator", "list_custom_routing_accelerators", "globalaccelerator:ListCustomRoutingAccelerators",
+        "Accelerators", ("entrances",), region="us-west-2", page=100,
+    ),
+    Operation(
+        "globalaccelerator", "list_custom_routing_listeners", "globalaccelerator:ListCustomRoutingListeners",
+        "Listeners", ("entrances",),
+        Each("list_custom_routing_accelerators", ("Accelerators",), _same("AcceleratorArn"), "AcceleratorArn"),
+        region="us-west-2", page=100,
+    ),
+    Operation(
+        "globalaccelerator", "list_custom_routing_endpoint_groups", "globalaccelerator:ListCustomRoutingEndpointGroups",
+        "EndpointGroups", ("entrances",),
+        Each("list_custom_routing_listeners", ("Listeners",), _same("ListenerArn"), "ListenerArn"),
+        region="us-west-2", page=100,
+    ),
     Operation(
         "cloudfront", "list_vpc_origins", "cloudfront:ListVpcOrigins", "VpcOriginList", ("entrances",),
         region="us-east-1", paging=Paging("Marker", "VpcOriginList.NextMarker"),
@@ -270,6 +287,13 @@ _NETWORK: tuple[Operation, ...] = (
     ),
     Operation(
         "vpc-lattice", "list_target_groups", "vpc-lattice:ListTargetGroups", "items", ("endpoints",), page=100,
+    ),
+    Operation(
+        "vpc-lattice", "get_target_group", "vpc-lattice:GetTargetGroup", "id", ("endpoints",),
+        Each(
+            "list_target_groups", ("items",), (("targetGroupIdentifier", "arn"),), "id",
+            but=("type", ("LAMBDA", "ALB")),
+        ),
     ),
     Operation(
         "vpc-lattice", "list_targets", "vpc-lattice:ListTargets", "items", ("endpoints",),

@@ -37,6 +37,7 @@ NOT_IN_MOTO = {
     ("ecr-public", "describe_repositories"),
     ("elasticache", "describe_serverless_caches"),
     ("globalaccelerator", "list_accelerators"),
+    ("globalaccelerator", "list_custom_routing_accelerators"),
     ("lambda", "list_function_url_configs"),
     ("redshift-serverless", "list_workgroups"),
     ("vpc-lattice", "get_service_network_vpc_association"),

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from cloudseg.model import Entrance, Estate
-from cloudseg.traffic import ALL_ADDRESSES, Traffic
+from cloudseg.traffic import ALL_ADDRESSES, AddressSet, Traffic
 
 Translate = Callable[..., Estate]
 HERE = "aws:111122223333:eu-west-1"
@@ -102,10 +102,98 @@ def test_a_vpc_origin_leads_to_a_balancer_or_an_instance(translated: Translate, 
             "ec2.describe_instances": [{"OwnerId": "111122223333", "Instances": [{"InstanceId": "i-1"}]}],
         }
     )
-    (found,) = estate.entrances.values()
+    found, private = sorted(estate.entrances.values(), key=lambda each: each.id)
     assert (found.targets, found.active) == ({target}, True)
+    assert (private.targets, private.active) == ({target}, None)
     assert Traffic.parse("tcp/443") <= found.traffic
     assert not found.traffic.overlaps(Traffic.parse("tcp/22, udp"))
+
+
+@pytest.mark.semantics(33, 126)
+def test_a_vpc_origin_may_be_seen_under_the_group_and_the_addresses_of_its_targets_network(
+    translated: Translate,
+) -> None:
+    name = "CloudFront-VPCOrigins-Service-SG"
+    origin = {"Id": "vo_1", "Name": "web", "Status": "Deployed", "OriginEndpointArn": BALANCER}
+    estate = translated(
+        {
+            "global:cloudfront.list_vpc_origins": {"VpcOriginList": {"Items": [origin]}},
+            "ec2.describe_vpcs": [
+                {"VpcId": "vpc-1", "CidrBlockAssociationSet": [{"CidrBlock": "10.0.0.0/16"}]},
+                {"VpcId": "vpc-2", "CidrBlockAssociationSet": [{"CidrBlock": "10.1.0.0/16"}]},
+            ],
+            "ec2.describe_security_groups": [
+                {"GroupId": "sg-1", "GroupName": name, "VpcId": "vpc-1"},
+                {"GroupId": "sg-2", "GroupName": name, "VpcId": "vpc-2"},
+                {"GroupId": "sg-3", "GroupName": "web", "VpcId": "vpc-1"},
+            ],
+            "elbv2.describe_load_balancers": BALANCERS,
+        }
+    )
+    found, private = sorted(estate.entrances.values(), key=lambda each: each.id)
+    assert (found.clients, found.groups) == (ALL_ADDRESSES, frozenset())
+    assert (private.clients, private.groups) == (AddressSet.parse("10.0.0.0/16"), {f"{HERE}:sg-1"})
+    assert (private.active, private.doubt) == (
+        None,
+        "whether vo_1 (web) is seen under an address or a group of the network is not known",
+    )
+
+
+def routed(translated: Translate, *destinations: Any, enabled: bool | None = True) -> tuple[Entrance, Estate]:
+    """An accelerator with custom routing to one of two subnets, with an interface in each."""
+    group = {
+        "EndpointGroupArn": GROUP, "EndpointGroupRegion": "eu-west-1", "DestinationDescriptions": list(destinations),
+        "EndpointDescriptions": [{"EndpointId": "subnet-a"}],
+    }  # fmt: skip
+    estate = translated(
+        {
+            "global:globalaccelerator.list_custom_routing_accelerators": [
+                {"AcceleratorArn": ACCELERATOR, "Name": "games", "Enabled": enabled}
+            ],
+            f"global:globalaccelerator.list_custom_routing_listeners#{ACCELERATOR}": [
+                {"ListenerArn": LISTENER, "PortRanges": [{"FromPort": 5000, "ToPort": 10000}]}
+            ],
+            f"global:globalaccelerator.list_custom_routing_endpoint_groups#{LISTENER}": [group],
+            "ec2.describe_subnets": [
+                {"SubnetId": f"subnet-{own}", "VpcId": "vpc-1", "OwnerId": "111122223333"} for own in "ab"
+            ],
+            "ec2.describe_network_interfaces": [
+                {"NetworkInterfaceId": f"eni-{own}", "VpcId": "vpc-1", "SubnetId": f"subnet-{own}", "Groups": []}
+                for own in "ab"
+            ],
+        }
+    )
+    (found,) = estate.entrances.values()
+    return found, estate
+
+
+GAMES = {"FromPort": 80, "ToPort": 90, "Protocols": ["TCP", "UDP"]}
+
+
+@pytest.mark.semantics(33, 126)
+def test_an_accelerator_with_custom_routing_may_lead_to_all_that_stands_in_its_subnets(translated: Translate) -> None:
+    found, estate = routed(translated, GAMES, {"FromPort": 22, "ToPort": 22, "Protocols": ["TCP"]})
+    assert (found.name, found.targets, found.clients) == ("games", {f"{HERE}:subnet-a"}, ALL_ADDRESSES)
+    assert found.traffic == Traffic.parse("tcp/22, tcp/80-90, udp/80-90")
+    led = {own: estate.entrances_to(interface) for own, interface in estate.interfaces.items()}
+    assert led == {f"{HERE}:eni-a": (found,), f"{HERE}:eni-b": ()}
+
+
+@pytest.mark.parametrize(("enabled", "active"), [(True, None), (None, None), (False, False)])
+def test_custom_routing_lets_in_at_most_what_somebody_allowed(
+    translated: Translate,
+    enabled: bool | None,  # noqa: FBT001 - a row
+    active: bool | None,  # noqa: FBT001 - a row
+) -> None:
+    found, _ = routed(translated, GAMES, enabled=enabled)
+    assert found.active is active
+    assert "sends to none until somebody allows it" in found.doubt
+
+
+def test_destinations_that_cannot_be_read_stand_for_every_port(translated: Translate) -> None:
+    found, estate = routed(translated, {"FromPort": 9, "ToPort": 1, "Protocols": ["TCP"]})
+    assert found.traffic == Traffic.parse("tcp, udp")
+    assert {gap.facets for gap in estate.gaps} == {("entrances",)}
 
 
 def test_no_origins_are_no_entrances(translated: Translate) -> None:

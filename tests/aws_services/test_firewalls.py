@@ -189,18 +189,171 @@ def test_an_option_may_hold_its_value_in_its_keyword(translated: Translate, opti
         ("any", "[0.0.0.0/1,128.0.0.0/1]", False),
         ("10.0.0.0/16", "[0.0.0.0/1, 128.0.0.0/1]", False),
         ("10.0.0.0/8", "0.0.0.0/0", False),
-        ("10.0.1.0/24", "0.0.0.0/0", True),
-        ("any", "[0.0.0.0/1,128.0.0.0/2]", True),
-        ("any", "[0.0.0.0/0,!192.0.2.0/24]", True),
+        # What holds for a part of the network may be all that a workload needs.
+        ("10.0.1.0/24", "0.0.0.0/0", None),
+        ("any", "[0.0.0.0/1,128.0.0.0/2]", False),
+        ("any", "[0.0.0.0/0,!192.0.2.0/24]", False),
+        ("any", "!$HOME_NET", False),
+        ("any", "[0.0.0.0/2,!10.0.0.0/8]", True),
         ("any", "10.0.0.0/16", True),
+        # No rule group says what this is.
+        ("any", "$PARTNERS", None),
+        ("any", "@PARTNERS", None),
     ],
 )
 def test_halves_of_the_internet_are_the_internet_and_all_of_its_network_is_everyone(
-    translated: Translate, source: str, destination: str, *, filters: bool
+    translated: Translate, source: str, destination: str, *, filters: bool | None
 ) -> None:
     rules = f"pass tcp {source} any -> {destination} any (sid:1;)"
     policy = STRICT | {"StatefulDefaultActions": ["aws:drop_strict"]} | stateful("g")
     assert firewall(translated, policy, g={"RulesString": rules}).filters is filters
+
+
+ALLOWED = {"RulesSourceList": LIST | {"GeneratedRulesType": "ALLOWLIST"}}
+NAMES = ("*.example.com", "example.com", "example.org")
+ESTABLISHED = STRICT | {"StatefulDefaultActions": ["aws:drop_established"]}
+
+
+# A rule that passes, and asks for no name, ends the inspection of what it matches, whatever an allow-list says:
+# https://docs.aws.amazon.com/network-firewall/latest/developerguide/suricata-rule-evaluation-order.html
+@pytest.mark.semantics(122)
+@pytest.mark.parametrize(
+    ("rules", "filters", "names"),
+    [
+        ("", True, NAMES),
+        # The ports of the web, or its protocols, to everywhere: the firewall filters, and names decide nothing.
+        ("pass tcp $HOME_NET any -> $EXTERNAL_NET 443 (sid:1;)", True, ()),
+        ("pass tcp $HOME_NET any -> $EXTERNAL_NET 80 (sid:1;)", True, ()),
+        ("pass udp $HOME_NET any -> any 443 (sid:1;)", True, ()),
+        ("pass tcp any any -> any [22,443] (flow:to_server,established; alert; sid:1;)", True, ()),
+        ("pass tls any any -> any any (sid:1;)", True, ()),
+        ("pass http any any -> any 8080 (sid:1;)", True, ()),
+        ('pass tls any any -> any any (tls.sni; content:"."; sid:1;)', True, ()),
+        ('pass tls any any -> any any (tls.sni; content:"|2e|"; sid:1;)', True, ()),
+        ("pass tls any any -> 0.0.0.0/1 any (sid:1;)\npass tls any any -> 128.0.0.0/1 any (sid:2;)", True, ()),
+        # Most ports are every connection, whatever is left out.
+        ("pass tcp $HOME_NET any -> $EXTERNAL_NET [1:65535] (sid:1;)", False, NAMES),
+        ("pass tcp $HOME_NET any -> any !22 (sid:1;)", False, NAMES),
+        ("pass tcp $HOME_NET any -> any [1:65535,![22,25]] (sid:1;)", False, NAMES),
+        ("pass tcp any any <> any any (sid:1;)", False, NAMES),
+        # Only some clients, or only under a condition: nobody knows whom it concerns.
+        ("pass ip 10.0.3.0/24 any -> any any (sid:1;)", None, NAMES),
+        ("pass ip any any <> 10.0.3.0/24 any (sid:1;)", None, NAMES),
+        ("pass tcp 10.0.3.0/24 any -> any 443 (sid:1;)", None, NAMES),
+        ('pass tls any any -> any any (tls.sni; pcre:"/example/"; sid:1;)', None, NAMES),
+        ('pass tls any any -> any any (tls.sni; content:!"example.net"; sid:1;)', None, NAMES),
+        ("pass tcp any any -> any 443 (flowbits:isset,seen; sid:1;)", None, NAMES),
+        ("pass tcp any any -> any $WEB (sid:1;)", None, NAMES),
+        ("pass tcp any any -> any 443 sid:1;", None, NAMES),
+        # Other ports, other protocols, the start of connections, other directions, and a few addresses.
+        ("pass tcp any any -> any 22 (sid:1;)", True, NAMES),
+        ("pass udp any any -> any 53 (sid:1;)", True, NAMES),
+        ("pass icmp any any -> any any (sid:1;)", True, NAMES),
+        ("pass tcp any any -> any any (flow:not_established; sid:1;)", True, NAMES),
+        ("pass tcp $EXTERNAL_NET 443 -> any any (flow:to_client; sid:1;)", True, NAMES),
+        ("pass tcp $EXTERNAL_NET any -> $HOME_NET 443 (sid:1;)", True, NAMES),
+        ("pass tcp any any -> 192.0.2.0/24 443 (sid:1;)", True, NAMES),
+        ('pass tls any any -> any any (tls.sni; content:"example.org"; sid:1;)', True, NAMES),
+        ("alert tcp any any -> any 443 (sid:1;)", True, NAMES),
+    ],
+)  # fmt: skip
+def test_an_allow_list_decides_only_where_no_rule_passes_web_traffic_to_every_name(
+    translated: Translate, rules: str, *, filters: bool | None, names: tuple[str, ...]
+) -> None:
+    found = firewall(translated, ESTABLISHED | stateful("list", "g"), list=ALLOWED, g={"RulesString": rules})
+    assert (found.filters, found.names) == (filters, names)
+
+
+@pytest.mark.parametrize(("port", "filters"), [("443", True), ("[80:65535]", False)])
+def test_a_rule_of_five_fields_passes_by_the_ports_that_it_names(
+    translated: Translate, port: str, *, filters: bool
+) -> None:
+    header = {"Protocol": "TCP", "Direction": "FORWARD", "DestinationPort": port} | dict.fromkeys(
+        ("Source", "SourcePort", "Destination"), "ANY"
+    )
+    rules = {"StatefulRules": [{"Action": "PASS", "Header": header, "RuleOptions": [{"Keyword": "sid:1"}]}]}
+    found = firewall(translated, ESTABLISHED | stateful("list", "g"), list=ALLOWED, g=rules)
+    assert found.filters is filters
+    assert filters is False or found.names == ()
+
+
+def test_a_name_is_what_a_rule_looks_for_in_the_name_of_the_server(translated: Translate) -> None:
+    rules = 'pass http any any -> any 80 (http.host; content:"example.net"; http.uri; content:"/api"; sid:1;)'
+    assert firewall(translated, ESTABLISHED | stateful("g"), g={"RulesString": rules}).names == ("example.net",)
+    rules = 'pass http any any -> any 80 (content:"example.net"; http_host; content:"/api"; http_uri; sid:1;)'
+    assert firewall(translated, ESTABLISHED | stateful("g"), g={"RulesString": rules}).names == ("example.net",)
+
+
+@pytest.mark.parametrize(("definition", "filters"), [(["192.0.2.0/24"], True), (["0.0.0.0/1", "128.0.0.0/1"], False)])
+def test_the_variables_of_a_rule_group_are_looked_up(
+    translated: Translate, definition: list[str], *, filters: bool
+) -> None:
+    rules = "pass tcp any any -> $PARTNERS $PORTS (sid:1;)"
+    answer = {
+        "RuleGroupResponse": {"RuleGroupArn": "g"},
+        "RuleGroup": {
+            "RulesSource": {"RulesString": rules},
+            "RuleVariables": {
+                "IPSets": {"PARTNERS": {"Definition": definition}},
+                "PortSets": {"PORTS": {"Definition": ["1:1023", "1024:65535"]}},
+            },
+        },
+    }
+    policy = {
+        "FirewallPolicyResponse": {"FirewallPolicyArn": POLICY},
+        "FirewallPolicy": ESTABLISHED | stateful("g"),
+    }
+    described = {"FirewallName": "f", "FirewallArn": FIREWALL, "FirewallPolicyArn": POLICY, "VpcId": "vpc-1"}
+    estate = translated({
+        f"network-firewall.describe_firewall#{FIREWALL}": {"Firewall": described},
+        f"network-firewall.describe_firewall_policy#{POLICY}": policy,
+        "network-firewall.describe_rule_group#g": answer,
+    })  # fmt: skip
+    assert estate.firewalls[f"{HERE}:{FIREWALL}"].filters is filters
+
+
+def test_all_of_the_network_is_everyone_in_a_variable_too(translated: Translate) -> None:
+    rules = "pass tcp $HOME_NET any -> any any (sid:1;)"
+    assert firewall(translated, ESTABLISHED | stateful("g"), g={"RulesString": rules}).filters is False
+
+
+def stateless_rule(action: str, *destinations: str, **match: object) -> dict[str, Any]:
+    match["Destinations"] = [{"AddressDefinition": each} for each in destinations]
+    rule = {"RuleDefinition": {"MatchAttributes": match, "Actions": [action]}, "Priority": 1}
+    return {"StatelessRulesAndCustomActions": {"StatelessRules": [rule]}}
+
+
+# A packet that matches a stateless rule never meets the default action, and what is forwarded meets the stateful rules:
+# https://docs.aws.amazon.com/network-firewall/latest/developerguide/firewall-policy-processing.html
+@pytest.mark.semantics(122)
+@pytest.mark.parametrize(
+    ("stateless_group", "policy", "filters", "reason"),
+    [
+        (stateless_rule("aws:forward_to_sfe", "0.0.0.0/0", Protocols=[6, 17]), {}, False, "no default drop"),
+        (stateless_rule("aws:forward_to_sfe", "0.0.0.0/1", "128.0.0.0/1"), {}, False, "no default drop"),
+        (stateless_rule("aws:forward_to_sfe"), STRICT, False, "drops nothing"),
+        (stateless_rule("aws:forward_to_sfe"), ESTABLISHED, True, "stateful default action"),
+        (stateless_rule("aws:forward_to_sfe", "10.0.0.0/8"), {}, True, "stateless default action drops"),
+        (stateless_rule("aws:forward_to_sfe", Protocols=[1]), {}, True, "stateless default action drops"),
+        (stateless_rule("aws:drop"), {}, True, "stateless default action drops"),
+    ],
+)  # fmt: skip
+def test_a_stateless_default_that_drops_decides_only_what_no_rule_forwards(
+    translated: Translate, stateless_group: dict[str, Any], policy: dict[str, Any], *, filters: bool, reason: str
+) -> None:
+    whole = policy | {"StatelessDefaultActions": ["aws:drop"]} | stateless("s") | stateful("g")
+    found = firewall(translated, whole, s=stateless_group, g=ALLOWED)
+    assert found.filters is filters
+    assert reason in found.reason
+
+
+@pytest.mark.semantics(122, 201)
+def test_a_stateless_pass_to_all_quarters_of_the_internet_skips_inspection(translated: Translate) -> None:
+    quarters = ("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2")
+    own = [{"AddressDefinition": "10.0.3.0/24"}]
+    whole = stateless_rule("aws:pass", *quarters, Sources=own)
+    assert firewall(translated, ESTABLISHED | stateless("s"), s=whole).filters is False
+    assert firewall(translated, ESTABLISHED | stateless("s"), s=stateless_rule("aws:pass", quarters[0])).filters is True
 
 
 def test_a_rule_group_that_was_not_read_is_unknown_unless_aws_keeps_it(translated: Translate) -> None:

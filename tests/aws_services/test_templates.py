@@ -113,6 +113,14 @@ def test_the_default_and_the_latest_version_count_together(translated: Translate
     ]
     (template,) = translated({"ec2.describe_launch_template_versions": versions}).templates.values()
     assert template.groups == {f"{HERE}:sg-1", f"{HERE}:sg-2"}
+    assert template.companies == {frozenset((f"{HERE}:sg-1",)), frozenset((f"{HERE}:sg-2",))}
+
+
+def test_each_interface_of_a_template_gets_its_own_groups(translated: Translate) -> None:
+    interfaces = [{"DeviceIndex": 0, "Groups": ["sg-1", "sg-2"]}, {"DeviceIndex": 1, "Groups": ["sg-3"]}]
+    version = {"LaunchTemplateId": "lt-1", "LaunchTemplateData": {"NetworkInterfaces": interfaces}}
+    (template,) = translated({"ec2.describe_launch_template_versions": [version]}).templates.values()
+    assert template.companies == {frozenset((f"{HERE}:sg-1", f"{HERE}:sg-2")), frozenset((f"{HERE}:sg-3",))}
 
 
 def test_a_deleted_service_and_settings_without_groups_use_none(translated: Translate) -> None:

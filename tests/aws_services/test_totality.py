@@ -72,10 +72,17 @@ ANSWERS: dict[str, Any] = {
          "EndpointDescriptions": [{"EndpointId": "arn:aws:x"}, {"EndpointId": "eipalloc-1"}],
          "PortOverrides": [{"ListenerPort": 1, "EndpointPort": 3}]},
     ],
+    "globalaccelerator.list_custom_routing_accelerators": [{"AcceleratorArn": ACCELERATOR, "Enabled": False}],
+    "globalaccelerator.list_custom_routing_endpoint_groups": [
+        {"EndpointGroupArn": f"{ACCELERATOR}/listener/m/endpoint-group/g", "EndpointGroupRegion": "eu-west-1",
+         "DestinationDescriptions": [{"FromPort": 1, "ToPort": 2, "Protocols": ["TCP"]}],
+         "EndpointDescriptions": [{"EndpointId": "subnet-1"}]},
+    ],
     "cloudfront.list_vpc_origins": {"VpcOriginList": {"Items": [{"Id": "o", "OriginEndpointArn": "arn:aws:ec2:r:1"}]}},
     "vpc-lattice.list_service_network_vpc_associations#n": [{"id": "a", "vpcId": "vpc-1", "status": "ACTIVE"}],
     "vpc-lattice.get_service_network_vpc_association#a": {"id": "a", "securityGroupIds": ["sg-1"]},
     "vpc-lattice.list_target_groups": [{"id": "t", "type": "IP", "protocol": "HTTP", "port": 1, "serviceArns": ["s"]}],
+    "vpc-lattice.get_target_group#t": {"id": "t", "config": {"healthCheck": {"enabled": True, "port": 2}}},
     "vpc-lattice.list_targets#t": [{"id": "10.0.0.5", "port": 80, "status": "HEALTHY"}],
     "vpc-lattice.list_resource_gateways": [{"id": "g", "securityGroupIds": ["sg-1"]}],
     "rds.describe_db_instances": [
@@ -192,4 +199,4 @@ def test_whole_answers_translate_to_all_that_they_hold() -> None:
         "rest-api", "s3-bucket", "verified-access-endpoint",
     ]  # fmt: skip
     counts = (estate.endpoints, estate.endpoint_services, estate.firewalls, estate.flow_logs, estate.entrances)
-    assert [len(each) for each in counts] == [1, 1, 1, 1, 2]
+    assert [len(each) for each in counts] == [1, 1, 1, 1, 4]

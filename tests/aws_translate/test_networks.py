@@ -143,3 +143,13 @@ def test_subnet_that_shows_no_block_is_open_though_the_options_were_denied(trans
     subnet = SUBNET | {"BlockPublicAccessStates": {"InternetGatewayBlockMode": "off"}}
     estate = translated({"ec2.describe_subnets": [subnet]}, failed=((OPTIONS, "denied"),))
     assert estate.subnets[f"{NAME}subnet-1"].internet_block == "off"
+
+
+def test_a_network_that_an_account_shares_which_was_not_read_is_a_gap_of_that_account(translated: Translated) -> None:
+    # A participant lists its own interfaces alone, and the owner those of everybody.
+    # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-limitations.html
+    shared = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "OwnerId": "999999999999"}
+    gaps = translated({"ec2.describe_vpcs": [shared]}).gaps
+    (gap,) = (gap for gap in gaps if gap.scope == "999999999999")
+    assert (gap.what, gap.resource, gap.reason) == ("ec2.describe_network_interfaces", "vpc-1", "unread")
+    assert gap.facets == ("interfaces",)

@@ -10,6 +10,7 @@ from cloudseg.findings import Finding
 from cloudseg.intent import Allowance, Intent
 from cloudseg.segments import INTERNET, Choice, Segment
 from cloudseg.traffic import AddressSet, Traffic
+from tests.reach.balancers import TARGET, balanced, forward
 
 Findings = Callable[..., list[Finding]]
 
@@ -201,7 +202,7 @@ def test_only_some_of_many_pairs_carry_what_is_intended(findings: Findings) -> N
     ]
     assert found.evidence == (
         "intended in intent.yaml:9: web to app: tcp/8080",
-        "witness: eni-web → eni-13 tcp/8080",
+        "witness: 10.0.1.10 → 10.0.2.13 tcp/8080 (from eni-web, to eni-13)",
         f"why: no rule of sg-bare admits tcp/8080 from eni-web (10.0.1.10) {DENIES}",
     )
 
@@ -273,3 +274,13 @@ def test_a_segment_of_one_interface_asks_nothing_of_itself(findings: Findings) -
 def test_without_interfaces_or_an_intent_nothing_is_found(check: object, findings: Findings) -> None:
     assert findings(check, EstateBuilder().build(), intent=meant(may("web", "app", "tcp/443"))) == []
     assert findings(check, two().build()) == []
+
+
+@pytest.mark.semantics(42)
+def test_health_checks_of_a_load_balancer_carry_nothing_of_what_its_clients_may_open(findings: Findings) -> None:
+    # Clients keep their addresses: a rule for the load balancer's own addresses admits its health checks and no client.
+    checking, nodes = forward(keeps_client=True, checks=TARGET), "10.0.10.9/32, 10.0.20.9/32"
+    intent = Intent(segments=of_groups("lb", "app"), allow=(may("lb", "app", TARGET),))
+    assert not findings(blocked_intent.CHECK, balanced(checking, ingress="sg-lb").build(), intent=intent)
+    (found,) = findings(blocked_intent.CHECK, balanced(checking, ingress=nodes).build(), intent=intent)
+    assert (found.severity.value, found.confidence) == ("low", "low")

@@ -18,11 +18,14 @@ from cloudseg.model import (
     Direction,
     Estate,
     Everyone,
+    Forward,
+    Forwarder,
     GroupRef,
     ListRef,
     Peer,
     RemoveRule,
     Rule,
+    Template,
     Unresolved,
 )
 from cloudseg.reach.reachability import Reachability
@@ -260,6 +263,111 @@ def test_equal_rules_have_findings_of_their_own(findings: Findings) -> None:
     assert len({finding.id for finding in found}) == len(found) == 2
 
 
+def behind_a_balancer(*, keeps_client: bool | None, complete: bool = True, group: str = "sg-nlb") -> Estate:
+    """A target that admits the group of a network load balancer, and the network it stands in."""
+    b = EstateBuilder()
+    b.group("sg-app", rule("group", "tcp/443", group), rule("network", "tcp/443", "10.0.0.0/16"))
+    b.group("sg-nlb")
+    b.group("sg-spare")
+    b.interface("eni-app", groups=["sg-app"])
+    node = {"role": "network_load_balancer", "workload": b.id("nlb")}
+    b.interface("eni-nlb", "subnet-public", ["sg-nlb"], "10.0.1.20", **node)
+    served = Traffic.parse("tcp/443")
+    forward = Forward(name="targets", listens=served, traffic=served, keeps_client=keeps_client, cross_zone=True)
+    b.put(
+        "forwarders",
+        Forwarder(id=b.id("nlb"), kind="load-balancer", accepts=served, forwards=(forward,), complete=complete),
+    )
+    return b.build()
+
+
+# A rule that names the group of a network load balancer admits its clients, whatever their addresses:
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
+@pytest.mark.parametrize(
+    ("keeps_client", "expected"),
+    [(False, [("group", ["network"])]), (True, []), (None, [])],
+)
+def test_a_group_of_nodes_that_keep_their_clients_addresses_admits_more_than_its_network(
+    *, keeps_client: bool | None, expected: list[tuple[str, list[str]]]
+) -> None:
+    assert told(behind_a_balancer(keeps_client=keeps_client)) == expected
+
+
+def test_the_listeners_of_a_balancer_that_were_not_read_may_keep_their_clients_addresses() -> None:
+    assert told(behind_a_balancer(keeps_client=False, complete=False)) == []
+
+
+def test_a_group_that_nobody_carries_may_come_to_stand_for_the_clients_of_a_balancer() -> None:
+    assert told(behind_a_balancer(keeps_client=False, group="sg-spare")) == []
+
+
+def test_a_group_of_nodes_of_a_balancer_that_was_not_read_may_admit_more_than_its_network() -> None:
+    b = EstateBuilder()
+    b.group("sg-app", rule("group", "tcp/443", "sg-nlb"), rule("network", "tcp/443", "10.0.0.0/16"))
+    b.group("sg-nlb")
+    b.interface("eni-app", groups=["sg-app"])
+    b.interface("eni-nlb", "subnet-public", ["sg-nlb"], "10.0.1.20", role="network_load_balancer")
+    assert told(b.build()) == []
+
+
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/eice-security-groups.html: with its clients' addresses kept, the
+# range of the network does not admit an endpoint; its group does.
+@pytest.mark.parametrize(("keeps", "expected"), [(False, [("group", ["network"])]), (True, [])])
+def test_a_group_of_an_instance_connect_endpoint_that_keeps_addresses_admits_more_than_its_network(
+    *, keeps: bool, expected: list[tuple[str, list[str]]]
+) -> None:
+    b = EstateBuilder()
+    b.group("sg-app", rule("group", "tcp/22", "sg-ice"), rule("network", "tcp/22", "10.0.0.0/16"))
+    b.group("sg-ice")
+    b.interface("eni-app", groups=["sg-app"])
+    role = "ec2_instance_connect_endpoint"
+    endpoint = b.id("eice-1")
+    b.interface("eni-ice", "subnet-public", ["sg-ice"], "10.0.1.60", role=role, workload=endpoint, keeps_client=keeps)
+    assert told(b.build()) == expected
+
+
+def of_two_groups(*launched: frozenset[str], unread: tuple[str, ...] = ()) -> Estate:
+    """An interface that carries two groups, and a launch template that attaches some of them."""
+    b = EstateBuilder(unread=unread)
+    b.group("sg-base", rule("wide", "tcp/22", "10.0.0.0/16"))
+    b.group("sg-db", rule("narrow", "tcp/22", "10.0.1.0/24"))
+    b.interface("eni-1", groups=["sg-base", "sg-db"])
+    together = frozenset(frozenset(map(b.id, names)) for names in launched)
+    if together:
+        groups = frozenset[str]().union(*together)
+        b.put("templates", Template(id=b.id("lt-1"), kind="launch-template", groups=groups, together=together))
+    return b.build()
+
+
+@pytest.mark.parametrize(
+    ("launched", "expected"),
+    [
+        ((), [("narrow", ["wide"])]),
+        ((frozenset(("sg-base", "sg-db")),), [("narrow", ["wide"])]),
+        ((frozenset(("sg-base",)),), [("narrow", ["wide"])]),
+        ((frozenset(("sg-db",)),), []),
+        # Two interfaces of one instance, each with a group of its own.
+        ((frozenset(("sg-base",)), frozenset(("sg-db",))), []),
+    ],
+)
+def test_a_group_that_a_template_attaches_alone_keeps_what_the_other_one_admits(
+    launched: tuple[frozenset[str], ...], expected: list[tuple[str, list[str]]]
+) -> None:
+    assert told(of_two_groups(*launched)) == expected
+
+
+def test_where_templates_were_not_read_other_groups_do_not_count() -> None:
+    assert told(of_two_groups(unread=("templates",))) == []
+
+
+def test_a_group_that_only_a_template_attaches_is_left_out() -> None:
+    b = EstateBuilder()
+    b.group("sg-1", rule("wide", "tcp/22", "10.0.0.0/16"), rule("narrow", "tcp/22", "10.0.1.0/24"))
+    group = frozenset((b.id("sg-1"),))
+    b.put("templates", Template(id=b.id("lt-1"), kind="launch-template", groups=group))
+    assert told(b.build()) == []
+
+
 # One packet at a time, over whoever may come: every address of a small world, and members of two groups, which have
 # addresses of the network. Only rules for everyone admit those elsewhere.
 NETWORK = ("10.0.0.0", "10.0.0.1", "10.0.0.2")
@@ -310,10 +418,15 @@ def small_worlds(draw: st.DrawFn) -> Estate:
     return b.build()
 
 
-def hosts() -> Iterator[tuple[str, str]]:
-    """Yield whoever may be at the other end: an address, and the group that it belongs to, if any."""
+def hosts(estate: Estate) -> Iterator[tuple[str, str]]:
+    """Yield whoever may be at the other end: an address, and the group that it belongs to, if any.
+
+    A group that nobody carries may come to stand for the clients of a load balancer, wherever they are.
+    """
     yield from (("", address) for address in (*NETWORK, *OUTSIDE, *ELSEWHERE))
-    yield from ((group, address) for group in GROUPS for address in NETWORK)
+    for group in GROUPS:
+        carried = bool(estate.members(EstateBuilder.id(group)))
+        yield from ((group, address) for address in (NETWORK if carried else (*NETWORK, *OUTSIDE, *ELSEWHERE)))
 
 
 def admits(rule: Rule, group: str, address: str, port: str) -> bool:
@@ -329,13 +442,14 @@ def admits(rule: Rule, group: str, address: str, port: str) -> bool:
 
 def let_through(estate: Estate, without: frozenset[tuple[str, str]]) -> set[tuple[str, ...]]:
     found: set[tuple[str, ...]] = set()
+    everyone = list(hosts(estate))
     for interface in estate.interfaces.values():
         for name in interface.attached:
             for each in estate.rule_sets[name].rules:
                 if (name, each.id) not in without:
                     found.update(
                         (interface.id, each.direction, group, address, port)
-                        for group, address in hosts()
+                        for group, address in everyone
                         for port in PORTS
                         if admits(each, group, address, port)
                     )

@@ -331,3 +331,102 @@ def test_markdown_reaches_a_stdout_without_unicode(run: Run) -> None:
     result = run("audit", "demo", "-f", "markdown", environment={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [["checks"], ["checks", "public-endpoint"], ["--help"], ["--version"]])
+def test_a_full_disk_behind_help_and_lists_is_no_bug(tmp_path: Path, arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "cloudseg", *arguments],
+            stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False,
+        )  # fmt: skip
+    assert result.returncode == 2
+    assert result.stderr.startswith("cloudseg: cannot write to standard output: ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes streams")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "audit demo",
+        "audit demo -f json",
+        "reach demo",
+        "diff demo demo",
+        "explain demo --from internet --to bookshop-prod-jump --traffic tcp/22",
+    ],
+)
+def test_a_closed_stdout_is_said_in_one_line(tmp_path: Path, arguments: str) -> None:
+    result = subprocess.run(
+        ["/bin/sh", "-c", f'"{sys.executable}" -m cloudseg {arguments} >&-'],
+        stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert result.stderr == "cloudseg: there is no standard output to write the report to; use --output FILE\n"
+
+
+def _interrupted_where(code: str, tmp_path: Path) -> "subprocess.CompletedProcess[str]":
+    program = f"import sys\nsys.argv = ['cloudseg', 'audit', 'demo']\n{code}\nimport cloudseg.__main__\n"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
+
+
+@pytest.mark.parametrize("module", ["typer", "cloudseg.cli.audit", "cloudseg.engine", "cloudseg.reach.reachability"])
+def test_an_interrupt_while_anything_loads_ends_the_run_in_one_line(tmp_path: Path, module: str) -> None:
+    result = _interrupted_where(
+        "class Stop:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())",
+        tmp_path,
+    )
+    assert result.returncode == 130
+    assert result.stderr.strip().startswith("cloudseg: interrupted")
+    assert "Traceback" not in result.stderr
+
+
+def test_answers_of_a_cloud_that_is_not_read_are_gaps(run: Run, open_ssh: Part, tmp_path: Path) -> None:
+    file = tmp_path / "estate" / "azure" / "sub-1" / "global" / "network" / "network_security_groups.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"value": []}')
+    result = run("audit", "estate", "--format", "json", "--fail-on", "none")
+    assert result.returncode == 3
+    sources = {(s["provider"], s["scope"]): s for s in json.loads(result.stdout)["sources"]}
+    (gap,) = sources["azure", "sub-1"]["gaps"]
+    assert gap["reason"] == "unsupported"
+    assert gap["detail"] == "1 answer of azure left out of the estate; this version reads aws alone"
+    assert run("reach", "estate").returncode == 3
+
+
+def test_a_pipe_is_never_replaced_by_a_snapshot(run: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.zip")
+    (tmp_path / "link.zip").symlink_to("pipe.zip")
+    for arguments in (["collect", "demo", "-o", "pipe.zip"], ["audit", "demo", "--save", "link.zip"]):
+        result = run(*arguments)
+        assert result.returncode == 2
+        assert "a pipe or a device is there" in result.stderr
+    assert (tmp_path / "pipe.zip").is_fifo()
+
+
+@pytest.mark.parametrize("check", ["internet-exposed-port", "missing-private-endpoint", "redundant-rule"])
+def test_a_page_about_a_check_fits_40_columns(run: Run, check: str) -> None:
+    page = run("checks", check, environment={"COLUMNS": "40"}).stdout
+    assert max(len(line) for line in page.splitlines()) <= 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--external-id", "x-1"], "--external-id belongs to a role: name it with --assume-role"),
+        (["--assume-role", "arn:aws:iam::11112222333:role/audit"], "an account has 12 digits"),
+        (["--assume-role", "arn:aws:iam:role/audit"], "an account has 12 digits"),
+    ],
+)
+def test_a_role_that_cannot_be_entered_is_refused_before_anything_is_asked(
+    run: Run, arguments: list[str], message: str
+) -> None:
+    result = run("audit", "aws", *arguments)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -154,3 +154,35 @@ def test_readings_without_interfaces_are_compared(run: Run, open_ssh: Part) -> N
     result = run("diff", "estate", "estate")
     assert result.returncode == 3, result.stderr
     assert "became reachable: 0 pairs" in result.stdout
+
+
+def test_a_comparison_measures_by_the_intent_as_an_audit_does(run: Run) -> None:
+    audited = json.loads(run("audit", "demo", "-f", "json").stdout)["summary"]["exposure"]
+    compared = json.loads(run("diff", "demo", "demo", "-f", "json").stdout)
+    assert audited["by_intent"]
+    assert compared["old"]["exposure"] == compared["new"]["exposure"] == audited
+    assert "where the intent names" in run("diff", "demo", "demo").stdout
+
+
+@pytest.mark.parametrize("arguments", [["--intent", "intent.yaml"], []])
+def test_the_intent_of_an_option_or_of_the_configuration_is_used(
+    run: Run, tmp_path: Path, readings: None, arguments: list[str]
+) -> None:
+    (tmp_path / "intent.yaml").write_text(
+        "schema: cloudseg/intent/v1\ndefault: deny\n"
+        "segments: {web: {groups: web}, db: {groups: db}}\n"
+        "allow: [{from: web, to: db, traffic: tcp/5432}]\n"
+    )
+    if not arguments:
+        (tmp_path / "cloudseg.toml").write_text('intent = "intent.yaml"\n')
+    result = run("diff", "old", "new", *arguments, "-f", "json")
+    assert result.returncode in {0, 1}, result.stderr
+    exposure = json.loads(result.stdout)["new"]["exposure"]
+    assert (exposure["by_intent"], exposure["any_port"]["of"]) == (True, 1)
+
+
+def test_a_broken_intent_is_refused(run: Run, tmp_path: Path, readings: None) -> None:
+    (tmp_path / "intent.yaml").write_text("segments: 3\n")
+    result = run("diff", "old", "new", "--intent", "intent.yaml")
+    assert result.returncode == 2
+    assert "intent.yaml" in result.stderr

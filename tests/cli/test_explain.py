@@ -42,7 +42,7 @@ def test_what_is_allowed_and_what_is_blocked_both_succeed(run: Run, tiers: Accou
     allowed, blocked = run(*asked("web", "10.0.2.5", "tcp/5432")), run(*asked("eni-web-1", "eni-db", "tcp/22"))
     assert (allowed.returncode, blocked.returncode) == (0, 0), allowed.stderr + blocked.stderr
     assert allowed.stdout.startswith("allowed: tcp/5432\n")
-    assert "sg-db" in allowed.stdout.partition("Without these nothing would pass")[2]
+    assert "sg-db" in allowed.stdout.partition("Nothing would pass without all the rules of any one of these steps")[2]
     assert blocked.stdout.startswith("blocked: tcp/22\n")
     assert "sg-db" in blocked.stdout.partition("Blocked by")[2]
 
@@ -117,3 +117,11 @@ def test_without_interfaces_there_is_nothing_to_explain(run: Run, open_ssh: Part
     result = run("explain", "estate", "--from", "internet", "--to", "sg-1", "--traffic", "tcp/22")
     assert result.returncode == 2
     assert "there are no interfaces in what was read" in result.stderr
+
+
+def test_a_managed_service_is_handed_to_the_check_that_judges_it(run: Run) -> None:
+    result = run("explain", "demo", "--from", "internet", "--to", "bookshop-dev-webhook", "--traffic", "tcp/443")
+    assert result.returncode == 2
+    assert "nothing reaches it" not in result.stderr
+    assert "`public-endpoint`" in result.stderr
+    assert "has a public endpoint, open to the whole internet" in result.stderr

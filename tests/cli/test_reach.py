@@ -199,3 +199,50 @@ def test_help_loads_no_numbers() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("word", "check"),
+    [
+        ("bookshop-prod-exports", "public-endpoint"),
+        ("bookshop-dev-logs", "public-endpoint"),
+        ("arn:aws:eks:eu-west-1:444455556666:cluster/bookshop-dev", "public-control-plane"),
+    ],
+)
+def test_a_managed_service_is_never_said_to_be_out_of_reach(run: Run, word: str, check: str) -> None:
+    table = run("reach", "demo", "--from", "internet", "--to", word)
+    told = " ".join(table.stdout.split())
+    assert "Nothing passes between these ends" not in told
+    assert "nothing reaches it" not in told + table.stderr
+    assert f"`{check}`" in told
+    assert "has a public endpoint, open to the whole" in told
+    document = json.loads(run("reach", "demo", "--from", "internet", "--to", word, "-f", "json", "-q").stdout)
+    assert document["flows"] == []
+    assert any(f"`{check}`" in note for note in document["notes"])
+
+
+def test_an_answer_about_a_service_without_interfaces_is_incomplete(run: Run) -> None:
+    assert run("reach", "demo", "--to", "bookshop-prod-exports").returncode == 3
+    assert run("reach", "demo", "--to", "bookshop-prod-exports", "-f", "csv", "-q").returncode == 3
+
+
+def test_public_services_that_the_whole_answer_leaves_out_are_counted(run: Run) -> None:
+    notes = json.loads(run("reach", "demo", "--from", "internet", "-f", "json", "-q").stdout)["notes"]
+    assert any("managed services that may be public without an interface: not judged" in note for note in notes)
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "dot"])
+def test_a_reader_that_leaves_early_is_told_no_half_counts(tmp_path: Path, form: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "cloudseg", "reach", "demo", "--format", form],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+        code = process.wait(timeout=60)
+    assert code == 0
+    assert "so the pairs were not counted" in errors
+    assert "can talk" not in errors
+    assert "reached from outside" not in errors

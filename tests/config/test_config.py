@@ -152,3 +152,19 @@ def test_a_file_that_is_not_there_or_no_text_is_named(folder: Path) -> None:
     written(folder, "[project]\nname = 'shop'\n", "pyproject.toml")
     with pytest.raises(ConfigError, match=r"pyproject\.toml has no table \[tool\.cloudseg\]"):
         load_config(Path("pyproject.toml"))
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(folder: Path) -> None:
+    text = (
+        "fail_on = 'severe'\nwaiver = 'w'\nskip = ['zzz']\n"
+        "[aws]\nregoin = 'a'\nprofile = 3\n[checks.public-address]\na = 1\n"
+    )
+    lines = refusal(folder, text).split("\n")
+    assert [line.split(": ")[:2] for line in lines] == [
+        ["cloudseg.toml, line 1", "fail_on"],
+        ["cloudseg.toml, line 2", "waiver"],
+        ["cloudseg.toml, line 3", "skip"],
+        ["cloudseg.toml, line 5", "aws.regoin"],
+        ["cloudseg.toml, line 6", "aws.profile"],
+        ["cloudseg.toml, line 8", "checks.public-address.a"],
+    ]

@@ -114,3 +114,25 @@ def test_a_pattern_that_any_resource_fits_waives_no_whole_check(tmp_path: Path, 
     assert f"a whole check cannot be waived, and '{pattern}' stands for every resource" in message
     narrowed = written(tmp_path, f"{CHECK}  resource: '{pattern}'\n  tags: {{environment: dev}}\n{REST}")
     assert load_waivers(narrowed)[0].resource == pattern
+
+
+def test_the_mistakes_of_every_entry_are_told_at_once(tmp_path: Path) -> None:
+    text = (
+        f"{CHECK}  resource: sg-1\n  owener: shop team\n{REST}"
+        f"{CHECK}{REST}"
+        f"{CHECK}  resource: sg-2\n{REST}"
+        f"{CHECK}  resource: sg-3\n{REST.replace('2027-01-31', 'soon')}"
+    )
+    lines = [line for line in refusal(tmp_path, text).split("\n") if line.startswith("waivers.yaml")]
+    assert [line.partition(": ")[2].partition(";")[0] for line in lines] == [
+        "unknown key 'owener'",
+        "a whole check cannot be waived",
+        "expires is 'soon', which is no day",
+    ]
+    assert [line.split(", ")[1] for line in lines] == ["entry 1", "entry 2", "entry 4"]
+
+
+def test_a_tag_of_yaml_is_refused_for_nobody_would_read_it(tmp_path: Path) -> None:
+    assert "line 2: the tag '!prod' is not taken" in refusal(tmp_path, f"{CHECK}  resource: !prod sg-1\n{REST}")
+    (waiver,) = load_waivers(written(tmp_path, f"{CHECK}  resource: !!str sg-1\n{REST}"))
+    assert waiver.resource == "sg-1"

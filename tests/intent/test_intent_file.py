@@ -213,6 +213,10 @@ def test_a_file_may_deny_everything(written: Path, text: str) -> None:
             "intent.yaml:2: aliases (*name) are not taken; write out what it",
         ),
         (f"{HEAD}segments: &a {{web: {{groups: web}}}}\nallow: *a\n", "intent.yaml:3: aliases (*name) are not taken"),
+        (
+            f"{HEAD}segments: {{web: {{names: !prod web}}}}\n",
+            "intent.yaml:2: the tag !prod is not taken; write the value",
+        ),
         ("[" * 100_000, "intent.yaml:1: this nests too deeply for the intent file"),
         ("a: \x07\n", "intent.yaml: this is no YAML: "),
     ],

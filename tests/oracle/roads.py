@@ -214,8 +214,12 @@ def _transit(estate: Read, walk: _Walk, route: Route) -> Trip | None:
     they are one).
     """
     near = _attached(estate, route.target, vpc_of(estate, walk.subnet))
-    if near is None or not near.table:
+    if near is None:
         return walk.refused("transit")
+    if not near.table:
+        # It may have a policy table in place of a route table, and the answers do not tell:
+        # https://docs.aws.amazon.com/vpc/latest/tgw/tgw-policy-tables-associate.html
+        return walk.refused("transit", certain=False)
     zone = zone_of(estate, walk.subnet)
     door = _in_zone(estate, near, zone)
     chosen = _longest_transit(estate, near.table, walk.destination)

@@ -323,7 +323,8 @@ def test_groups_cross_a_transit_gateway_inwards_where_it_shares_them() -> None:
 def test_the_association_of_the_sender_picks_the_table() -> None:
     # https://docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html
     assert by(over_transit(*FULL, table="tgw-rtb-2"), ONE, TWO) == "transit"
-    assert by(over_transit(*FULL, table=""), ONE, TWO) == "transit"
+    # https://docs.aws.amazon.com/vpc/latest/tgw/tgw-policy-tables-associate.html: it may have a policy table instead.
+    assert say(over_transit(*FULL, table=""), ONE, TWO) == Decision(passes=False, by="transit", certain=False)
     assert by(over_transit(FULL[0]), ONE, TWO) == "transit"
     assert by(over_transit(FULL[1]), ONE, TWO) == "return route"
     assert by(over_transit(*FULL, ("10.2.1.0/24", "", "static")), ONE, TWO) == "transit"

@@ -7,7 +7,7 @@ from cloudseg.model import Forward, Forwarder, ForwardTarget
 from cloudseg.reach.reachability import Reachability, Verdict
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
-__all__ = ["at_most", "balanced", "balancer", "between", "bounds", "exactly", "forward", "target"]
+__all__ = ["TARGET", "at_most", "balanced", "balancer", "between", "bounds", "exactly", "forward", "target"]
 
 q = EstateBuilder.id
 LISTENER, TARGET = "tcp/443", "tcp/8080"

@@ -7,7 +7,7 @@ from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
 from cloudseg.model import ANY_ZONE, Endpoint, ForwardTarget, Rule
 from cloudseg.reach.reachability import Reachability, Verdict
 from cloudseg.traffic import AddressSet, Traffic
-from tests.reach.balancers import at_most, balanced, balancer, between, bounds, exactly, forward, q, target
+from tests.reach.balancers import TARGET, at_most, balanced, balancer, between, bounds, exactly, forward, q, target
 
 OPEN = allow("egress", "all", "0.0.0.0/0")
 NOTHING = exactly("none")
@@ -208,6 +208,24 @@ def test_health_checks_come_from_the_node_whatever_is_kept() -> None:
     assert between(balanced(checking, ingress="10.0.10.9/32", traffic="all"), "node-a", "eni-app") == exactly(
         "tcp/9000"
     )
+
+
+@pytest.mark.semantics(42)
+def test_a_health_check_of_the_clients_port_shows_no_client_getting_through() -> None:
+    # Health checks bear the node's address, and clients their own: a rule for the nodes admits the checks alone.
+    checking = forward(keeps_client=True, checks=TARGET)
+    assert between(balanced(checking, ingress="10.0.10.9/32"), "node-a", "eni-app") == at_most("tcp/8080")
+    assert between(balanced(checking, ingress="10.0.30.0/24"), "node-a", "eni-app") == WORKS
+    # Where targets see the node in place of its clients, the two are admitted together.
+    together = forward(keeps_client=False, checks=TARGET)
+    assert between(balanced(together, ingress="10.0.10.9/32"), "node-a", "eni-app") == WORKS
+
+
+@pytest.mark.semantics(42)
+def test_a_health_check_of_a_port_that_clients_get_in_another_group_is_nothing_certain() -> None:
+    checking, other = forward(checks="tcp/9000"), forward(traffic="tcp/9000", keeps_client=True)
+    builder = balanced(checking, other, ingress="10.0.10.9/32", traffic="all")
+    assert between(builder, "node-a", "eni-app") == bounds("tcp/8080", "tcp/8080, tcp/9000")
 
 
 @pytest.mark.semantics(42)

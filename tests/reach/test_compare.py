@@ -18,6 +18,7 @@ from cloudseg.reach.reachability import NOTHING, Reachability, Verdict
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 from tests.oracle.compare import estate_of
 from tests.oracle.estates import OUTSIDE, raw_estate
+from tests.reach.balancers import TARGET, balanced, forward
 
 ID = EstateBuilder.id
 OUT = allow("egress", "all", "10.0.0.0/16")
@@ -98,6 +99,16 @@ def test_interfaces_that_all_gain_from_each_other_are_one_change() -> None:
     assert told(compare(old, built(builder)).gained) == [
         "db, web1, web2 > db, web1, web2 [tcp/22 .. tcp/22] changed 6: 10.0.2.11 → 10.0.1.11 tcp/22"
     ]
+
+
+@pytest.mark.semantics(42)
+def test_clients_that_no_longer_get_through_a_load_balancer_are_told_although_its_health_checks_do() -> None:
+    # A rule for the load balancer's group admits the clients whose addresses it keeps; one for its addresses does not.
+    checking, nodes = forward(keeps_client=True, checks=TARGET), "10.0.10.9/32, 10.0.20.9/32"
+    old, new = (built(balanced(checking, ingress=ingress)) for ingress in ("sg-lb", nodes))
+    (lost,), (gained,) = compare(old, new).lost, compare(new, old).gained
+    assert lost.sources == gained.sources == (ID("node-a"), ID("node-b"))
+    assert str(lost.upper) == str(gained.upper) == "tcp/8080"
 
 
 def test_what_outside_addresses_gain_is_told_by_range() -> None:

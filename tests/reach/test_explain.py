@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -280,7 +281,11 @@ def test_behind_a_middlebox_a_named_group_matches_nobody_and_the_reader_is_told_
 def test_behind_a_middlebox_that_filters_nothing_is_certain() -> None:
     found = told(past_a_firewall("10.0.1.0/24", filters=True), "eni-a", "eni-b")
     assert (found.verdict, found.lower, found.upper) == ("unknown", "none", WEB)
-    assert [each.verdict for each in found.steps if each.kind in {"route", "gateway"}][-1] == "unknown"
+    assert [(each.verdict, each.text) for each in found.steps if each.kind in {"route", "gateway"}] == [
+        ("passes", "rtb-public: route 10.0.2.0/24 to vpce-1"),
+        ("unknown", "endpoint vpce-1 of the firewall fw-1"),
+        ("passes", "rtb-fw: route 10.0.0.0/16 to local"),
+    ]
     assert found.unknowns == ("the firewall fw-1: its policy decides what passes",)
 
 
@@ -534,7 +539,7 @@ def test_a_nat_gateway_takes_over_and_carries_three_protocols() -> None:
         "network ACL acl-1 of subnet-a, on the way"
     ] * 2
     esp = between(raw, "esp", "eni-b", OUTSIDE)
-    assert esp.reason == "a NAT gateway carries tcp, udp, icmp alone"
+    assert esp.reason == "a NAT gateway carries only tcp, udp, icmp"
 
 
 def test_of_many_addresses_outside_the_ones_of_which_most_passes_are_explained() -> None:
@@ -543,7 +548,7 @@ def test_of_many_addresses_outside_the_ones_of_which_most_passes_are_explained()
     raw.interface("eni-c", "vpc-1", "subnet-a", ["sg-ssh"], ("10.0.1.7", "203.0.113.7"))
     found = between(raw, "tcp/22", "0.0.0.0/0", "eni-c")
     assert (found.verdict, found.source.text, found.source.address) == ("allowed", "0.0.0.0/0", "198.51.100.0/24")
-    assert any("from 198.51.100.0/24 passes most" in note for note in found.notes)
+    assert any("the steps are about 198.51.100.0/24; most traffic passes from these" in note for note in found.notes)
     found = between(raw, "tcp/23", "0.0.0.0/0", "eni-c")
     assert any(note.endswith("nothing passes from the others either") for note in found.notes)
 
@@ -588,6 +593,37 @@ def test_all_rules_of_the_stage_with_the_fewest_would_have_to_go() -> None:
     raw.interface("eni-b", "vpc-1", "subnet-b", ["sg-2"], "10.0.2.5")
     # Two rules at either end, one entry in either list at the boundaries.
     assert texts(between(raw), "would_block") == [("acl-1", "ingress all from 0.0.0.0/0")]
+
+
+def test_every_step_at_the_ends_is_told_with_all_rules_of_it_that_would_have_to_go() -> None:
+    raw = one_vpc()
+    raw.group("sg-1", "vpc-1", egress=[ALL])
+    raw.group("sg-2", "vpc-1", [permission("tcp", 22, 22, "10.0.0.0/16"), permission("tcp", 0, 1000, "10.0.1.0/24")])
+    raw.interface("eni-a", "vpc-1", "subnet-a", ["sg-1"], "10.0.1.5")
+    raw.interface("eni-b", "vpc-1", "subnet-b", ["sg-2"], "10.0.2.5")
+    assert [(each.direction, each.text, len(each.rules)) for each in between(raw, "tcp/22").cuts] == [
+        ("egress", "security group sg-1 of eni-a", 1),
+        ("ingress", "network ACL acl-1 of subnet-b", 1),
+        ("egress", "network ACL acl-1 of subnet-a", 1),
+        ("ingress", "security group sg-2 of eni-b", 2),
+    ]
+
+
+def test_what_nothing_arrives_at_is_not_what_blocks() -> None:
+    found = between(two_interfaces(permission("tcp", 443, 443, "10.9.0.0/16")))
+    end = found.steps[-1]
+    assert (end.kind, end.reason) == ("delivered", "nothing arrives here")
+    assert end.text not in [each.text for each in found.also_blocking]
+
+
+def test_a_load_balancer_without_listeners_is_told_as_such() -> None:
+    estate = balanced(keeps=False, peer="sg-lb")
+    deaf = {
+        name: msgspec.structs.replace(each, accepts=Traffic(), forwards=()) for name, each in estate.forwarders.items()
+    }
+    without_listeners = dataclasses.replace(estate, forwarders=deaf)
+    found = told(without_listeners, OUTSIDE, "eni-lb")
+    assert step(found, "balancer").reason == "lb-1 has no listener today"
 
 
 def test_of_equals_the_rule_at_the_target_counts() -> None:
@@ -745,14 +781,17 @@ def test_entrances_that_were_not_read_may_be_ways_in() -> None:
     b.group("sg-b", allow("ingress", WEB, "0.0.0.0/0"))
     b.interface("eni-b", "subnet-private", ["sg-b"], "10.0.2.5")
     found = told(b.build(), OUTSIDE, "eni-b")
-    assert found.verdict == "blocked"
-    assert found.unknowns == ("accelerators and origins of the content network were not read in full",)
+    assert (found.verdict, found.upper) == ("unknown", "tcp/443")
+    assert found.unknowns == (
+        "whether an entrance that was not read leads here is not known",
+        "accelerators and origins of the content network were not read in full",
+    )
 
 
 # Load balancers and plumbing
 
 
-def balanced(*, keeps: bool, peer: str) -> Estate:
+def balanced(*, keeps: bool, peer: str, checks: str = "none") -> Estate:
     b = EstateBuilder()
     six = (acl_entry("ingress", 101, "all", "::/0"), acl_entry("egress", 101, "all", "::/0"))
     b.acl("acl-1", ["subnet-public", "subnet-private"], (*ACL_OPEN, *six))
@@ -763,7 +802,7 @@ def balanced(*, keeps: bool, peer: str) -> Estate:
     b.interface("eni-other", "subnet-private", ["sg-app"], "10.0.2.6")
     forward = Forward(
         name="tg-1", listens=Traffic.parse(WEB), traffic=Traffic.parse("tcp/8080"), keeps_client=keeps, cross_zone=True,
-        targets=(ForwardTarget(target=b.id("eni-app"), healthy=True),),
+        checks=Traffic.parse(checks), targets=(ForwardTarget(target=b.id("eni-app"), healthy=True),),
     )  # fmt: skip
     b.put(
         "forwarders",
@@ -783,8 +822,8 @@ def test_a_load_balancer_opens_connections_to_its_targets_alone() -> None:
         "load balancer lb-1 sends tcp/8080 to its targets tg-1 under its own address"
     )
     other = told(estate, "eni-lb", "eni-other", "tcp/8080")
-    assert other.reason == "lb-1 opens connections to its targets alone"
-    assert told(estate, "eni-lb", OUTSIDE).reason == "lb-1 opens connections to its targets alone"
+    assert other.reason == "lb-1 opens connections only to its targets"
+    assert told(estate, "eni-lb", OUTSIDE).reason == "lb-1 opens connections only to its targets"
 
 
 @pytest.mark.semantics(42)
@@ -797,9 +836,20 @@ def test_a_target_that_sees_the_clients_is_asked_about_them() -> None:
     assert told(balanced(keeps=True, peer="10.0.1.5/32"), "eni-lb", "eni-app", "tcp/8080").verdict == "blocked"
 
 
+@pytest.mark.semantics(42)
+def test_health_checks_alone_are_told_as_such() -> None:
+    estate = balanced(keeps=True, peer="10.0.1.5/32", checks="tcp/8080")
+    found = told(estate, "eni-lb", "eni-app", "tcp/8080")
+    assert (found.verdict, found.lower, found.upper) == ("unknown", "none", "tcp/8080")
+    assert (
+        "health checks of tcp/8080 come from the load balancer itself, and tell nothing of its clients" in found.reason
+    )
+    assert not [note for note in found.notes if "do not account" in note]
+
+
 def test_a_load_balancer_takes_what_it_listens_to() -> None:
     found = told(balanced(keeps=False, peer="sg-lb"), OUTSIDE, "eni-lb", "tcp/443-444")
-    assert (found.lower, step(found, "balancer").reason) == (WEB, "lb-1 listens to tcp/443 alone")
+    assert (found.lower, step(found, "balancer").reason) == (WEB, "lb-1 listens only to tcp/443")
 
 
 def test_what_is_behind_a_load_balancer_is_told_to_be_asked_of_it() -> None:

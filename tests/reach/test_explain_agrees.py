@@ -138,9 +138,10 @@ def test_without_the_rules_that_would_have_to_go_nothing_passes(seed: int) -> No
     for source, target in pairs(estate, seed, 12, _RANGES):
         traffic = random.choice(ASKED)
         found = explain(reach, source, target, traffic)
-        if found.would_block:
-            after = Reachability(_without(estate, found.would_block)).between(source, target)
-            assert not after.upper & traffic, (str(source), str(target), str(traffic))
+        assert found.would_block == (found.cuts[0].rules if found.cuts else ())
+        for cut in found.cuts:
+            after = Reachability(_without(estate, cut.rules)).between(source, target)
+            assert not after.upper & traffic, (str(source), str(target), str(traffic), cut.text)
 
 
 def _without(estate: Estate, rules: tuple[RuleRef, ...]) -> Estate:

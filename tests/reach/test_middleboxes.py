@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cloudseg.model import Addresses, Route
 from tests.reach.plans import Plan, crossed, outcome
 
 
@@ -158,6 +159,7 @@ def test_a_firewall_behind_a_nat_gateway_sees_the_gateway() -> None:
     plan.subnet("a-fw", "10.1.8.0/24", "0.0.0.0/0 igw-1")
     plan.endpoint("vpce-fw", "vpc-a", "a-fw")
     plan.firewall("fw", "vpc-a", "vpce-fw", filters=False)
+    edge(plan, "igw-1", "10.1.9.0/24 vpce-fw")
     leg = plan.only("a-app", "8.8.8.8")
     assert (outcome(leg), crossed(leg)) == (
         "internet",
@@ -292,10 +294,69 @@ def test_a_firewall_passes_what_its_policy_lets_through_and_groups_end_there(
 ) -> None:
     plan = inspected("0.0.0.0/0 igw-1")
     plan.firewall("fw", "vpc-a", "vpce-fw", filters=filters, reason=reason)
+    edge(plan, "igw-1", "10.1.1.0/24 vpce-fw")
     leg = plan.only("a-app", "8.8.8.8")
     assert (outcome(leg), leg.doubts, leg.needs_public) == (expected, doubts, True)
     assert (leg.egress_groups, leg.ingress_groups) == (False, False)
     assert crossed(leg) == ["ingress a-fw", "egress a-fw"]
+
+
+def edge(plan: Plan, gateway: str, *routes: str) -> None:
+    """Give a gateway of ``vpc-a`` a route table of its own, for what comes in by it."""
+    network = plan.build().networks[plan.id("vpc-a")]
+    local = Route(destination=Addresses(network.addresses), kind="local", origin="local")
+    plan.table(f"rtb-{gateway}", (local, *map(plan.route, routes)), network, gateways=plan.ids(gateway))
+
+
+# Both directions have to pass the same endpoint:
+# https://docs.aws.amazon.com/network-firewall/latest/developerguide/asymmetric-routing.html
+PAST = ("whether answers come back through vpce-fw is not known",)
+
+
+@pytest.mark.semantics(122)
+@pytest.mark.parametrize(
+    ("routes", "expected", "doubts"),
+    [
+        (None, "internet?", PAST),
+        ((), "internet?", PAST),
+        (("10.1.1.0/24 vpce-fw",), "internet", ()),
+        (("10.1.0.0/16 vpce-fw",), "internet", ()),
+        (("10.1.1.0/25 vpce-fw",), "internet?", PAST),
+        (("10.1.1.0/24 vpce-two",), "internet?", PAST),
+    ],
+    ids=["no edge table", "edge table without a route", "all back", "longer way", "half back", "another endpoint"],
+)
+def test_through_a_firewall_without_rules_answers_must_come_back_by_its_endpoint_too(
+    routes: tuple[str, ...] | None, expected: str, doubts: tuple[str, ...]
+) -> None:
+    plan = inspected("0.0.0.0/0 igw-1")
+    plan.firewall("fw", "vpc-a", "vpce-fw", filters=False)
+    if routes is not None:
+        edge(plan, "igw-1", *routes)
+    leg = plan.only("a-app", "8.8.8.8")
+    assert (outcome(leg), leg.doubts) == (expected, doubts)
+
+
+@pytest.mark.semantics(122)
+@pytest.mark.parametrize(("back", "expected"), [((), "internet?"), (("10.1.1.0/24 vpce-fw",), "internet")])
+def test_from_a_nat_gateway_behind_a_firewall_answers_must_come_back_through_it_too(
+    back: tuple[str, ...], expected: str
+) -> None:
+    plan = inspected("0.0.0.0/0 nat-1")
+    plan.firewall("fw", "vpc-a", "vpce-fw", filters=False)
+    plan.subnet("a-nat", "10.1.8.0/24", "0.0.0.0/0 igw-1", *back)
+    plan.nat("nat-1", "a-nat")
+    assert plan.outcome("a-app", "8.8.8.8") == [expected]
+
+
+@pytest.mark.semantics(122)
+def test_answers_that_alone_pass_a_firewall_are_not_certain() -> None:
+    plan = inspected("0.0.0.0/0 igw-1")
+    plan.firewall("fw", "vpc-a", "vpce-fw", filters=False)
+    plan.subnet("a-web", "10.1.3.0/24", "0.0.0.0/0 igw-1")
+    edge(plan, "igw-1", "10.1.3.0/24 vpce-fw")
+    leg = plan.only("a-web", "8.8.8.8")
+    assert (outcome(leg), leg.doubts) == ("internet?", ("answers pass a firewall that the packets do not",))
 
 
 @pytest.mark.semantics(122)
@@ -304,14 +365,14 @@ def test_a_firewall_between_two_subnets_hands_packets_on_by_its_own_routes() -> 
     plan.firewall("fw", "vpc-a", "vpce-fw", filters=False)
     leg = plan.only("a-app", "10.1.2.5")
     assert (outcome(leg), leg.ingress_groups, crossed(leg)) == ("network vpc-a", False, ["ingress a-fw", "egress a-fw"])
-    assert leg.enters(plan.id("a-db"))
+    assert leg.handing(plan.id("a-db")) == "no"
 
 
 def test_a_destination_in_the_endpoints_own_subnet_is_reached_without_leaving_it() -> None:
     plan = inspected()
     plan.firewall("fw", "vpc-a", "vpce-fw", filters=False)
     leg = plan.only("a-app", "10.1.2.5")
-    assert not leg.enters(plan.id("a-fw"))
+    assert leg.handing(plan.id("a-fw")) == "surely"
     assert [each.direction for each in leg.checkpoints_to(plan.id("a-fw"))] == ["ingress"]
     assert leg.checkpoints_to(plan.id("a-db")) == leg.checkpoints
 
@@ -346,6 +407,8 @@ def test_of_a_firewall_in_two_subnets_only_what_both_do_is_certain() -> None:
     plan.gateway("vgw-1", "vpc-a")
     plan.subnet("a-fw2", "10.1.10.0/24", "0.0.0.0/0 igw-1")
     plan.firewall("fw", "vpc-a", "vpce-fw", filters=False, subnets=plan.ids("a-fw", "a-fw2"))
+    edge(plan, "igw-1", "10.1.1.0/24 vpce-fw")
+    edge(plan, "vgw-1", "10.1.1.0/24 vpce-fw")
     leg = plan.only("a-app", "8.8.8.8")
     assert (outcome(leg), crossed(leg)) == ("internet", ["ingress a-fw|a-fw2", "egress a-fw|a-fw2"])
     assert plan.outcome("a-app", "10.9.0.1") == ["private?"]
@@ -358,6 +421,7 @@ def in_two_subnets(*routes: str) -> Plan:
     plan.gateway("vgw-1", "vpc-a")
     plan.subnet("a-fw2", "10.1.10.0/24", *routes)
     plan.firewall("fw", "vpc-a", "vpce-fw", filters=False, subnets=plan.ids("a-fw", "a-fw2"))
+    edge(plan, "vgw-1", "10.1.1.0/24 vpce-fw")
     return plan
 
 

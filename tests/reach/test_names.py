@@ -217,10 +217,35 @@ def test_without_interfaces_that_is_what_is_said() -> None:
     assert refusal(EstateBuilder().build(), "web").endswith("there are no interfaces in what was read")
 
 
-def test_a_group_without_members_reaches_nothing_and_says_so() -> None:
+def test_a_group_without_members_is_said_to_be_unjudged() -> None:
     named = find(builder().build(), "idle")
     assert named.ends == ()
-    assert named.notes == ("sg-idle (idle) has no interface that was read: nothing reaches it, and it reaches nothing",)
+    assert named.notes == (
+        "sg-idle (idle) has no interface that was read, so no packet from it or to it is judged here",
+    )
+
+
+def test_a_service_without_interfaces_is_said_to_be_unjudged() -> None:
+    made = builder()
+    made.service("exports", "s3")
+    named = find(made.build(), "exports")
+    assert (named.ends, named.bare, len(named.services)) == ((), True, 1)
+    (note,) = named.notes
+    assert note.endswith("is a managed service without an interface that was read: who reaches it is not judged here")
+
+
+def test_a_service_is_judged_by_its_interfaces_where_they_were_read() -> None:
+    made = builder()
+    made.interface("eni-db", address="10.0.2.90")
+    made.service("orders", "rds", interfaces=frozenset({made.id("eni-db")}))
+    named = find(made.build(), "orders")
+    assert (owns(named), named.bare, len(named.services), named.notes) == (("eni-db",), False, 1, ())
+
+
+@pytest.mark.parametrize("addresses", ["198.51.100.0/24", "1.0.0.0-3.5.63.255", "2001:db8::/32"])
+def test_ends_outside_are_understood_as_documents_write_them(addresses: str) -> None:
+    named = find(builder().build(), f"external:{addresses}")
+    assert named.outside == AddressSet.parse(addresses)
 
 
 def test_a_group_that_was_not_read_stands_for_those_who_carry_it() -> None:

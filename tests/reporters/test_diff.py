@@ -153,8 +153,16 @@ def test_the_last_line_tells_gaps_and_what_is_undecided() -> None:
     last = written(compared(), "table", width=400).splitlines()[-1]
     assert last == (
         "became reachable: 5 pairs (6 at most), 1 interface from outside; stopped: 0 pairs, 1 interface to outside; "
-        "findings: 1 new, 1 gone, 1 of another severity; undecided: 3 pairs; the new reading is incomplete: 1 gap"
+        "findings: 1 new, 1 gone, 1 of another severity; undecided: 3 pairs (unknown before and after); "
+        "the new reading is incomplete: 1 gap"
     )
+
+
+def test_what_undecided_means_is_said_in_words() -> None:
+    for form in ("table", "markdown"):
+        told = " ".join(written(compared(), form).split())
+        assert "Undecided: 3 pairs. Something on their way changed" in told
+        assert "a gain or a loss may hide in it" in told
 
 
 def test_limit_shows_that_many_and_counts_the_rest() -> None:

@@ -1,13 +1,13 @@
 import io
 import json
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from cloudseg.engine import SourceInfo
-from cloudseg.reach.explaining.explanation import EndPoint, Explanation, RuleRef, Step
+from cloudseg.reach.explaining.explanation import Cut, EndPoint, Explanation, RuleRef, Step
 from cloudseg.reporters import RenderOptions, explain_json, explain_text
 from cloudseg.reporters.explain_json import Explained, ExplanationDocument
 from cloudseg.reporters.schema import explanation_schema
@@ -153,3 +153,37 @@ def test_the_document_fits_its_schema_and_reads_back() -> None:
     assert set(json.loads(text)["explanations"][0]) == {"from", "to", "explanation"}
     for definition in schema["$defs"].values():
         assert all(member.get("description") for member in definition.get("properties", {}).values())
+
+
+def cut(direction: Literal["ingress", "egress"], *rules: RuleRef) -> Cut:
+    return Cut(direction=direction, place="x", text=f"lists of the {direction} end", rules=rules)
+
+
+def test_every_step_whose_rules_admit_a_packet_is_told() -> None:
+    allowed = blocked(
+        verdict="allowed", blocked_by=(), also_blocking=(), cuts=(cut("egress", OUT), cut("ingress", OUT, OUT))
+    )
+    _, _, told = written(document(allowed), width=200).partition("Nothing would pass without all the rules of any one")
+    lines = [line.strip() for line in told.splitlines()[1:6]]
+    assert [line for line in lines if line.endswith("end")] == [
+        "egress at lists of the egress end",
+        "ingress at lists of the ingress end",
+    ]
+    assert lines[1] == lines[3] == lines[4]
+
+
+def test_what_would_have_to_change_as_well_stands_below_what_blocks() -> None:
+    text = written(document(blocked(blocked_by=(), reason="no route leads there")), width=200)
+    assert "Blocked by\n  no route leads there\n\nThese would have to change as well\n" in text
+
+
+def test_an_end_at_which_nothing_arrives_does_not_block() -> None:
+    steps = (
+        *blocked().steps,
+        Step(kind="delivered", text="eni-db (10.0.2.5)", verdict="blocks", left_lower="none", left_upper="none",
+             reason="nothing arrives here"),
+    )  # fmt: skip
+    lines = written(document(blocked(steps=steps)), width=200).splitlines()
+    (end,) = [number for number, line in enumerate(lines) if line.endswith("eni-db (10.0.2.5)") and "  5  " in line]
+    assert "blocks" not in lines[end]
+    assert lines[end + 1].strip() == "nothing arrives here"

@@ -1,5 +1,6 @@
 """The exposure in words, worked by hand."""
 
+import msgspec
 import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
@@ -23,7 +24,7 @@ def test_without_an_intent_pairs_are_a_share_of_all_pairs() -> None:
     assert pairs == "exposure: 10 to 20 % of all 1,560 pairs of interfaces can talk, 0.0641 % on administration ports"
     assert radius == (
         "blast radius: an intruder reaches 10 other interfaces in the median, 20 at worst (from eni-0a1b); "
-        "on administration ports 1, 2 at worst"
+        "on administration ports 1, 2 at worst (from eni-0a1b)"
     )
     assert internet == "internet: reaches 3 of 40 interfaces directly, 3 on administration ports"
 
@@ -33,6 +34,18 @@ def test_with_an_intent_pairs_are_compared_with_those_that_it_names() -> None:
     assert next(exposure_lines(exposure)) == (
         "exposure: 1,200 pairs of interfaces can talk, 2,000 % as many as the 60 that the intent names; "
         "on administration ports 7 to 9 pairs of interfaces can talk, and the intent names none"
+    )
+
+
+def test_what_is_certain_and_what_there_is_at_most_have_starts_of_their_own() -> None:
+    every = ports(0, 0, 2, 14)
+    first, second = (f"aws:111122223333:eu-west-1:eni-{name}" for name in "ab")
+    least, most = Spread(3, 14, (first,), 4), Spread(5, 26, (second,), 1)
+    every = msgspec.structs.replace(every, blast_radius=least, blast_radius_at_most=most)
+    exposure = Exposure(40, by_intent=False, any_port=every, administration=ports(0, 0, 2), names={first: "jump"})
+    assert list(exposure_lines(exposure))[1].startswith(
+        "blast radius: an intruder reaches 3 to 5 other interfaces in the median, 14 for sure at worst "
+        "(from eni-a (jump) and 3 others) and 26 at most (from eni-b); "
     )
 
 

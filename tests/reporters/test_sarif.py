@@ -198,6 +198,12 @@ def test_gaps_and_open_checks_are_warnings_and_the_run_is_no_success(run: dict[s
     assert notifications[-1]["associatedRule"]["id"] == "internet-exposed-port"
 
 
+def test_what_became_of_every_check_is_in_the_run(run: dict[str, Any], corpus: FindingsDocument) -> None:
+    statuses = [(check["id"], check["status"], check["reason"]) for check in run["properties"]["checks"]]
+    assert statuses == [(check.id, check.status, check.reason) for check in corpus.checks]
+    assert {status for _, status, _ in statuses} > {"evaluated"}
+
+
 def test_a_complete_run_is_a_success(long: FindingsDocument, render: Render) -> None:
     (run,) = json.loads(render(long, "sarif"))["runs"]
     assert run["invocations"][0]["executionSuccessful"] is True

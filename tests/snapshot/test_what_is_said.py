@@ -59,7 +59,7 @@ def test_an_account_that_the_manifest_does_not_name_is_a_scope(snapshot: Snapsho
     known = ScopeRead("aws", ACCOUNT, ("eu-west-1", "us-east-1"), f"arn:aws:iam::{ACCOUNT}:user/audit", "prod")
     assert loaded.scopes == (known, ScopeRead("aws", "444455556666", ("us-east-2",), ""))
     first = f"aws/{ACCOUNT}/eu-west-1/ec2/describe_vpcs.json"
-    assert loaded.notes == (f"{first} and 1 more: not listed in manifest.json, and read all the same",)
+    assert loaded.notes == (f"{first} and 1 more: not listed in manifest.json, and part of the snapshot all the same",)
     assert {scope.scope for scope in translate(loaded).scopes} == {ACCOUNT, "444455556666"}
     save(loaded, tmp_path / "again.zip")
     assert load(tmp_path / "again.zip").scopes == loaded.scopes

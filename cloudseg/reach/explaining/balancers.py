@@ -7,13 +7,15 @@ Here it is told which step they are, and why.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from cloudseg.reach.end_names import end_label
 from cloudseg.reach.explaining.rules import Other
 from cloudseg.reach.explaining.ways import approaches, are_near, route_links, ways_back
 from cloudseg.reach.explaining.words import called
-from cloudseg.reach.handovers import Handovers
+from cloudseg.reach.handovers import Handovers, sent_for_clients
 from cloudseg.reach.plumbing import conduct
+from cloudseg.reach.private_links import is_before
 from cloudseg.traffic import ALL_ADDRESSES, NO_TRAFFIC
 
 if TYPE_CHECKING:
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
     from cloudseg.reach.explaining.walks import Walker
     from cloudseg.reach.handovers import Handover
     from cloudseg.reach.reachability import Verdict
-    from cloudseg.traffic import AddressSet
+    from cloudseg.traffic import AddressSet, Traffic
 
-__all__ = ["clipped", "handed_on", "is_special", "opened", "received", "served"]
+__all__ = ["clipped", "consumed", "handed_on", "is_special", "opened", "received", "served"]
 
 _ESTATES = 4
+_OVER_LINK: Final = "whether the load balancer asks its groups about private endpoints is a setting of it"
 
 
 @lru_cache(maxsize=_ESTATES)
@@ -44,7 +47,9 @@ def is_special(interface: Interface, estate: Estate) -> bool:
 
 def _passes_on(linker: Linker, interface: Interface) -> Link:
     reason = f"{interface.own_id} passes packets of others on: it neither opens connections nor takes any"
-    return linker.blocking("gateway", f"interface {interface.label} ({interface.role})", reason, interface.id)
+    return linker.blocking(
+        "gateway", f"interface {end_label(interface, linker.estate)} ({interface.role})", reason, interface.id
+    )
 
 
 def opened(linker: Linker, source: Interface, target: Interface | None, estate: Estate) -> Link | None:
@@ -61,10 +66,14 @@ def opened(linker: Linker, source: Interface, target: Interface | None, estate: 
             return _passes_on(linker, source)
         case "answers":
             reason = f"{source.own_id} answers connections, and opens none"
-            return linker.blocking("gateway", f"interface {source.label} ({source.role})", reason, source.id)
+            return linker.blocking(
+                "gateway", f"interface {end_label(source, linker.estate)} ({source.role})", reason, source.id
+            )
         case "proxy" | "unknown":
             doubt = f"to whom {source.own_id} opens connections is its provider's affair"
-            return linker.doubtful("gateway", f"interface {source.label} ({source.role})", (doubt,), source.id)
+            return linker.doubtful(
+                "gateway", f"interface {end_label(source, linker.estate)} ({source.role})", (doubt,), source.id
+            )
         case _:
             pass
     if source.workload in estate.forwarders:
@@ -91,24 +100,31 @@ def _sent(linker: Linker, source: Interface, target: Interface | None, estate: E
     if not parcels:
         text = f"load balancer {name}"
         if forwarder.complete:
-            reason = reason or f"{name} opens connections to its targets alone"
+            reason = reason or f"{name} opens connections only to its targets"
             return linker.blocking("balancer", text, reason, forwarder.id)
         return linker.doubtful("balancer", text, (f"not all targets of {name} were read",), forwarder.id)
-    sent = NO_TRAFFIC
+    sent, sure, kept = NO_TRAFFIC, NO_TRAFFIC, sent_for_clients(forwarder)
     doubts: dict[str, None] = {}
     for each in parcels:
-        sent |= each.forward.checks
-        sent |= NO_TRAFFIC if each.forward.keeps_client else each.forward.traffic
+        shown = NO_TRAFFIC if each.forward.keeps_client else each.forward.traffic
+        sent |= each.forward.checks | shown
+        sure |= (each.forward.checks - kept) | (NO_TRAFFIC if each.forward.keeps_client is None else shown)
         doubts.update(dict.fromkeys(each.doubts))
         if each.forward.keeps_client is None:
             doubts["whether the target sees the clients' addresses was not read"] = None
+        elif alone := each.forward.checks & kept & linker.traffic:
+            doubts[_checks_alone(alone)] = None
     groups = ", ".join(dict.fromkeys(each.forward.name for each in parcels))
     text = f"load balancer {name} sends {sent} to its targets {groups} under its own address"
     sent &= linker.traffic
-    lower = NO_TRAFFIC if doubts else sent
-    reason = "; ".join(doubts) if doubts else "" if sent == linker.traffic else f"it sends {sent} alone that way"
+    lower = NO_TRAFFIC if any(each.doubts for each in parcels) else sure & linker.traffic
+    reason = "; ".join(doubts) if doubts else "" if sent == linker.traffic else f"it sends only {sent} that way"
     link = linker.passing("balancer", text, forwarder.id)
     return link._replace(lower=lower, upper=sent, reason=reason, doubts=tuple(doubts))
+
+
+def _checks_alone(traffic: Traffic) -> str:
+    return f"health checks of {traffic} come from the load balancer itself, and tell nothing of its clients"
 
 
 def received(linker: Linker, interface: Interface, estate: Estate) -> Link | None:
@@ -123,7 +139,8 @@ def received(linker: Linker, interface: Interface, estate: Estate) -> Link | Non
     if forwarder.accepts is None:
         return linker.doubtful("balancer", text, (f"the listeners of {name} were not read",), forwarder.id)
     taken = forwarder.accepts & linker.traffic
-    reason = "" if taken == linker.traffic else f"{name} listens to {forwarder.accepts} alone"
+    heard = f"{name} listens only to {forwarder.accepts}" if forwarder.accepts else f"{name} has no listener today"
+    reason = "" if taken == linker.traffic else heard
     link = linker.passing("balancer", text, forwarder.id)
     return link._replace(lower=taken, upper=taken, reason=reason)
 
@@ -148,6 +165,7 @@ def handed_on(walker: Walker, source: Face, target: Face, verdict: Verdict) -> W
         verdict: what passes between the two on any way.
     """
     linker, estate = walker.linker, walker.estate
+    forwarder = estate.forwarders.get(source.interface.workload or "")
     hands, seen = _who(linker, source.interface, target.interface, estate)
     there = Other(target.addresses, target.interface)
     links = [hands, *linker.stateful(source.interface, "egress", there, target.text)]
@@ -157,7 +175,8 @@ def handed_on(walker: Walker, source: Face, target: Face, verdict: Verdict) -> W
         links += route_links(linker, source.interface, out)
         links += route_links(linker, target.interface, home, back=True)
     links.append(linker.passing("translation", seen, target.interface.id))
-    links.append(_let_in(linker, target.interface, verdict))
+    checks = NO_TRAFFIC if forwarder is None else _checked(source.interface, target.interface, forwarder, estate)
+    links.append(_let_in(linker, target.interface, verdict, checks))
     # Of what passes, every step lets it pass, whatever it would do to packets of the interface's own.
     lower, upper = verdict.lower & linker.traffic, verdict.upper & linker.traffic
     links = [link._replace(lower=link.lower | lower, upper=link.upper | upper) for link in links]
@@ -172,9 +191,15 @@ def handed_on(walker: Walker, source: Face, target: Face, verdict: Verdict) -> W
 def _who(linker: Linker, source: Interface, target: Interface, estate: Estate) -> tuple[Link, str]:
     """Return the link of who hands connections on, and whom the target sees, in words."""
     forwarder = estate.forwarders.get(source.workload or "")
+    if is_before(source, target, estate):
+        name = called(target.workload or "", estate.forwarders.get(target.workload or ""))
+        doubt = f"whether the private endpoint {source.own_id} leads to {name}, and what it lets through, is not told"
+        return linker.doubtful("balancer", f"private endpoint {source.own_id}", (doubt,), source.id), _OVER_LINK
     if forwarder is None:
         doubt = f"{source.own_id} opens connections that bear the addresses of its users, which are not known"
-        return linker.doubtful("translation", f"interface {source.label}", (doubt,), source.id), "it sees the user"
+        return linker.doubtful(
+            "translation", f"interface {end_label(source, linker.estate)}", (doubt,), source.id
+        ), "it sees the user"
     name = called(forwarder.id, forwarder)
     parcels, _ = _parcels(source, target, estate)
     kept = [each for each in parcels if each.forward.keeps_client is not False]
@@ -195,16 +220,26 @@ def _who(linker: Linker, source: Interface, target: Interface, estate: Estate) -
     return link, "the target sees the clients that reach the load balancer"
 
 
-def _let_in(linker: Linker, interface: Interface, verdict: Verdict) -> Link:
-    """Return the link of what the lists of an interface admit of any of several senders."""
+def _checked(source: Interface, target: Interface, forwarder: Forwarder, estate: Estate) -> Traffic:
+    """Return what a node asks a target by itself of what it also sends there for clients under their addresses."""
+    checks = NO_TRAFFIC
+    for each in _parcels(source, target, estate)[0]:
+        checks |= each.forward.checks
+    return checks & sent_for_clients(forwarder)
+
+
+def _let_in(linker: Linker, interface: Interface, verdict: Verdict, checks: Traffic = NO_TRAFFIC) -> Link:
+    """Return the link of what the lists of an interface admit of any of several senders; checks are none of these."""
     lower, upper = verdict.lower & linker.traffic, verdict.upper & linker.traffic
-    text = f"lists of {interface.label}, asked about all of these"
+    text = f"lists of {end_label(interface, linker.estate)}, asked about all of these"
     link = linker.passing("stage", text, interface.id, direction="ingress")
     if lower == linker.traffic:
         return link
     if not upper:
         return link._replace(lower=lower, upper=upper, reason=f"{interface.own_id} takes none of it from any of them")
-    doubt = "from which of these it comes is not known"
+    alone = (upper - lower) & checks
+    unknown = "from which of these it comes is not known"
+    doubt = f"{_checks_alone(alone)}: whether it admits any of them is not certain" if alone else unknown
     reason = doubt if lower != upper else f"only {lower} is admitted"
     return link._replace(lower=lower, upper=upper, reason=reason, doubts=(doubt,) if lower != upper else ())
 
@@ -220,6 +255,16 @@ def _may_serve(forwarder: Forwarder, target: Interface, estate: Estate) -> bool:
 def _was_read(name: str, estate: Estate) -> bool:
     listed = estate.address_lists.get(name)
     return listed is not None and listed.prefixes is not None
+
+
+def consumed(walker: Walker, addresses: AddressSet, target: Face, verdict: Verdict) -> Walk:
+    """Return the way over a private endpoint that no answer lists, to a load balancer behind an endpoint service."""
+    name = called(target.interface.workload or "", walker.estate.forwarders.get(target.interface.workload or ""))
+    doubt = f"who comes to {name} over private endpoints of accounts that were not read is not known"
+    enter = walker.linker.doubtful("balancer", "over a private endpoint that was not read", (doubt,))
+    walk = walker.walk(addresses, target, [enter, _let_in(walker.linker, target.interface, verdict)])
+    seen = Other(addresses, None, grouped=False)
+    return walk._replace(lower=NO_TRAFFIC, upper=verdict.upper & walker.linker.traffic, seen_by_target=(seen,))
 
 
 def served(walker: Walker, addresses: AddressSet, target: Face, verdict: Verdict) -> Walk:

@@ -1,12 +1,15 @@
-"""Which rules would have to go so that traffic no longer passes: those of the stage where they are the fewest."""
+"""Which rules would have to go so that traffic no longer passes: at each step of an end, all that admit it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.model import own_id
+from cloudseg.reach.end_names import end_label
 from cloudseg.reach.explaining.ends import faces_of, passing
+from cloudseg.reach.explaining.explanation import Cut
 from cloudseg.reach.explaining.rules import Lists, Other, removals
-from cloudseg.reach.explaining.words import rule_ref
+from cloudseg.reach.explaining.words import rule_ref, stage_text
 from cloudseg.reach.passage import carries_unread, pipeline_of
 from cloudseg.traffic import AddressSet
 
@@ -15,12 +18,11 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Direction, Estate, Interface
     from cloudseg.reach.explaining.choice import Found
-    from cloudseg.reach.explaining.explanation import RuleRef
     from cloudseg.reach.pairs.rows import Band
     from cloudseg.reach.reachability import Reachability
     from cloudseg.traffic import Traffic
 
-__all__ = ["Gate", "gates", "would_block"]
+__all__ = ["Gate", "cuts", "gates"]
 
 
 class Gate(NamedTuple):
@@ -76,32 +78,35 @@ def _everybody(
     elif not every:
         interface = reach.estate.interfaces[end]
         found += [Other(face.addresses, interface) for face in faces_of(reach, interface)]
-    told = {(other.addresses, other.interface and other.interface.id, other.grouped): other for other in found}
+    told = {(o.addresses, o.interface and o.interface.id, o.grouped, o.groups): o for o in found}
     return tuple(told.values())
 
 
-def would_block(gates: Sequence[Gate], traffic: Traffic, estate: Estate) -> tuple[RuleRef, ...]:
-    """Return the rules without which nothing of the traffic passes at all: all of one stage, where they are fewest.
+def cuts(gates: Sequence[Gate], traffic: Traffic, estate: Estate) -> tuple[Cut, ...]:
+    """Return for each step at the ends the rules without which nothing of the traffic passes at all, the fewest first.
 
-    Of equals the stage at the target counts first, and stateful lists before boundaries. There may be no such rules:
-    lists that were not read, or stages that no list judges.
+    Of equals the stage at the target counts first, and stateful lists before boundaries. There may be none: lists that
+    were not read, or stages that no list judges.
     """
-    found = [rules for gate in gates for rules in _of(gate, traffic, estate)]
-    best = min(found, key=lambda pair: (len(pair[1]), pair[0]), default=None)
-    return () if best is None else tuple(best[1])
+    found = [each for gate in gates for each in _of(gate, traffic, estate)]
+    return tuple(cut for _, cut in sorted(found, key=lambda each: (len(each[1].rules), each[0])))
 
 
-def _of(gate: Gate, traffic: Traffic, estate: Estate) -> Iterator[tuple[int, dict[RuleRef, None]]]:
-    """Yield the rules of each stage, with a rank that decides between equals."""
-    pipeline = pipeline_of(gate.interface, estate)
+def _of(gate: Gate, traffic: Traffic, estate: Estate) -> Iterator[tuple[int, Cut]]:
+    """Yield what would have to go at each stage, with a rank that decides between equals."""
+    pipeline, interface = pipeline_of(gate.interface, estate), gate.interface
     for stage in () if pipeline is None else pipeline.stages(gate.direction):
         if (not stage.stateful and not gate.boundary) or not gate.others:
             continue
-        if stage.at == "interface" and carries_unread(gate.interface, estate):
+        if stage.at == "interface" and carries_unread(interface, estate):
             continue
-        lists = Lists(stage, gate.direction, estate.judging(gate.interface, stage.name), gate.interface)
+        lists = Lists(stage, gate.direction, estate.judging(interface, stage.name), interface)
         plain = gate.others if stage.stateful else [other._replace(grouped=False) for other in gate.others]
         each = [removals(lists, other, traffic, estate) for other in plain]
         rules = {rule_ref(hit.rule_set, hit.rule, estate): None for gone in each for hit in gone or ()}
         if rules and None not in each:
-            yield (0 if gate.direction == "ingress" else 1) + (0 if stage.stateful else 2), rules
+            place = interface.id if stage.stateful else interface.subnet or interface.id
+            where = end_label(interface, estate) if stage.stateful else own_id(place)
+            text = stage_text(stage, lists.judges, where)
+            cut = Cut(direction=gate.direction, place=place, text=text, rules=tuple(rules))
+            yield (0 if gate.direction == "ingress" else 1) + (0 if stage.stateful else 2), cut

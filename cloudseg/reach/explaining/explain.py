@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from cloudseg.model import own_id
+from cloudseg.reach.end_names import end_label
 from cloudseg.reach.explaining.answers import Running
 from cloudseg.reach.explaining.choice import best_of
-from cloudseg.reach.explaining.cut import gates, would_block
+from cloudseg.reach.explaining.cut import cuts, gates
 from cloudseg.reach.explaining.explanation import EndPoint, Explanation, Step
 from cloudseg.reach.explaining.link import outcome
 from cloudseg.reach.explaining.notes import about_ends, about_others, unread_ways
@@ -78,9 +79,12 @@ def explain(reach: Reachability, source: str | AddressSet, target: str | Address
     )
     if not verdict.upper:
         return _blocked(explained, found, traffic)
-    cut = would_block(gates(reach, source, target, found), verdict.upper, reach.estate)
+    admitted = cuts(gates(reach, source, target, found), verdict.upper, reach.estate)
     return msgspec.structs.replace(
-        explained, would_block=cut, reason=_passing(explained, verdict, traffic, found.walk.links)
+        explained,
+        would_block=admitted[0].rules if admitted else (),
+        cuts=admitted,
+        reason=_passing(explained, verdict, traffic, found.walk.links),
     )
 
 
@@ -91,9 +95,9 @@ def _end(reach: Reachability, end: str | AddressSet, explained: AddressSet | Non
     if interface is None:
         return EndPoint(id=end, text=own_id(end))
     if explained is None or not explained <= interface.addresses:
-        return EndPoint(id=end, text=interface.label)
+        return EndPoint(id=end, text=end_label(interface, reach.estate))
     others = interface.addresses.size - explained.size
-    return EndPoint(id=end, text=interface.label, address=str(explained), others=others)
+    return EndPoint(id=end, text=end_label(interface, reach.estate), address=str(explained), others=others)
 
 
 def _nothing_to_tell(reach: Reachability, source: str | AddressSet, target: str | AddressSet) -> str:
@@ -117,7 +121,10 @@ def _steps(walk: Walk, traffic: Traffic) -> Iterator[Step]:
     for link in links:
         left.add(link)
         yield _step(link, traffic, left.lower, left.upper)
-    yield _step(end._replace(lower=walk.lower, upper=walk.upper), traffic, walk.lower, walk.upper)
+    # Where nothing is left, it is the steps before that block, not the end.
+    stopped = not left.upper and not end.reason
+    reason = "nothing arrives here" if stopped else end.reason
+    yield _step(end._replace(lower=walk.lower, upper=walk.upper, reason=reason), traffic, walk.lower, walk.upper)
 
 
 def _step(link: Link, traffic: Traffic, lower: Traffic, upper: Traffic) -> Step:

@@ -9,7 +9,7 @@ import msgspec
 
 from cloudseg.model import Direction, Verdict
 
-__all__ = ["EndPoint", "Explanation", "Outcome", "RuleRef", "Step", "StepKind"]
+__all__ = ["Cut", "EndPoint", "Explanation", "Outcome", "RuleRef", "Step", "StepKind"]
 
 StepKind = Literal[
     "way-in",
@@ -85,6 +85,22 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Cut(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of one step at an end that admit what passes: without all of them nothing would pass.
+
+    Attributes:
+        direction: of the packets, seen from the end.
+        place: qualified id of the interface, or of the subnet, where the lists are.
+        text: the lists in words.
+        rules: every rule of theirs that would have to go.
+    """
+
+    direction: Direction
+    place: str
+    text: str
+    rules: tuple[RuleRef, ...]
+
+
 class EndPoint(msgspec.Struct, frozen=True, kw_only=True):
     """One end, as it was asked for and as it is explained.
 
@@ -116,6 +132,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         blocked_by: the rules that stop it first, or the default of the lists that do; empty where it is no rule.
         also_blocking: the further steps that would stop it: all of them would have to change as well.
         would_block: all rules at the step where the fewest admit what passes: without them nothing would pass.
+        cuts: the same of every step at either end, that with the fewest rules first: each of them alone is enough.
         unknowns: what is not known, in words.
         notes: what else is worth knowing, in words: other addresses, a mistake that is easily made.
     """
@@ -131,5 +148,6 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     blocked_by: tuple[RuleRef, ...] = ()
     also_blocking: tuple[Step, ...] = ()
     would_block: tuple[RuleRef, ...] = ()
+    cuts: tuple[Cut, ...] = ()
     unknowns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

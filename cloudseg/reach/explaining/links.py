@@ -6,6 +6,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cloudseg.model import Interface, own_id
+from cloudseg.reach.end_names import end_label
 from cloudseg.reach.explaining.answers import answered, answers_to
 from cloudseg.reach.explaining.link import Chain, Link, outcome
 from cloudseg.reach.explaining.reasons import reason_of, refs_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Direction, Estate, Stage
     from cloudseg.reach.explaining.explanation import RuleRef, StepKind
     from cloudseg.reach.explaining.rules import Judged, Other
-    from cloudseg.reach.roads.leg import Checkpoint
+    from cloudseg.reach.roads.leg import Checkpoint, Handing
 
 __all__ = ["Linker"]
 
@@ -80,14 +81,33 @@ class Linker:
             found.append(link)
         return found
 
-    def boundary(self, interface: Interface, direction: Direction, other: Other, who: str) -> list[Link]:
-        """Return the links of the stateless stages that packets meet at an end."""
+    def boundary(
+        self, interface: Interface, direction: Direction, other: Other, who: str, handed: Handing = "no"
+    ) -> list[Link]:
+        """Return the links of the stateless stages that packets meet at an end.
+
+        Args:
+            interface: the end.
+            direction: of the packets, seen from it.
+            other: the other end.
+            who: the other end in words.
+            handed: whether they are handed out in its own subnet, where they meet none.
+        """
         raws = self._raws(interface, direction, other, self.traffic, who)
+        raws = _spared(raws, handed, self.traffic, interface)
         place = interface.subnet or interface.id
-        return [self._request(raw, "boundary", direction, place) for raw in raws]
+        # What may not be met cuts nothing off when its rules go: it is told like any list on the way.
+        kind: StepKind = "checkpoint" if handed == "maybe" else "boundary"
+        return [self._request(raw, kind, direction, place) for raw in raws]
 
     def answers(
-        self, interface: Interface, direction: Direction, other: Other, who: str, chain: Chain = "client"
+        self,
+        interface: Interface,
+        direction: Direction,
+        other: Other,
+        who: str,
+        chain: Chain = "client",
+        handed: Handing = "no",
     ) -> list[Link]:
         """Return the links of the stateless stages that answers meet at an end.
 
@@ -97,9 +117,11 @@ class Linker:
             other: the other end.
             who: the other end in words.
             chain: whose port they go to.
+            handed: whether they are handed out in its own subnet, where they meet none.
         """
         usual = answers_to(self.traffic, usual=True)
         raws = self._raws(interface, direction, other, answers_to(self.traffic), who, usual)
+        raws = _spared(raws, handed, answers_to(self.traffic), interface)
         return [self._reply(raw, direction, interface.subnet or interface.id, chain) for raw in raws]
 
     def checkpoint(
@@ -121,7 +143,7 @@ class Linker:
         packets = answers_to(self.traffic) if chain else self.traffic
         shown = answers_to(self.traffic, usual=True) if chain else None
         each: list[list[_Raw]] = []
-        for name in (point.subnet, *point.instead):
+        for name in point.choices(back=back):
             passer = self._passer(name)
             if passer is None:
                 each.append([])
@@ -130,7 +152,7 @@ class Linker:
             else:
                 doubt = f"whose address is seen at {own_id(name)} is not known"
                 each.append([_Raw(f"network ACLs of {own_id(name)}", NO_TRAFFIC, packets, (), doubt, (doubt,))])
-        raws = each[0] if len(each) == 1 else [_either(point, each, packets)]
+        raws = each[0] if len(each) == 1 else [_either(point.choices(back=back), each, packets)]
         raws = [raw._replace(text=f"{raw.text}, on the way") for raw in raws]
         if chain:
             return [self._reply(raw, direction, point.subnet, chain) for raw in raws]
@@ -163,7 +185,7 @@ class Linker:
         judges = self.estate.judging(interface, stage.name)
         unread = self._unread(stage, interface)
         if not judges and not unread:
-            text = f"no {list_name(stage)} judge {interface.label}"
+            text = f"no {list_name(stage)} judge {end_label(interface, self.estate)}"
             return self.passing("stage", text, interface.id, direction=direction), accepted
         lists = Lists(stage, direction, judges, interface)
         found = judge(lists, other, self.traffic, self.estate)
@@ -171,7 +193,7 @@ class Linker:
             found = found._replace(upper=self.traffic, doubts=(*found.doubts, unread))
         lower = found.lower | found.accepted_lower | accepted[0]
         upper = found.upper | found.accepted_upper | accepted[1]
-        told = _Raw(stage_text(stage, judges, interface.label), lower, upper)
+        told = _Raw(stage_text(stage, judges, end_label(interface, self.estate)), lower, upper)
         told = self._told(told, lists, found, other, self.traffic, who)
         link = self._request(told, "stage", direction, interface.id)
         return link, (accepted[0] | found.accepted_lower, accepted[1] | found.accepted_upper)
@@ -244,7 +266,9 @@ class Linker:
         elif lower != upper and not raw.lower and raw.doubts:
             reason = "; ".join(raw.doubts)
         elif lower != upper:
-            reason = f"of the replies {_short(usual)} only {_short(raw.lower & usual)} certainly pass"
+            sure = raw.lower & usual
+            some = f"only {_short(sure)} certainly pass" if sure else "none certainly pass"
+            reason = f"of the replies {_short(usual)} {some}"
             doubts = (*doubts, reason)
         elif verdict != "passes":
             reason = f"only replies to {_short(lower)} pass"
@@ -259,16 +283,28 @@ def _short(traffic: Traffic) -> str:
     return text if len(text) <= _LONG else f"{Traffic(traffic.tcp, traffic.udp)} and others"
 
 
-def _either(point: Checkpoint, each: Sequence[Sequence[_Raw]], packets: Traffic) -> _Raw:
+def _spared(raws: list[_Raw], handed: Handing, packets: Traffic, interface: Interface) -> list[_Raw]:
+    """Return what stages do to packets that may be handed out in the interface's own subnet, where none is met."""
+    if handed == "no":
+        return raws
+    doubt = f"whether packets are handed out in {own_id(interface.subnet or interface.id)} itself is not known"
+    strict = [raw for raw in raws if raw.lower != packets]
+    if handed == "surely":
+        return []
+    spared = [raw._replace(upper=packets, reason=raw.reason or doubt, doubts=(*raw.doubts, doubt)) for raw in strict]
+    return [raw for raw in raws if raw.lower == packets] + spared
+
+
+def _either(names: Sequence[str], each: Sequence[Sequence[_Raw]], packets: Traffic) -> _Raw:
     """Return what happens to packets that cross one of several boundaries, or bear one of several addresses."""
     lowers = [reduce(Traffic.__and__, (raw.lower for raw in raws), packets) for raws in each]
     uppers = [reduce(Traffic.__and__, (raw.upper for raw in raws), packets) for raws in each]
     lower, upper = reduce(Traffic.__and__, lowers), reduce(Traffic.__or__, uppers)
-    names = " or ".join(own_id(name) for name in (point.subnet, *point.instead))
+    places = " or ".join(own_id(name) for name in names if name) + ("" if all(names) else " or of none")
     raws = [raw for some in each for raw in some]
     doubts = dict.fromkeys(doubt for raw in raws for doubt in raw.doubts)
     if lower != upper:
-        doubts[f"which way packets take through {names}, or under which address, is not known"] = None
+        doubts[f"which way packets take through {places}, or under which address, is not known"] = None
     reason = "; ".join(dict.fromkeys(raw.reason for raw in raws if raw.reason))
     rules = tuple(dict.fromkeys(rule for raw in raws for rule in raw.rules))
-    return _Raw(f"network ACLs of {names}", lower, upper, rules, reason, tuple(doubts))
+    return _Raw(f"network ACLs of {places}", lower, upper, rules, reason, tuple(doubts))

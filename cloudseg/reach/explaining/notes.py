@@ -34,7 +34,10 @@ def _about_ends(reach: Reachability, source: str | AddressSet, target: str | Add
     for end in (source, target):
         if isinstance(end, AddressSet) and (names := bearers(reach, end)):
             named = ", ".join(map(own_id, names))
-            yield f"of these addresses {named} and perhaps others bear some: what they reach is told of them by name"
+            yield (
+                f"interfaces of the estate bear some of these addresses, {named} among them: this is about the other "
+                "addresses; name an interface to see what holds for it"
+            )
     if isinstance(target, AddressSet) and target.overlaps(_OWN_TO_EACH):
         yield "no group and no network ACL filters what an instance asks of its metadata, time and name services"
     interface = None if isinstance(target, AddressSet) else reach.estate.interfaces.get(target)
@@ -43,8 +46,8 @@ def _about_ends(reach: Reachability, source: str | AddressSet, target: str | Add
             names = sorted(entrance.through)
             yield (
                 f"{', '.join(called(name, reach.estate.forwarders.get(name)) for name in names)} hands connections on "
-                f"to it as {called(entrance.id, entrance)}: "
-                "it opens them itself, so that they are told from its own interfaces"
+                f"to it as {called(entrance.id, entrance)}: the load balancer opens these itself, so ask for the way "
+                "from its own interfaces"
             )
 
 
@@ -54,10 +57,9 @@ def about_others(source: str | AddressSet, target: str | AddressSet, found: Foun
     walk = found.walk
     for end, explained, preposition in ((source, walk.source, "from"), (target, walk.target, "to")):
         if isinstance(end, AddressSet) and end != explained:
-            chosen = outside_words(explained)
-            most = f"{preposition} {chosen} passes most"
-            same = f"{chosen}; nothing passes {preposition} the others either"
-            notes.append(f"of {outside_words(end)} these are explained: {most if verdict.upper else same}")
+            told = f"of {outside_words(end)}, the steps are about {outside_words(explained)}"
+            most = f"most traffic passes {preposition} these"
+            notes.append(f"{told}; {most if verdict.upper else f'nothing passes {preposition} the others either'}")
     more = (verdict.upper - walk.upper) | (verdict.lower - walk.lower)
     if more:
         notes.append(f"{more} passes between other addresses of the ends, or on another way")

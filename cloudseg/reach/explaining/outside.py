@@ -9,8 +9,9 @@ from cloudseg.reach.explaining.rules import Other
 from cloudseg.reach.explaining.walk import Walk
 from cloudseg.reach.explaining.ways import ANYWHERE, ENDS, Approach, departing, route_links
 from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY
+from cloudseg.reach.way_in import may_start_beside
 from cloudseg.reach.ways import is_public
-from cloudseg.traffic import ALL_ADDRESSES, GLOBAL_UNICAST, NO_TRAFFIC
+from cloudseg.traffic import GLOBAL_UNICAST, NO_TRAFFIC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from cloudseg.reach.explaining.ends import Face
     from cloudseg.reach.explaining.link import Link
     from cloudseg.reach.explaining.walks import Walker
-    from cloudseg.reach.roads.leg import Leg
+    from cloudseg.reach.roads.leg import Handing, Leg
     from cloudseg.reach.ways import WayIn, WaysIn
     from cloudseg.traffic import AddressSet
 
@@ -44,11 +45,11 @@ def out_by(walker: Walker, source: Face, addresses: AddressSet, out: Approach) -
         links.append(linker.blocking("route", f"addresses of {interface.own_id}", reason, interface.id))
     links += walker.way(source, out)
     if leg is not None and leg.needs_public and out.level > NEVER:
-        if out.level == SURELY and links[-1].kind == "gateway":
+        if links[-1].kind == "gateway" and links[-1].lower == linker.traffic:
             links.pop()
         links.append(_public(walker, source, leg))
     if leg is None:
-        links += linker.answers(interface, "ingress", there, who)
+        links += linker.answers(interface, "ingress", there, who, "client", "maybe")
     else:
         for point in leg.checkpoints:
             links += linker.checkpoint(point, *walker.at(point, source, there, who))
@@ -86,24 +87,21 @@ def from_outside(
         ways: its ways in from the internet. What comes by a load balancer is the load balancer's own.
         direct: only at public addresses of the interface, over the internet.
     """
-    own = [way for way in ways.ways if not way.balanced and (way.direct or not direct)]
+    own = [way for way in ways.unbalanced if way.direct or not direct]
+    if ways.unseen and not direct:
+        ways = ways._replace(unknown=(*ways.unknown, "whether an entrance that was not read leads here is not known"))
     same = [face for face in faces if bool(face.addresses.v4) == bool(addresses.v4)]
     walks = [_shown(walker, addresses, face, ways._replace(ways=tuple(own)), direct=direct) for face in same]
     if not same:
         walks.append(_unlike(walker, addresses, faces[0]))
     if addresses.overlaps(GLOBAL_UNICAST):
-        hidden = [way for way in own if not _shows_clients(way) and way.clients]
+        hidden = [way for way in own if not way.shows_clients and way.clients]
         walks += [_hidden(walker, addresses, face, way) for way in hidden for face in _families(faces)]
     return walks
 
 
 def _families(faces: Sequence[Face]) -> list[Face]:
     return list({face.family: face for face in reversed(faces)}.values())
-
-
-def _shows_clients(way: WayIn) -> bool:
-    """Tell whether the rules of the target see who really sends."""
-    return way.direct or way.clients == ALL_ADDRESSES
 
 
 def _unlike(walker: Walker, addresses: AddressSet, face: Face) -> Walk:
@@ -116,7 +114,7 @@ def _unlike(walker: Walker, addresses: AddressSet, face: Face) -> Walk:
 def _shown(walker: Walker, addresses: AddressSet, face: Face, ways: WaysIn, *, direct: bool) -> Walk:
     """Return the way of packets whose own source the rules of the target see."""
     linker = walker.linker
-    taken = [way for way in ways.ways if _shows_clients(way) and (way.clients & GLOBAL_UNICAST).overlaps(addresses)]
+    taken = [way for way in ways.ways if way.shows_clients and (way.clients & GLOBAL_UNICAST).overlaps(addresses)]
     back = departing(face.interface, addresses, walker.estate)
     private = [
         each
@@ -160,12 +158,28 @@ def _let_in(walker: Walker, face: Face, seen: Other, leg: Leg | None) -> list[Li
     links: list[Link] = []
     for point, others, text in reversed(asked):
         links += linker.checkpoint(point, others, text, back=True)
-    links += linker.boundary(interface, "ingress", seen, who)
+    links += linker.boundary(interface, "ingress", seen, who, _handed(leg))
     links += linker.stateful(interface, "ingress", seen, who)
     links += linker.answers(interface, "egress", seen, who)
     for point, others, text in asked:
         links += linker.checkpoint(point, others, text, chain="client")
     return links
+
+
+def _let_in_beside(walker: Walker, face: Face, seen: Other) -> list[Link]:
+    """Return the links of what a target lets in from what may stand in its own subnet, where no boundary is met."""
+    linker, interface, who = walker.linker, face.interface, str(seen.addresses)
+    links = linker.boundary(interface, "ingress", seen, who, "maybe")
+    links += linker.stateful(interface, "ingress", seen, who)
+    return links + linker.answers(interface, "egress", seen, who, handed="maybe")
+
+
+def _handed(leg: Leg | None) -> Handing:
+    """Return whether packets from where answers go are handed out in the target's own subnet."""
+    if leg is None:
+        return "maybe"
+    inwards = leg.end in {"private", "service", *ANYWHERE} and not leg.needs_public
+    return leg.returns or "no" if inwards else "no"
 
 
 def _entering(
@@ -203,15 +217,24 @@ def _hidden(walker: Walker, addresses: AddressSet, face: Face, way: WayIn) -> Wa
         enter = enter._replace(reason=f"only {traffic} comes {way.text}")
     text = f"the target sees {way.clients} in place of the source"
     parts = walker.cut(way.clients)
-    others = [Other(part, None, grouped=False) for part in parts if bool(part.v4) == bool(face.addresses.v4)]
+    others = [
+        Other(part, None, grouped=False, groups=way.some_groups)
+        for part in parts
+        if bool(part.v4) == bool(face.addresses.v4)
+    ]
     if not others:
         reason = f"{face.interface.own_id} is not asked for under a {face.family} address"
         links = [enter, linker.blocking("translation", text, reason)]
         return walker.walk(addresses, face, links)
+    beside = may_start_beside(way, face.interface, walker.estate)
     each: list[list[Link]] = []
     for other in others:
         back = departing(face.interface, other.addresses, walker.estate)
-        each.append(_let_in(walker, face, other._replace(grouped=_may_be_inside(back)), back[0].leg))
+        seen = other._replace(grouped=_may_be_inside(back))
+        if beside:
+            each.append(_let_in_beside(walker, face, seen))
+        else:
+            each.append(_let_in(walker, face, seen, back[0].leg))
     block = walker.together(each)
     links = [enter, linker.passing("translation", text), *block.links]
     return walker.walk(addresses, face, links, block)._replace(seen_by_target=tuple(others))

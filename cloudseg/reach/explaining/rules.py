@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.model import ANYONE, Addresses, Everyone, GroupRef, ListRef, Names, Unresolved, matches, own_id
 from cloudseg.reach.explaining.words import rule_name
+from cloudseg.reach.outside import has_unseen_members
 from cloudseg.reach.packets import outside_addresses
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
@@ -27,11 +28,13 @@ class Other(NamedTuple):
         addresses: one of these addresses; rules treat all of them alike, unless it was not read which one it is.
         interface: the interface that bears it; None outside of the estate.
         grouped: a rule that names a group matches its members on this way.
+        groups: it may belong to any of these groups: rules that name one of them may match, whoever it is.
     """
 
     addresses: AddressSet
     interface: Interface | None = None
     grouped: bool = True
+    groups: frozenset[str] = frozenset()
 
 
 class Lists(NamedTuple):
@@ -206,6 +209,9 @@ def _matches(rule: Rule, other: Other, estate: Estate) -> tuple[bool, bool]:
             if isinstance(peer, GroupRef) and not peer.stale:
                 member, perhaps = _belongs(peer.group, other.interface, estate)
                 sure, maybe = sure or member, maybe or perhaps
+    if other.groups and not maybe:
+        named = (peer.group for peer in rule.remote if isinstance(peer, GroupRef) and not peer.stale)
+        maybe = not other.groups.isdisjoint(named)
     return sure, maybe
 
 
@@ -213,7 +219,7 @@ def _belongs(group: str, interface: Interface | None, estate: Estate) -> tuple[b
     """Tell whether an end certainly belongs to a group, and whether it may."""
     known = estate.groups.get(group)
     if interface is None:
-        return False, known is None
+        return False, has_unseen_members(group, estate)
     member = group in interface.attached if known is None else matches(known.selector, interface)
     return member, member or interface.attached_unread
 
@@ -263,8 +269,10 @@ def _doubt(peer: Peer, other: Other, estate: Estate) -> Iterator[str]:
             yield f"which addresses {', '.join(names)} stands for is not known"
         case Unresolved(_, reason):
             yield reason
+        case GroupRef(group) if group in other.groups:
+            yield f"whether what comes this way belongs to {own_id(group)} is not known"
         case GroupRef(group) if other.grouped:
-            if other.interface is None and group not in estate.groups:
+            if other.interface is None and has_unseen_members(group, estate):
                 yield f"the members of {own_id(group)} were not read"
             elif other.interface is not None and other.interface.attached_unread:
                 yield f"which groups {other.interface.own_id} carries was not read in full"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.reach.explaining.balancers import clipped, handed_on, is_special, opened, received, served
+from cloudseg.reach.explaining.balancers import clipped, consumed, handed_on, is_special, opened, received, served
 from cloudseg.reach.explaining.ends import Face, atoms, candidates, faces_of, size
 from cloudseg.reach.explaining.hairpins import over_internet, under_unknown
 from cloudseg.reach.explaining.links import Linker
@@ -13,6 +13,7 @@ from cloudseg.reach.explaining.rules import Lists, Other, judge
 from cloudseg.reach.explaining.walks import Walker
 from cloudseg.reach.passage import pipeline_of
 from cloudseg.reach.plumbing import conduct
+from cloudseg.reach.private_links import consumers_of, is_before
 from cloudseg.reach.ways import find_ways_in
 from cloudseg.traffic import AddressSet
 
@@ -93,6 +94,8 @@ def _inside(reach: Reachability, pairs: Sequence[tuple[Face, Face]]) -> Iterator
 def _hands_on(reach: Reachability, source: Interface, target: Interface) -> bool:
     """Tell whether more may pass between two interfaces than packets under the address of the one."""
     forwarders = reach.estate.forwarders
+    if is_before(source, target, reach.estate):
+        return True
     plain = (conduct(each) not in {"passes on", "answers"} for each in (source, target))
     return all(plain) and (source.workload in forwarders or source.keeps_client or target.workload in forwarders)
 
@@ -181,7 +184,8 @@ def _outward(reach: Reachability, source: Face, addresses: AddressSet) -> Callab
 def _inward(reach: Reachability, addresses: AddressSet, target: Interface) -> Callable[[Traffic], list[Walk]]:
     ways, faces = find_ways_in(target, reach.estate), faces_of(reach, target)
     verdict = reach.between(addresses, target.id)
-    services = any(forwarder.seen_as for forwarder in reach.estate.forwarders.values())
+    services = any(each.seen_as for each in reach.estate.forwarders.values())
+    forwarder = reach.estate.forwarders.get(target.workload or "")
 
     def walks(traffic: Traffic) -> list[Walk]:
         if not faces:
@@ -196,6 +200,8 @@ def _inward(reach: Reachability, addresses: AddressSet, target: Interface) -> Ca
             missed -= walk.upper
         if services and missed:
             found.append(served(walker, addresses, faces[0], verdict))
+        elif missed and forwarder is not None and consumers_of(forwarder, reach.estate).overlaps(addresses):
+            found.append(consumed(walker, addresses, faces[0], verdict))
         return found
 
     return walks

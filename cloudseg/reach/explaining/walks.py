@@ -8,7 +8,7 @@ from cloudseg.model import own_id
 from cloudseg.reach.explaining.answers import CARRIED, Running
 from cloudseg.reach.explaining.rules import Other
 from cloudseg.reach.explaining.walk import Block, Walk, enters_gateway, merged
-from cloudseg.reach.explaining.ways import approaches, are_near, over_internet6, route_links, ways_back
+from cloudseg.reach.explaining.ways import approaches, are_near, handing, over_internet6, route_links, ways_back
 from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY
 from cloudseg.traffic import NO_TRAFFIC
 
@@ -92,12 +92,25 @@ class Walker:
         links += linker.boundary(source.interface, "egress", there, target.text)
         links += route_links(linker, source.interface, out)
         links += self._crossed(leg, target.interface.subnet, source, (there, target.text))
-        if leg is None or leg.enters(target.interface.subnet):
-            links += linker.boundary(target.interface, "ingress", here, source.text)
+        handed = handing(leg, target.interface.subnet, self.estate)
+        links += linker.boundary(target.interface, "ingress", here, source.text, handed)
         links += linker.stateful(target.interface, "ingress", here, source.text)
         links += route_links(linker, target.interface, home, back=True)
+        links += self._past_firewall(out, home)
         links += self._home(source, target, home.leg, "client")
         return self.walk(source.addresses, target, links)._replace(seen_by_source=(there,), seen_by_target=(here,))
+
+    def _past_firewall(self, out: Approach, home: Approach) -> list[Link]:
+        """Return the link of firewalls that one direction alone passes: of half a connection they may drop the rest.
+
+        Source: https://docs.aws.amazon.com/network-firewall/latest/developerguide/asymmetric-routing.html
+        """
+        there, back = (frozenset[str]() if each.leg is None else each.leg.inspectors for each in (out, home))
+        if there == back or min(out.level, home.level) < SURELY:
+            return []
+        names = ", ".join(own_id(name) for name in sorted(there ^ back))
+        doubt = f"only one direction of the connection passes {names}"
+        return [self.linker.doubtful("return-route", "replies: through the same firewalls as requests", (doubt,))]
 
     def _home(self, source: Face, target: Face, leg: Leg | None, chain: Chain) -> list[Link]:
         """Return the links of the lists that answers meet from one address to another, by a leg of their own."""
@@ -106,9 +119,8 @@ class Walker:
         here = Other(source.addresses, source.interface)
         links = linker.answers(target.interface, "egress", here, source.text, chain)
         links += self._crossed(leg, source.interface.subnet, target, (here, source.text), chain)
-        if leg is None or leg.enters(source.interface.subnet):
-            links += linker.answers(source.interface, "ingress", there, target.text, chain)
-        return links
+        handed = handing(leg, source.interface.subnet, self.estate)
+        return links + linker.answers(source.interface, "ingress", there, target.text, chain, handed)
 
     def _crossed(
         self, leg: Leg | None, subnet: str | None, source: Face, to: tuple[Other, str], chain: Chain = ""
@@ -151,7 +163,7 @@ class Walker:
             seen = ", ".join(str(face.addresses) for face in faces)
             text = f"from here on {', '.join(map(own_id, names))} ({seen}) stands for the source"
         carried = self.linker.traffic & CARRIED
-        reason = "" if carried == self.linker.traffic else f"a NAT gateway carries {CARRIED} alone"
+        reason = "" if carried == self.linker.traffic else f"a NAT gateway carries only {CARRIED}"
         link = self.linker.passing("translation", text, names[0] if names else "")
         return link._replace(lower=carried, upper=carried, reason=reason)
 
@@ -178,7 +190,7 @@ class Walker:
     def _translated(self, source: Face, target: Face, out: Approach, leg: Leg, names: Sequence[str]) -> Walk:
         """Return the way through a gateway that translates: each half of it is answered by itself."""
         linker = self.linker
-        there = Other(target.addresses, target.interface, grouped=False)
+        there = Other(target.addresses, target.interface, grouped=leg.astray and leg.egress_groups)
         links = linker.stateful(source.interface, "egress", there, target.text)
         links += linker.boundary(source.interface, "egress", there, target.text)
         links += self.way(source, out)
@@ -196,7 +208,10 @@ class Walker:
         """Return the links of the routes that decide, with one that says where another address takes over."""
         links = route_links(self.linker, source.interface, out)
         seen_as = None if out.leg is None else out.leg.seen_as
-        if seen_as is not None:
+        if out.leg is not None and out.leg.astray:
+            doubt = "which way they go from here was not read, nor whether a gateway stands for the source"
+            links.append(self.linker.doubtful("translation", "the way is not known from here on", (doubt,)))
+        elif seen_as is not None:
             behind = [number for number, link in enumerate(links, 1) if link.text.startswith("nat gateway")]
             links.insert(behind[-1] if behind else len(links), self.translation(seen_as, source))
         return links
@@ -211,8 +226,8 @@ class Walker:
         homes = ways_back(target.interface, gateway, self.estate)
         home = max(homes, key=lambda each: each.level)
         links: list[Link] = []
-        if out.leg is None or out.leg.enters(target.interface.subnet):
-            links += linker.boundary(target.interface, "ingress", here, gateway.text)
+        handed = handing(out.leg, target.interface.subnet, self.estate)
+        links += linker.boundary(target.interface, "ingress", here, gateway.text, handed)
         links += linker.stateful(target.interface, "ingress", here, gateway.text)
         links += route_links(linker, target.interface, home, back=True)
         return links + self._home(gateway, target, home.leg, "target")
@@ -241,7 +256,7 @@ class Walker:
         # Where a gateway in the client's own subnet translates, answers cross the boundary to the gateway's port.
         beside = leg.seen_as is not None and not enters_gateway(leg.checkpoints_to(subnet))
         chain = "gateway" if beside else "client"
-        return links + self.linker.answers(source.interface, "ingress", *to, chain)
+        return links + self.linker.answers(source.interface, "ingress", *to, chain, leg.returns or "no")
 
     def _handed_back(self, leg: Leg, subnet: str | None, source: Face, to: tuple[Other, str]) -> list[Link]:
         """Return the links of the lists that answers meet from a gateway that translates back to the source.
@@ -256,7 +271,7 @@ class Walker:
                 others, who = self.at(point, source, *to)
                 links += self.linker.checkpoint(point, others, who, back=True, chain="client")
         if enters_gateway(crossed):
-            links += self.linker.answers(source.interface, "ingress", *to, "client")
+            links += self.linker.answers(source.interface, "ingress", *to, "client", leg.returns or "no")
         return links
 
     def together(self, each: Sequence[Sequence[Link]]) -> Block:

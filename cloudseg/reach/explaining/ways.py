@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.model import own_id
-from cloudseg.reach.explaining.words import hop_text
+from cloudseg.reach.explaining.words import called, hop_text
+from cloudseg.reach.outside import has_unseen
 from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY
-from cloudseg.reach.roads.legs import legs_from
+from cloudseg.reach.roads.legs import legs_from, may_hand_out
 from cloudseg.reach.ways import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cloudseg.model import Estate, Interface
+    from cloudseg.model import Estate, Firewall, Interface
     from cloudseg.reach.explaining.ends import Face
     from cloudseg.reach.explaining.explanation import StepKind
     from cloudseg.reach.explaining.link import Link
     from cloudseg.reach.explaining.links import Linker
-    from cloudseg.reach.roads.leg import Hop, Leg
+    from cloudseg.reach.roads.leg import Handing, Hop, Leg
     from cloudseg.traffic import AddressSet
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "approaches",
     "are_near",
     "departing",
+    "handing",
     "legs_of",
     "over_internet6",
     "route_links",
@@ -69,6 +72,19 @@ def are_near(one: Interface, other: Interface) -> bool:
     return one.subnet is not None and one.subnet == other.subnet
 
 
+def handing(leg: Leg | None, subnet: str | None, estate: Estate) -> Handing:
+    """Return whether packets are handed out in the subnet of the interface that they are for.
+
+    Args:
+        leg: their way; None where it is not known.
+        subnet: the subnet.
+        estate: the estate.
+    """
+    if leg is None or leg.from_subnets is None:
+        return "maybe" if may_hand_out(subnet, estate) else "no"
+    return leg.handing(subnet)
+
+
 def legs_of(interface: Interface, estate: Estate) -> tuple[Leg, ...] | None:
     """Return the legs of packets that an interface sends; None where its network was not read."""
     network = estate.networks.get(interface.network or "")
@@ -96,7 +112,7 @@ def departing(source: Interface, addresses: AddressSet, estate: Estate) -> tuple
     legs = legs_of(source, estate)
     if legs is None:
         return (Approach(None, AT_MOST, (f"the network of {source.own_id} was not read",)),)
-    found = [_leaving(leg) for leg in legs if leg.addresses.overlaps(addresses)]
+    found = [_leaving(leg, estate) for leg in legs if leg.addresses.overlaps(addresses)]
     return _decisive(found) or (Approach(None, NEVER, reason=_no_route(source, addresses, estate)),)
 
 
@@ -129,6 +145,7 @@ def over_internet6(sender: Interface, taker: Face, estate: Estate, *, answers: b
             limit = SURELY if public else AT_MOST if public is None else NEVER
             level = min(each.level, limit, _taken_in(taker.interface, estate))
             bare = leg._replace(egress_groups=False, ingress_groups=False, checkpoints=(), from_subnets=frozenset())
+            bare = bare._replace(inspectors=frozenset())
             doubts = each.doubts or ("whether the internet leads there is not known",)
             return Approach(bare, level, doubts if level == AT_MOST else ()) if level > NEVER else None
     return None
@@ -179,14 +196,20 @@ def _arriving(leg: Leg, target: Interface, addresses: AddressSet) -> Approach:
     return Approach(leg, SURELY if sure else AT_MOST, tuple(dict.fromkeys((*leg.doubts, *doubts))))
 
 
-def _leaving(leg: Leg) -> Approach:
+def _leaving(leg: Leg, estate: Estate) -> Approach:
     if leg.end == "nowhere":
         return Approach(leg, NEVER, reason=leg.stopped)
     if leg.end == "network":
-        return Approach(leg, NEVER, reason=f"the address belongs to {own_id(leg.network or '')}, inside of the estate")
+        name = own_id(leg.network or "")
+        if has_unseen(leg.network, estate):
+            doubt = f"not every interface of {name} was read"
+            return Approach(leg._replace(end="unread", certain=False), AT_MOST, (*leg.doubts, doubt))
+        return Approach(leg, NEVER, reason=f"the address belongs to {name}, inside of the estate")
     sure = leg.certain and leg.end in {"internet", "private", "service"}
     return Approach(
-        leg, SURELY if sure else AT_MOST, leg.doubts or (() if sure else (f"they come out {ENDS[leg.end]}",))
+        leg._replace(seen_as=None) if leg.astray else leg,
+        SURELY if sure else AT_MOST,
+        leg.doubts or (() if sure else (f"they come out {ENDS[leg.end]}",)),
     )
 
 
@@ -198,7 +221,7 @@ def _no_route(source: Interface, addresses: AddressSet, estate: Estate) -> str:
 
 
 def route_links(linker: Linker, source: Interface, approach: Approach, *, back: bool = False) -> list[Link]:
-    """Return the links of a way: each deciding route and what it leads to; the last one says whether it is certain.
+    """Return the links of a way: each deciding route and what it leads to, and what is not known where it belongs.
 
     Args:
         linker: makes the links.
@@ -207,7 +230,8 @@ def route_links(linker: Linker, source: Interface, approach: Approach, *, back: 
         back: it is the way of replies, which is told in one link.
     """
     hops = () if approach.leg is None else approach.leg.hops
-    steps = [link for hop in hops for link in _hop_links(linker, hop)]
+    of_hops = [list(_hop_links(linker, hop)) for hop in hops]
+    steps = [link for links in of_hops for link in links]
     if not steps:
         place = own_id(source.subnet or source.network or source.id)
         steps = [linker.passing("route", f"routes of {place}", source.subnet or "")]
@@ -219,9 +243,33 @@ def route_links(linker: Linker, source: Interface, approach: Approach, *, back: 
         by = f" ({hop_text(hops[-1])})" if hops else ""
         reason = f"{'replies have no way back: ' if back else ''}{approach.reason}{by}"
         steps[-1] = linker.blocking(last.kind, last.text, reason, last.place)
-    elif approach.level == AT_MOST:
+    elif approach.level == AT_MOST and (back or not hops):
         steps[-1] = linker.doubtful(last.kind, last.text, approach.doubts, last.place)
+    elif approach.level == AT_MOST:
+        ends = list(accumulate(map(len, of_hops)))
+        for number, doubts in _where(hops, approach.doubts, linker.estate).items():
+            link = steps[ends[number] - 1]
+            steps[ends[number] - 1] = linker.doubtful(link.kind, link.text, doubts, link.place)
     return steps
+
+
+def _where(hops: Sequence[Hop], doubts: Sequence[str], estate: Estate) -> dict[int, list[str]]:
+    """Return the doubts by the number of the hop that each is about: the first that it names, else the last one."""
+    walls = {endpoint: wall for wall in estate.firewalls.values() for endpoint in wall.endpoints}
+    found: dict[int, list[str]] = {} if doubts else {len(hops) - 1: []}
+    for doubt in doubts:
+        named = (
+            number
+            for number, hop in enumerate(hops)
+            if hop.target is not None
+            and (own_id(hop.target) in doubt.replace(",", " ").split() or _is_about(doubt, walls.get(hop.target)))
+        )
+        found.setdefault(next(named, len(hops) - 1), []).append(doubt)
+    return found
+
+
+def _is_about(doubt: str, wall: Firewall | None) -> bool:
+    return wall is not None and f"the firewall {wall.label}:" in doubt
 
 
 def _hop_links(linker: Linker, hop: Hop) -> Iterator[Link]:
@@ -236,5 +284,8 @@ def _gateway_text(target: str, kind: str, estate: Estate) -> str:
     peering = estate.peerings.get(target)
     if peering is not None:
         return f"peering {peering.label} of {' and '.join(map(own_id, peering.networks))}"
+    wall = next((wall for wall in estate.firewalls.values() if target in wall.endpoints), None)
+    if wall is not None:
+        return f"endpoint {own_id(target)} of the firewall {called(wall.id, wall)}"
     known = estate.gateways.get(target) or estate.endpoints.get(target) or estate.interfaces.get(target)
     return f"{kind.replace('-', ' ')} {own_id(target) if known is None else known.label}"

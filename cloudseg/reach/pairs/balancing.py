@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cloudseg.model import Family, Interface
+    from cloudseg.model import Family, Forwarder, Interface
     from cloudseg.reach.pairs.atoms import Words
     from cloudseg.reach.pairs.clients import Pairs
     from cloudseg.reach.pairs.ground import Ground, Surveyed
@@ -150,16 +150,18 @@ class Balancing:
                 for first, last in each.runs:
                     found[:, first:last] |= let_through[:, start + first : start + last] & words
             outside = Band(outside.lower, found)
-        return Arrivals(inside, self._accepted(target, inside, outside))
+        return Arrivals(inside, self._accepted(own, inside, outside))
 
-    def _accepted(self, target: int, inside: Band, outside: Band) -> Band:
+    def _accepted(self, own: _Target, inside: Band, outside: Band) -> Band:
         """Leave of what arrives at a node what the load balancer takes; return the same for what comes from outside."""
+        target = own.number
         forwarder = self._parcels.nodes.get(target)
         if forwarder is None:
             return outside
         for endpoint in self._parcels.endpoints.get(target, ()):
             # Clients that come over a private endpoint meet the node's groups only where that is set.
             inside.upper[:, endpoint] = self._atoms.words(self._atoms.everything)
+        outside = self._consumed(own, forwarder, outside)
         if forwarder.accepts is None:
             inside.lower[:] = 0
             return Band(np.zeros_like(outside.lower), outside.upper)
@@ -167,6 +169,19 @@ class Balancing:
         np.bitwise_and(inside.lower, words, out=inside.lower)
         np.bitwise_and(inside.upper, words, out=inside.upper)
         return Band(outside.lower & words, outside.upper & words)
+
+    def _consumed(self, own: _Target, forwarder: Forwarder, outside: Band) -> Band:
+        """Add to what comes from outside what may come over private endpoints that were not read."""
+        runs = self._parcels.consumers.get(own.number, ())
+        if not runs:
+            return outside
+        upper, start = outside.upper.copy(), self._columns.faces
+        for first, last in runs:
+            if forwarder.groups_on_private_link is True:
+                upper[:, first:last] |= own.admitted(certain=False).plain[:, start + first : start + last]
+            else:
+                upper[:, first:last] |= self._atoms.words(self._atoms.everything)[:, None]
+        return Band(outside.lower, upper)
 
     def _quieten(self, rows: Rows, tally: Tally, *, certain: bool) -> None:
         """Take away what nobody sends: what only answers opens no connection, and nodes open them to targets alone."""
@@ -193,6 +208,9 @@ class Balancing:
     def _in_family(self, target: _Target, parcel: Parcel, family: Family, *, certain: bool) -> Words:
         forward, own = parcel.forward, target.tally.own(parcel.node, family, certain=certain)
         checks = own & self._words(forward.checks)
+        if certain:
+            # Where clients are told from nodes, a node's own health check does not show that any client gets through.
+            checks = checks & ~self._words(self._parcels.for_clients[parcel.node])
         shown = own & self._words(forward.traffic)
         if forward.keeps_client is False:
             return checks | shown

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from cloudseg.reach.pairs.paths import AT_MOST, OUTSIDE, SURELY
 from cloudseg.reach.pairs.replies import Replies
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = ["Boundaries", "Part"]
 
 _KEPT: Final = 512
 """So many masks are kept."""
+_INTERNET: Final = OUTSIDE.index("internet") + 1
 _FEW: Final = 32
 """Up to so many sequences of checkpoints it is worth telling faces apart by them."""
 
@@ -149,7 +151,7 @@ class Boundaries:
         row = self._in.row(int(self._class[face]), certain=certain)
         if row is not None:
             # What a gateway hands out in the target's own subnet does not meet the list on the way in.
-            passed &= self._handed(row[:, columns], paths.handed_to[face][routes])
+            passed &= self._handed(row[:, columns], paths.handed_to[face][routes], certain=certain)
         if len(paths.crossings) > 1 and not translated:
             crossed = paths.crossed_to[face][routes]
             for number in _numbers(crossed):
@@ -170,7 +172,7 @@ class Boundaries:
             back &= row[:, columns]
         if not self._in.open:
             edges = self._in.at(face, certain=certain)[:, self._in.number[self._class[columns]]]
-            back &= self._handed(edges, paths.handed[own, columns])
+            back &= self._handed(edges, paths.handed[own, columns], certain=certain)
         if crossed is not None:
             for number in _numbers(crossed):
                 chosen = np.flatnonzero(crossed == number)
@@ -178,10 +180,18 @@ class Boundaries:
                 back[:, chosen] &= source[:, face][:, None] & target[:, columns][:, chosen]
         return back
 
-    def _handed(self, rows: Rows, handed: NDArray[np.bool_]) -> Rows:
+    def _handed(self, rows: Rows, handed: NDArray[np.uint8], *, certain: bool) -> Rows:
+        """Return what a list lets through that is not asked where packets are handed out in its own subnet.
+
+        Where that is not certain, the lower bound asks it and the upper one does not.
+        """
         if not self._paths.hands_out or not handed.any():
             return rows
-        found: Rows = np.where(handed, self._rows.everything[:, None], rows)
+        return self._unless(handed >= (SURELY if certain else AT_MOST), rows)
+
+    def _unless(self, spared: NDArray[np.bool_], rows: Rows) -> Rows:
+        """Return what a list lets through by columns; everything where it is not asked."""
+        found: Rows = np.where(spared, self._rows.everything[:, None], rows)
         return found
 
     def narrow_translated(self, rows: Rows, face: int, chosen: NDArray[np.intp], *, certain: bool) -> None:
@@ -204,7 +214,8 @@ class Boundaries:
             inward = self._in.at(face, certain=certain)[:, self._in.number[self._class[chosen]]]
             # A client in the gateway's own subnet gets its answers across no boundary.
             beside = ~self._enters_gateway(crossed)
-            client &= np.where(beside, self._rows.everything[:, None], inward)
+            returned = paths.returned[paths.route[chosen], face] >= (SURELY if certain else AT_MOST)
+            client &= self._unless(beside | returned, inward)
         for each in _numbers(crossed):
             some = np.flatnonzero(crossed == each)
             source, target = self._crossings.masks(each, certain=certain)
@@ -232,8 +243,9 @@ class Boundaries:
         # Where a gateway in the client's own subnet translates, the answer crosses the boundary to the gateway's port.
         beside = (paths.out_seen[own, positions] > 0) & ~self._enters_gateway(crossed)
         if inward is not None:
-            client &= np.where(beside, self._rows.everything[:, None], inward[:, places])
-            gateway &= np.where(beside, inward[:, places], self._rows.everything[:, None])
+            returned = paths.out_returned[own, positions] >= (SURELY if certain else AT_MOST)
+            client &= self._unless(beside | returned, inward[:, places])
+            gateway &= self._unless(~beside | returned, inward[:, places])
         for each in _numbers(crossed):
             chosen = np.flatnonzero(crossed == each)
             source, target = self._crossings.masks(each, certain=certain)
@@ -252,7 +264,10 @@ class Boundaries:
         own, number = int(paths.route[face]), int(self._class[face])
         back = self._full(rows)
         if (row := self._in.row(number, certain=certain)) is not None:
-            rows &= row[:, places]
+            # Over the internet packets come in by a gateway that stands in no subnet.
+            private = ~paths.needs_public[own, positions] & (paths.way_out[own, positions] != _INTERNET)
+            handed = paths.out_returned[own, positions] * private
+            rows &= self._unless(handed >= (SURELY if certain else AT_MOST), row[:, places])
         if (row := self._out.row(number, certain=certain)) is not None:
             back &= row[:, places]
         direct = paths.needs_public[own, positions] | (paths.out_seen[own, positions] > 0)
@@ -288,8 +303,9 @@ class Boundaries:
         crossed = paths.out_crossed[routes, position]
         beside = (paths.out_seen[routes, position] > 0) & ~self._enters_gateway(crossed)
         inward = self._in.to_position(position, certain=certain)
-        client &= np.where(beside, self._rows.everything[:, None], inward)
-        gateway &= np.where(beside, inward, self._rows.everything[:, None])
+        returned = paths.out_returned[routes, position] >= (SURELY if certain else AT_MOST)
+        client &= self._unless(beside | returned, inward)
+        gateway &= self._unless(~beside | returned, inward)
         for each in _numbers(crossed):
             chosen = np.flatnonzero(crossed == each)
             source, target = self._crossings.masks(each, certain=certain)

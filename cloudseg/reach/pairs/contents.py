@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
+from cloudseg.reach.outside import has_unseen_members
 from cloudseg.reach.pairs.strokes import strokes_of
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Contents:
             read = group in estate.groups
             sure = self._columns.faces_of(i.id for i in (estate.members(group) if read else estate.carrying(group)))
             maybe = np.union1d(sure, self._doubtful) if len(self._doubtful) else sure
-            known = self._members[group] = Members(sure, maybe, outside=not read)
+            known = self._members[group] = Members(sure, maybe, outside=has_unseen_members(group, estate))
         return known
 
     def row(self, contents: Sequence[int], verdict: Verdict, *, certain: bool) -> Rows:
@@ -151,6 +152,16 @@ class Contents:
         if not certain:
             row |= self._base(key, contents)
         self._paint(row, key, contents)
+
+    def of_groups(self, contents: Iterable[int], groups: frozenset[str]) -> NDArray[np.uint64]:
+        """Return what lists admit at most by rules that name one of some groups, whoever belongs to it."""
+        words: NDArray[np.uint64] = np.zeros(self._shape[0], dtype=np.uint64)
+        for item in {item for content in contents for item in self._survey.contents[content]}:
+            if self._verdict[item] != "deny" and not groups.isdisjoint(
+                self._survey.remotes[int(self._remote[item])].groups
+            ):
+                words |= self._words[int(self._mask[item])]
+        return words
 
     def admit(self, row: Rows, item: int, *, grouped: bool, certain: bool) -> None:
         """Add to a row what one item names, whatever its verdict."""

@@ -55,7 +55,7 @@ class Crossings:
         if key not in self._kept:
             source, target = self._rows.full(), self._rows.full()
             for checkpoint in self._paths.crossings[number]:
-                row = self._row(checkpoint, checkpoint.direction, certain=certain)
+                row = self._row(checkpoint.choices(back=False), checkpoint.direction, certain=certain)
                 if checkpoint.by == "destination":
                     target &= row
                 else:
@@ -69,7 +69,8 @@ class Crossings:
         if key not in self._backs:
             back = Back(self._rows.full(), self._rows.full(), self._rows.full())
             for checkpoint in self._paths.crossings[number]:
-                row = self._row(checkpoint, _OPPOSITE[checkpoint.direction], certain=certain)
+                opposite = _OPPOSITE[checkpoint.direction]
+                row = self._row(checkpoint.choices(back=True), opposite, certain=certain)
                 found: Rows = back.target if checkpoint.seen_as is None else back.translated
                 if checkpoint.by == "source":
                     found = back.source if checkpoint.seen_as is None else back.translated
@@ -78,12 +79,12 @@ class Crossings:
             self._backs[key] = back
         return self._backs[key]
 
-    def _row(self, checkpoint: Checkpoint, direction: Direction, *, certain: bool) -> Rows:
-        """Return what the boundary lets through; of several that may be the one, all of them or any."""
+    def _row(self, subnets: tuple[str, ...], direction: Direction, *, certain: bool) -> Rows:
+        """Return what a boundary lets through; of several that may be the one, all of them or any."""
         each: list[Rows] = []
-        for subnet in (checkpoint.subnet, *checkpoint.instead):
+        for subnet in subnets:
             row = self._rows.full()
-            for judgement in self._routes.judgements[subnet, direction]:
+            for judgement in self._routes.judgements[subnet, direction] if subnet else ():
                 row &= self._rows.boundary(judgement).bound(certain=certain)
             each.append(row)
         found: Rows = (np.bitwise_and if certain else np.bitwise_or).reduce(each)

@@ -17,12 +17,13 @@ from cloudseg.reach.pairs.crossings import Crossings
 from cloudseg.reach.pairs.edges import Edges
 from cloudseg.reach.pairs.hairpins import Hairpins
 from cloudseg.reach.pairs.handing import Handing
-from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY, Paths
+from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY, WHOMEVER, Paths
 from cloudseg.reach.pairs.replies import TRANSLATED
 from cloudseg.reach.pairs.rows import Admission, Arrivals, Band, RowMaker
 from cloudseg.reach.pairs.senders import Senders
+from cloudseg.reach.way_in import may_start_beside
 from cloudseg.reach.ways import is_public
-from cloudseg.traffic import ALL_ADDRESSES, GLOBAL_UNICAST
+from cloudseg.traffic import GLOBAL_UNICAST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,17 +130,17 @@ class Matrix:
             nowhere = np.zeros(0, dtype=np.intp)
             return Callers(Band(nothing, nothing), Band(self._nowhere, self._nowhere), nowhere, self._nowhere)
         admission, ways = self._admission(interface), self._ways(interface)
-        runs = [run for way in ways if not _shows_clients(way) for run in self._columns.line.runs(way.clients)]
+        runs = [run for way in ways if not way.shows_clients for run in self._columns.line.runs(way.clients)]
         let_in = self._handing.admitted(faces[0], admission, self._stateful(interface), certain=False)
         return Callers(
             self._over_faces(faces, admission),
-            self._from_outside(faces, admission, [way for way in ways if _shows_clients(way)]),
+            self._from_outside(faces, admission, [way for way in ways if way.shows_clients]),
             np.array([place for start, end in runs for place in range(start, end)], dtype=np.intp),
             let_in.plain[:, self._columns.faces :],
         )
 
-    def _ways(self, interface: Interface) -> list[WayIn]:
-        return [way for way in self._surveyed.view.ways_in(interface).ways if not way.balanced]
+    def _ways(self, interface: Interface) -> Sequence[WayIn]:
+        return self._surveyed.view.ways_in(interface).unbalanced
 
     def _admission(self, interface: Interface) -> Admission | None:
         """Return what the stateful ingress stages of an interface let in; None for everything."""
@@ -213,6 +214,9 @@ class Matrix:
             part = self._partly_outside(part, window, face, level, there, back)
         if translated is not None:
             level[translated > 0] = NEVER
+        uneven = paths.uneven(face, window)
+        if uneven is not None:
+            level[uneven] = np.minimum(level[uneven], AT_MOST)
         level[part.near] = SURELY
         if not self._all_present:
             level *= self._present[window]
@@ -310,8 +314,14 @@ class Matrix:
             for certain, least in _BOUNDS:
                 there = paths.level_to[face][paths.route[chosen]]
                 level = np.minimum(there, back.bound(certain=certain)[chosen]) * self._present[chosen]
-                out = self._senders.towards(face, self._columns.owner[chosen], certain=certain, grouped=False)
-                rows = out & (self._carried & self._of_gateway(face, seen, admission, certain=certain))[:, None]
+                classes = self._columns.owner[chosen]
+                out, carried = self._senders.towards(face, classes, certain=certain, grouped=False), self._carried
+                if names == WHOMEVER:
+                    # It may be no gateway that translates: then everything passes, and groups match.
+                    holds = paths.egress_groups[paths.route[chosen], face]
+                    grouped = self._senders.towards(face, classes, certain=certain, grouped=True)
+                    out, carried = np.where(holds, grouped, out), self._rows.everything
+                rows = out & (carried & self._of_gateway(face, seen, admission, certain=certain))[:, None]
                 rows *= level >= least
                 self._boundaries.narrow_translated(rows, face, chosen, certain=certain)
                 band.bound(certain=certain)[:, chosen - start] |= rows
@@ -356,18 +366,25 @@ class Matrix:
             private: by private networks, too.
         """
         route = int(self._paths.route[faces[0]]) if private else None
+        interface = self._firsts[int(self._columns.owner[faces[0]])]
         if not ways and route not in self._paths.private:
             return Band(self._nowhere, self._nowhere)
         bounds: list[Rows] = []
         for certain in (True, False):
             rows = self._entering(ways, route, certain=certain)
+            veiled = [way for way in ways if not way.shows_clients and (way.certain or not certain)]
             hidden = np.zeros_like(self._rows.everything)
             admitted = self._nowhere.copy()
             for face in faces:
                 positions = self._positions(face)
-                found = self._admitted(face, positions, admission, certain=certain)
+                let_in = self._let_in(face, positions, admission, certain=certain)
+                found = let_in.copy() if veiled else let_in
+                self._boundaries.narrow_arriving(found, face, positions, certain=certain)
                 admitted[:, positions] |= found
-                hidden |= self._hidden(ways, found, positions, certain=certain)
+                for way in veiled:
+                    beside = interface is not None and may_start_beside(way, interface, self._estate)
+                    passed = let_in if beside else found
+                    hidden |= self._hidden(way, passed, positions, admission, certain=certain)
             rows &= admitted
             if hidden.any():
                 for start, end in self._columns.line.runs(GLOBAL_UNICAST):
@@ -381,7 +398,7 @@ class Matrix:
         if route is not None:
             rows[:, paths.privately(route, certain=certain)] = self._rows.everything[:, None]
         for way in ways:
-            if (way.certain or not certain) and _shows_clients(way):
+            if (way.certain or not certain) and way.shows_clients:
                 words = self._atoms.words(self._atoms.mask(way.traffic))
                 for start, end in self._columns.line.runs(way.clients & GLOBAL_UNICAST):
                     rows[:, start:end] |= words[:, None]
@@ -393,39 +410,37 @@ class Matrix:
         boundary = columns.line.boundary
         return slice(0, boundary) if face < columns.families else slice(boundary, columns.line.length)
 
-    def _admitted(self, face: int, positions: slice, admission: Admission | None, *, certain: bool) -> Rows:
-        """Return what the ingress stages of a face admit from outside.
+    def _let_in(self, face: int, positions: slice, admission: Admission | None, *, certain: bool) -> Rows:
+        """Return what the stateful ingress stages of a face let in from outside.
 
         Groups count where interfaces that were not read may stand.
         """
         start = self._columns.faces
         places = slice(start + positions.start, start + positions.stop)
         if admission is None:
-            rows = self._rows.full()[:, places]
-        else:
-            rows = admission.plain.bound(certain=certain)[:, places].copy()
-            if admission.grouped is not admission.plain:
-                known = self._paths.unread_out[self._paths.route[face], positions]
-                rows = np.where(known, admission.grouped.bound(certain=certain)[:, places], rows)
-        self._boundaries.narrow_arriving(rows, face, positions, certain=certain)
+            return self._rows.full()[:, places]
+        rows = admission.plain.bound(certain=certain)[:, places].copy()
+        if admission.grouped is not admission.plain:
+            known = self._paths.unread_out[self._paths.route[face], positions]
+            rows = np.where(known, admission.grouped.bound(certain=certain)[:, places], rows)
         return rows
 
-    def _hidden(self, ways: Sequence[WayIn], admitted: Rows, positions: slice, *, certain: bool) -> NDArray[np.uint64]:
-        """Return what comes through entrances whose own addresses the rules see instead of their clients'."""
-        found = np.zeros_like(self._rows.everything)
-        for way in ways:
-            if _shows_clients(way) or (certain and not way.certain):
-                continue
-            places = [
-                place - positions.start
-                for start, end in self._columns.line.runs(way.clients)
-                for place in range(max(start, positions.start), min(end, positions.stop))
-            ]
-            if places:
-                joined = np.bitwise_and if certain else np.bitwise_or
-                words = self._atoms.words(self._atoms.mask(way.traffic))
-                found |= joined.reduce(admitted[:, places], axis=1) & words
-        return found
+    def _hidden(
+        self, way: WayIn, admitted: Rows, positions: slice, admission: Admission | None, *, certain: bool
+    ) -> NDArray[np.uint64]:
+        """Return what comes through an entrance whose own addresses the rules see instead of its clients'."""
+        places = [
+            place - positions.start
+            for start, end in self._columns.line.runs(way.clients)
+            for place in range(max(start, positions.start), min(end, positions.stop))
+        ]
+        if not places:
+            return np.zeros_like(self._rows.everything)
+        joined = np.bitwise_and if certain else np.bitwise_or
+        words: NDArray[np.uint64] = joined.reduce(admitted[:, places], axis=1)
+        if way.some_groups and admission is not None and not certain:
+            words = words | self._rows.by_groups(admission.judgements, way.some_groups)
+        return words & self._atoms.words(self._atoms.mask(way.traffic))
 
     def strays(self, number: int) -> NDArray[np.bool_]:
         """Return at which positions outside packets of a class come out in an unread or unknown place."""
@@ -515,8 +530,3 @@ def _inside(holds: NDArray[np.bool_], part: Part) -> NDArray[np.bool_]:
     """Return where groups match: within the subnet always, over the internet never."""
     found: NDArray[np.bool_] = holds | part.near
     return found if part.outward is None else found & ~part.outward
-
-
-def _shows_clients(way: WayIn) -> bool:
-    """Tell whether the rules of the target see who really sends."""
-    return way.direct or way.clients == ALL_ADDRESSES

@@ -6,8 +6,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.model import ListRef
+from cloudseg.reach.handovers import sent_for_clients
 from cloudseg.reach.packets import outside_addresses
 from cloudseg.reach.plumbing import conduct
+from cloudseg.reach.private_links import consumers_of, endpoints_before
 from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, Traffic
 
 if TYPE_CHECKING:
@@ -93,10 +95,11 @@ def named_traffics(estate: Estate) -> Iterator[Traffic]:
 
 
 def named_addresses(estate: Estate) -> Iterator[AddressSet]:
-    """Yield the addresses outside of every network that load balancers send to, and those that they are seen under."""
+    """Yield the addresses outside of every network that load balancers send to, are seen under, or are asked from."""
     for forwarder in estate.forwarders.values():
         for name in sorted(forwarder.seen_as):
             yield from outside_addresses((ListRef(name),), estate)
+        yield consumers_of(forwarder, estate)
     for _, _, target in _far_targets(estate):
         yield target.address
 
@@ -123,11 +126,13 @@ class Parcels:
 
     Attributes:
         nodes: the load balancers by the classes of their nodes.
+        for_clients: by node, what its targets get under addresses of its clients, or may get so.
         abroad: what nodes send to addresses outside of the estate at most, by class.
         incomplete: the nodes of which not every target was read, in order: they may send anything to anybody.
         incomplete_keeping: those among them whose targets may see the clients' addresses.
         over_endpoints: the nodes to which clients may come over private endpoints.
         endpoints: the classes of private endpoints that may lead to a node, by its class.
+        consumers: the positions outside of those who may come to a node over private endpoints that were not read.
     """
 
     def __init__(self, surveyed: Surveyed, ground: Ground, firsts: Sequence[Interface | None]) -> None:
@@ -139,6 +144,7 @@ class Parcels:
             forwarder = None if first is None else self._estate.forwarders.get(first.workload or "")
             if forwarder is not None:
                 self.nodes[number] = forwarder
+        self.for_clients = {number: sent_for_clients(own) for number, own in self.nodes.items()}
         self._by_target: defaultdict[int, dict[tuple[int, int, bool], Parcel]] = defaultdict(dict)
         self._hidden: defaultdict[int, list[Beyond]] = defaultdict(list)
         self._hidden_anywhere: list[Beyond] = []
@@ -147,6 +153,7 @@ class Parcels:
         self.incomplete = tuple(number for number, forwarder in self.nodes.items() if not forwarder.complete)
         self.incomplete_keeping = tuple(n for n in self.incomplete if self.nodes[n].kind not in _OWN_CONNECTIONS)
         self.endpoints = self._endpoints()
+        self.consumers = self._consumers()
         self.over_endpoints = frozenset(number for number, own in self.nodes.items() if self._is_service(own))
 
     def _unpack(self, surveyed: Surveyed) -> None:
@@ -186,15 +193,16 @@ class Parcels:
         return listed or not self._estate.read("endpoint-services", forwarder)
 
     def _endpoints(self) -> dict[int, tuple[int, ...]]:
-        before: defaultdict[str, set[int]] = defaultdict(set)
-        services = {each.service: each for each in self._estate.endpoint_services.values()}
-        for endpoint in self._estate.endpoints.values():
-            service = services.get(endpoint.service)
-            if service is None or endpoint.type != "interface" or endpoint.usable is False:
-                continue
-            for balancer in service.balancers:
-                before[balancer] |= {self._class_of[name] for name in endpoint.interfaces if name in self._class_of}
-        return {number: tuple(sorted(before[own.id])) for number, own in self.nodes.items() if before[own.id]}
+        before = {own.id: endpoints_before(own, self._estate) for own in self.nodes.values()}
+        return {
+            number: tuple(sorted({self._class_of[name] for name in before[own.id] if name in self._class_of}))
+            for number, own in self.nodes.items()
+            if before[own.id]
+        }
+
+    def _consumers(self) -> dict[int, Runs]:
+        every = {number: consumers_of(own, self._estate) for number, own in self.nodes.items()}
+        return {number: self._line.runs(addresses) for number, addresses in every.items() if addresses}
 
     def of(self, target: int) -> tuple[Parcel, ...]:
         """Return what nodes send to a class."""

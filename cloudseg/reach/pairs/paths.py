@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
 from cloudseg.model import Direction, Interface
+from cloudseg.reach.outside import has_unseen
 from cloudseg.reach.roads.leg import wordless
-from cloudseg.reach.roads.legs import legs_from
+from cloudseg.reach.roads.legs import legs_from, may_hand_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate
     from cloudseg.reach.pairs.columns import Columns
     from cloudseg.reach.pairs.survey import Judgement, Survey
-    from cloudseg.reach.roads.leg import Checkpoint, Leg
+    from cloudseg.reach.roads.leg import Checkpoint, Handing, Leg
     from cloudseg.traffic import AddressSet
 
-__all__ = ["AT_MOST", "NEVER", "OUTSIDE", "SURELY", "Paths", "Post", "Routes", "boundary_of"]
+__all__ = ["AT_MOST", "NEVER", "OUTSIDE", "SURELY", "WHOMEVER", "Paths", "Post", "Routes", "boundary_of"]
 
 NEVER: Final = 0
 AT_MOST: Final = 1
@@ -32,7 +33,10 @@ Indexes = np.ndarray[tuple[int], np.dtype[np.intp]]
 Levels = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
 OUTSIDE: Final = ("internet", "private", "unread", "service", "unknown")
 """Where packets leave the estate, in the order of the numbers in :attr:`Paths.way_out`, from 1."""
+WHOMEVER: Final = ("*",)
+"""Stands for whom the far end sees where it is not known which way packets go: a gateway, or who sends them."""
 _LEAST: Final = ((True, SURELY), (False, AT_MOST))
+_HANDED: Final[dict[Literal[""] | Handing, int]] = {"": NEVER, "no": NEVER, "maybe": AT_MOST, "surely": SURELY}
 
 
 class Post(NamedTuple):
@@ -77,7 +81,7 @@ class Routes:
         self.judgements = {
             (subnet, direction): boundary_of(subnet, direction, survey)
             for each in self.checkpoints
-            for subnet in (each.subnet, *each.instead)
+            for subnet in {*each.choices(back=False), *each.choices(back=True)}
             for direction in DIRECTIONS
         }
 
@@ -125,7 +129,11 @@ class Paths:
         over_internet6_to: by IPv6 face and legs, how surely packets to its address take the internet and arrive.
         answers6: by legs and IPv6 face, how surely answers to its address do.
         private: the legs by which any packets come out in a private, unread or unknown place.
-        handed: by legs and face, whether a gateway hands packets out in the face's own subnet.
+        handed: by legs and face, how surely a gateway hands packets out in the face's own subnet.
+        returned: by legs and face, how surely a gateway hands answers out in the sender's own subnet.
+        inspected: by legs and face, the number of the firewalls that packets pass, 0 for none.
+        inspections: the firewalls by number.
+        out_returned: the same as ``returned`` by legs and position outside.
         handed_to: the same by face and legs.
         hands_out: whether any gateway does.
         unread_out: by legs and position outside, whether packets come out in an unread or unknown place.
@@ -135,7 +143,8 @@ class Paths:
         out_seen: by legs and position outside, the number of the gateway whose address is seen there, 0 for none.
         out_translations: the interfaces of these gateways by number; empty where they are not known.
         crossings: the checkpoints by number.
-        translations: interfaces whose address the far end sees, by number; empty where they are not known.
+        translations: interfaces whose address the far end sees, by number; empty where they are not known, and
+            :data:`WHOMEVER` where it may be the sender itself.
     """
 
     def __init__(self, routes: Routes, columns: Columns) -> None:
@@ -157,7 +166,11 @@ class Paths:
         self.out_translations: list[tuple[str, ...]] = [()]
         self._from_gateways: dict[tuple[str, ...], LevelBand] = {}
         self._windows: dict[tuple[int, int, bytes], slice] = {}
-        self.handed = np.zeros((count, faces), dtype=bool)
+        self.handed: Levels = np.zeros((count, faces), dtype=np.uint8)
+        self.returned: Levels = np.zeros((count, faces), dtype=np.uint8)
+        self.inspections: list[frozenset[str]] = [frozenset()]
+        self.inspected = np.zeros((count, faces), dtype=np.uint16)
+        self.out_returned: Levels = np.zeros((count, outside), dtype=np.uint8)
         self.crossings: list[tuple[Checkpoint, ...]] = [()]
         self.translations: list[tuple[str, ...]] = [()]
         for number, legs in enumerate(routes.legs):
@@ -195,6 +208,8 @@ class Paths:
         self._subnet = np.array([names[post.subnet or ""] for post in self._posts], dtype=np.int32)
         self._subnet_numbers = names
         self._no_subnet = names.get("", -1)
+        doors = {name for name in names if may_hand_out(name, estate)}
+        self._door = np.array([(post.subnet or "") in doors for post in self._posts], dtype=bool)
 
     def place(self, face: int) -> int:
         """Return the number of the subnet of a face, or a number of its own where its subnet is not known."""
@@ -298,6 +313,9 @@ class Paths:
         self.level[number] = AT_MOST
         self.way_out[number] = OUTSIDE.index("unknown") + 1
         self.out_level[number] = AT_MOST
+        self.handed[number][self._door] = AT_MOST
+        self.returned[number] = AT_MOST
+        self.out_returned[number] = AT_MOST
 
     def _add(self, number: int, leg: Leg) -> None:
         if leg.end == "nowhere":
@@ -306,6 +324,8 @@ class Paths:
             self._inside(number, leg)
         if leg.end != "network":
             self._outside(number, leg)
+        elif has_unseen(leg.network, self._estate):
+            self._outside(number, leg._replace(end="unread", certain=False))
 
     def _inside(self, number: int, leg: Leg) -> None:
         choice = self._columns.choose(leg.addresses)
@@ -330,19 +350,22 @@ class Paths:
         if not leg.certain or leg.end != "network":
             there = np.minimum(there, AT_MOST)
         crossing = np.full(self._columns.faces, self._crossing(leg.checkpoints), dtype=np.int32)
-        handed = np.zeros(self._columns.faces, dtype=bool)
-        for subnet in leg.from_subnets:
-            if not leg.enters(subnet):
-                near = self._subnet == self._subnet_numbers.get(subnet, -1)
-                crossing[near] = self._crossing(leg.checkpoints_to(subnet))
-                handed |= near
-        translated = 0 if leg.seen_as is None else self._translation(leg.seen_as)
+        handed = np.zeros(self._columns.faces, dtype=np.uint8)
+        if leg.from_subnets is None:
+            handed[self._door] = AT_MOST
+        for subnet in leg.from_subnets or ():
+            near = self._subnet == self._subnet_numbers.get(subnet, -1)
+            crossing[near] = self._crossing(leg.checkpoints_to(subnet))
+            handed[near] = _HANDED[leg.handing(subnet)]
+        translated = 0 if leg.seen_as is None else self._translation(WHOMEVER if leg.astray else leg.seen_as)
         better = there > self.level[number]
         self.level[number][better] = there[better]
         self.ingress_groups[number][better] = leg.ingress_groups
         self.egress_groups[number][better] = leg.egress_groups
         self.crossed[number][better] = crossing[better]
         self.handed[number][better] = handed[better]
+        self.returned[number][better] = _HANDED[leg.returns]
+        self.inspected[number][better] = self._inspection(leg.inspectors)
         self.translated[number][better] = translated
         # Of several ways that packets may take, the upper bound holds what any of them lets through.
         also = (there == AT_MOST) & (self.level[number] == AT_MOST) & ~better
@@ -350,16 +373,19 @@ class Paths:
             self.ingress_groups[number][also] |= leg.ingress_groups
             self.egress_groups[number][also] |= leg.egress_groups
             self.crossed[number][also & (self.crossed[number] != crossing)] = 0
-            self.handed[number][also] |= handed[also]
-            self.translated[number][also & (self.translated[number] != translated)] = self._translation(())
+            self.handed[number][also] = np.maximum(self.handed[number], handed)[also]
+            self.returned[number][also] = np.maximum(self.returned[number][also], _HANDED[leg.returns])
+            self.translated[number][also & (self.translated[number] != translated)] = self._translation(WHOMEVER)
 
     def _outside(self, number: int, leg: Leg) -> None:
         level = SURELY if leg.certain and leg.end in {"internet", "private", "service"} else AT_MOST
         seen = 0
-        if leg.seen_as is not None:
+        # Where nobody knows which way packets go, less is stopped without a gateway that translates than with one.
+        if leg.seen_as is not None and not leg.astray:
             if leg.seen_as not in self.out_translations[1:]:
                 self.out_translations.append(leg.seen_as)
             seen = self.out_translations.index(leg.seen_as, 1)
+        returned = _HANDED[leg.returns]
         kind, crossing = OUTSIDE.index(leg.end) + 1, self._crossing(leg.checkpoints)
         for start, end in self._columns.line.runs(leg.addresses):
             part = (number, slice(start, end))
@@ -367,6 +393,8 @@ class Paths:
             better, also = known < level, (known == AT_MOST) & (level == AT_MOST)
             self.needs_public[part] = np.where(better, leg.needs_public, self.needs_public[part])
             self.needs_public[part] &= ~also | leg.needs_public
+            most = np.where(also, np.maximum(self.out_returned[part], returned), self.out_returned[part])
+            self.out_returned[part] = np.where(better, returned, most)
             for found, value, neutral in (
                 (self.way_out, kind, OUTSIDE.index("unknown") + 1),
                 (self.out_crossed, crossing, 0),
@@ -374,6 +402,23 @@ class Paths:
             ):
                 found[part] = np.where(also & (found[part] != value), neutral, np.where(better, value, found[part]))
             self.out_level[part] = np.maximum(known, level)
+
+    def uneven(self, face: int, columns: slice) -> NDArray[np.bool_] | None:
+        """Return from which faces packets to a face pass other firewalls than the answers; None for no firewalls.
+
+        Source: https://docs.aws.amazon.com/network-firewall/latest/developerguide/asymmetric-routing.html
+        """
+        if len(self.inspections) == 1:
+            return None
+        found: NDArray[np.bool_] = np.not_equal(
+            self.inspected[self.route[columns], face], self.inspected[self.route[face], columns]
+        )
+        return found
+
+    def _inspection(self, inspectors: frozenset[str]) -> int:
+        if inspectors not in self.inspections:
+            self.inspections.append(inspectors)
+        return self.inspections.index(inspectors)
 
     def _crossing(self, checkpoints: tuple[Checkpoint, ...]) -> int:
         if checkpoints not in self.crossings:

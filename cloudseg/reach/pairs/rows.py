@@ -57,10 +57,12 @@ class Admission(NamedTuple):
     Attributes:
         grouped: on paths on which a rule that names a group matches its members.
         plain: on the other paths; the same object where no rule names a group.
+        judgements: how the stages judge.
     """
 
     grouped: Band
     plain: Band
+    judgements: tuple[Judgement, ...] = ()
 
     def band(self, *, grouped: bool) -> Band:
         """Return what is let through on one kind of path."""
@@ -107,7 +109,8 @@ class RowMaker:
         if not judgements:
             return None
         plain = self._together(judgements, grouped=False)
-        return Admission(self._together(judgements, grouped=True) if self.names_groups(judgements) else plain, plain)
+        grouped = self._together(judgements, grouped=True) if self.names_groups(judgements) else plain
+        return Admission(grouped, plain, tuple(judgements))
 
     def boundary(self, judgement: Judgement) -> Band:
         """Return what a stateless stage lets through in its direction."""
@@ -182,6 +185,13 @@ class RowMaker:
                 for verdict in ("next", "accept"):
                     self._contents.add_groups(row, judgement.contents, verdict, certain=certain)
         return row
+
+    def by_groups(self, judgements: Sequence[Judgement], groups: frozenset[str]) -> Words:
+        """Return what stateful stages let through at most because a rule names one of some groups, whoever comes."""
+        found = self.everything
+        if len(judgements) == 1 and judgements[0].stage.match == "any" and not judgements[0].unread:
+            found = self._contents.of_groups(judgements[0].contents, groups)
+        return found
 
     def _answer(self, judgement: Judgement, *, grouped: bool, certain: bool) -> _Answer:
         if judgement.unread and not certain:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.model import own_id, scope_of
+from cloudseg.reach.roads.decisions import split
 from cloudseg.reach.roads.leg import Leg
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST
 
 if TYPE_CHECKING:
     from cloudseg.model import Estate, Gateway, InternetBlock, Peering, Route
+    from cloudseg.reach.roads.legs import Router
     from cloudseg.reach.roads.travel import Way
 
 __all__ = ["by_egress_only_gateway", "by_internet_gateway", "by_peering", "by_private_gateway", "standing"]
@@ -38,7 +40,7 @@ def standing(way: Way, gateway: Gateway | None, target: str, *, trusted: bool = 
     return (way if gateway.active else way.doubted(f"the state of {name} is not known")), ""
 
 
-def by_internet_gateway(estate: Estate, way: Way, route: Route) -> list[Leg]:
+def by_internet_gateway(router: Router, way: Way, route: Route) -> list[Leg]:
     """Return the legs of packets to an internet gateway.
 
     It lets out what bears a public address of its own network, and translates no private address but those of the
@@ -48,7 +50,7 @@ def by_internet_gateway(estate: Estate, way: Way, route: Route) -> list[Leg]:
     https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
     """
     target = route.target or ""
-    way, closed = standing(way, estate.gateways.get(target), target, trusted=True)
+    way, closed = standing(way, router.estate.gateways.get(target), target, trusted=True)
     if closed:
         return way.dropped(closed)
     legs = way._replace(addresses=way.addresses - GLOBAL_UNICAST).dropped("not an address of the internet")
@@ -63,7 +65,31 @@ def by_internet_gateway(estate: Estate, way: Way, route: Route) -> list[Leg]:
     way, blocked = _past_block(way, _CUTS_ALL if way.seen_as is None else _CUTS_OUTBOUND)
     if blocked:
         return legs + way.dropped(blocked)
-    return legs + way.ends("internet", needs_public=way.seen_as is None)
+    needs_public = way.seen_as is None
+    return legs + [
+        leg for part in _answered(router, way, target) for leg in part.ends("internet", needs_public=needs_public)
+    ]
+
+
+def _answered(router: Router, way: Way, gateway: str) -> list[Way]:
+    """Return the packets with what is known of answers that come in by a gateway: its own table leads them on.
+
+    Source: https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html
+    """
+    edge = router.edge_table(gateway)
+    if edge is None:
+        return [way.answered_by(frozenset())]
+    origin = router.estate.subnets.get(way.start or "")
+    if origin is None:
+        return [way]
+    found: list[Way] = []
+    for family in (ALL_IPV4, ALL_IPV6):
+        hops = [hop for _, hop in split(way._replace(addresses=origin.addresses & family), router.decision(edge))]
+        led = {hop.target for hop in hops if hop.kind == "endpoint" and hop.target is not None}
+        past = {"" for hop in hops if hop.kind != "endpoint"}
+        part = way.to(family)
+        found.append(part.answered_by(frozenset(led | past) if led else frozenset()))
+    return found
 
 
 def by_egress_only_gateway(estate: Estate, way: Way, route: Route) -> list[Leg]:
@@ -101,18 +127,18 @@ def _past_block(way: Way, cuts: frozenset[InternetBlock]) -> tuple[Way, str]:
     return way, ""
 
 
-def by_private_gateway(estate: Estate, way: Way, route: Route) -> list[Leg]:
+def by_private_gateway(router: Router, way: Way, route: Route) -> list[Leg]:
     """Return the legs of packets to a virtual private gateway: to networks outside of the estate.
 
     Source: https://docs.aws.amazon.com/vpn/latest/s2svpn/how_it_works.html
     """
     target = route.target or ""
-    way, closed = standing(way, estate.gateways.get(target), target)
+    way, closed = standing(way, router.estate.gateways.get(target), target)
     if closed:
         return way.dropped(closed)
     if not way.at_home:
         way = way.doubted(f"whether {own_id(target)} carries packets of other networks is not known")
-    return way.ends("private")
+    return [leg for part in _answered(router, way, target) for leg in part.ends("private")]
 
 
 def by_peering(estate: Estate, way: Way, route: Route) -> list[Leg]:
@@ -125,16 +151,23 @@ def by_peering(estate: Estate, way: Way, route: Route) -> list[Leg]:
     target = route.target or ""
     peering = estate.peerings.get(target)
     if peering is None:
-        return way.lost(f"the peering {own_id(target)} was not read")
+        return _over_peering(way).lost(f"the peering {own_id(target)} was not read")
     if not peering.active:
         return way.dropped(f"the peering {peering.own_id} is not active")
     if way.network.id not in peering.networks:
-        return way.lost(f"the peering {peering.own_id} is one of other networks than {way.network.own_id}")
+        return _over_peering(way).lost(
+            f"the peering {peering.own_id} is one of other networks than {way.network.own_id}"
+        )
     if not way.at_home:
         return way.dropped(f"a peering is not transitive: the source is outside of {way.network.own_id}")
     if peering.regions[0] != peering.regions[1]:
         way = way._replace(egress_groups=False, ingress_groups=False)
     return _into_peer(estate, way, peering)
+
+
+def _over_peering(way: Way) -> Way:
+    """Return the packets on a peering: what comes back by it crosses the boundary of the source's subnet."""
+    return way if way.returns else way._replace(returns="no")
 
 
 def _into_peer(estate: Estate, way: Way, peering: Peering) -> list[Leg]:

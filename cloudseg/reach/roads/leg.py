@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Direction, Route
 
-__all__ = ["Checkpoint", "End", "Hop", "Leg", "agreed", "route_text", "wordless"]
+__all__ = ["Checkpoint", "End", "Handing", "Hop", "Leg", "agreed", "route_text", "wordless"]
 
 End = Literal["network", "internet", "private", "unread", "service", "nowhere", "unknown"]
 """Where packets come out.
@@ -21,6 +21,14 @@ End = Literal["network", "internet", "private", "unread", "service", "nowhere", 
 ``network``: at the interfaces of a network that bear the addresses; ``internet``; ``private``: in a private network
 outside of the estate (VPN, direct connection); ``unread``: in a network that is known by id and was not read;
 ``service``: at the service of a gateway endpoint; ``nowhere``: they are dropped; ``unknown``: anywhere.
+"""
+
+
+Handing = Literal["no", "maybe", "surely"]
+"""Whether a gateway hands packets out in the very subnet of the interface that they are for.
+
+What a transit gateway brings to the subnet of its attachment is not judged by that subnet's network ACL, in neither
+direction. Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
 """
 
 
@@ -33,7 +41,9 @@ class Checkpoint(NamedTuple):
         by: whose address its network ACL sees at the remote side: the source's on ingress, the destination's on egress.
         seen_as: qualified ids of the interfaces one of which stands for the source there, and gets the replies; None
             for the source itself.
-        instead: subnets one of which may be crossed in its place; which one is not known.
+        instead: subnets one of which may be crossed in its place; which one is not known. An empty one stands for no
+            boundary at all.
+        back: the same for answers on the way back, where these may cross others; None where they cross this one.
     """
 
     subnet: str
@@ -41,6 +51,11 @@ class Checkpoint(NamedTuple):
     by: Literal["source", "destination"]
     seen_as: tuple[str, ...] | None = None
     instead: tuple[str, ...] = ()
+    back: tuple[str, ...] | None = None
+
+    def choices(self, *, back: bool) -> tuple[str, ...]:
+        """Return the subnets one of which packets cross here, or answers on their way back; empty stands for none."""
+        return self.back if back and self.back is not None else (self.subnet, *self.instead)
 
 
 class Hop(NamedTuple):
@@ -78,7 +93,10 @@ class Leg(NamedTuple):
         replies: replies come back, by the gateway itself or by the far end's own routes.
         checkpoints: the subnet boundaries crossed on the way, in their order.
         from_subnets: the subnet, or all those that may be it, out of which packets are handed to their destination,
-            where that is not the source's own. See :meth:`enters`.
+            where that is not the source's own; None where any may be it. See :meth:`handing`.
+        inspectors: what firewalls are passed: qualified ids of their endpoints and transit attachments.
+        uneven: it is not certain because answers may not pass the same firewalls.
+        returns: whether answers are handed out in the source's own subnet; empty as long as nothing is known of it.
         hops: the steps.
         doubts: why it is not certain, in words.
         stopped: why packets are dropped, for the end ``nowhere``.
@@ -95,25 +113,39 @@ class Leg(NamedTuple):
     needs_public: bool = False
     replies: bool = True
     checkpoints: tuple[Checkpoint, ...] = ()
-    from_subnets: frozenset[str] = frozenset()
+    from_subnets: frozenset[str] | None = frozenset()
+    returns: Literal["", Handing] = ""
+    inspectors: frozenset[str] = frozenset()
+    uneven: bool = False
     hops: tuple[Hop, ...] = ()
     doubts: tuple[str, ...] = ()
     stopped: str = ""
 
-    def enters(self, subnet: str | None) -> bool:
-        """Tell whether packets to an interface in a subnet cross that subnet's own boundary.
+    @property
+    def astray(self) -> bool:
+        """Whether it is not known which way packets go on, so that the far end sees a gateway or the source itself."""
+        return self.end == "unknown" and self.seen_as == ()
 
-        They do not where they are handed out in that very subnet: what a transit gateway brings to the subnet of its
-        attachment is not judged by its network ACL.
-        Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
-        """
-        return subnet is None or self.from_subnets != frozenset((subnet,))
+    def handing(self, subnet: str | None) -> Handing:
+        """Return whether packets to an interface in a subnet are handed out there, and do not cross its boundary."""
+        if self.from_subnets is None:
+            return "maybe"
+        if subnet is None or subnet not in self.from_subnets:
+            return "no"
+        return "surely" if len(self.from_subnets) == 1 else "maybe"
 
     def checkpoints_to(self, subnet: str | None) -> tuple[Checkpoint, ...]:
         """Return the checkpoints on the way to an interface in a subnet: it does not leave the subnet it stays in."""
-        if self.enters(subnet) or not self.checkpoints or self.checkpoints[-1].direction != "egress":
+        handing = self.handing(subnet)
+        if self.from_subnets is None or handing == "no" or not self.checkpoints:
             return self.checkpoints
-        return self.checkpoints[:-1]
+        *before, last = self.checkpoints
+        if last.direction != "egress":
+            return self.checkpoints
+        if handing == "surely":
+            return tuple(before)
+        first, *others = ("" if each == subnet else each for each in last.choices(back=False))
+        return (*before, last._replace(subnet=first, instead=tuple(others)))
 
 
 def route_text(route: Route) -> str:
@@ -126,7 +158,9 @@ def route_text(route: Route) -> str:
 
 def wordless(legs: Sequence[Leg]) -> tuple[Leg, ...]:
     """Return legs without what is for people: subnets of which these are equal send packets the same ways."""
-    return tuple(leg._replace(hops=(), doubts=(), stopped="") for leg in legs)
+    return tuple(
+        leg._replace(hops=(), doubts=(), stopped="", uneven=False, returns=leg.returns or "no") for leg in legs
+    )
 
 
 def agreed(choices: Sequence[Sequence[Leg]], doubt: str) -> list[Leg]:
@@ -172,7 +206,7 @@ def _merged(one: Leg, other: Leg) -> Leg | None:
     return one._replace(
         seen_as=_either_seen(one.seen_as, other.seen_as),
         checkpoints=checkpoints,
-        from_subnets=one.from_subnets | other.from_subnets,
+        from_subnets=_either_from(one.from_subnets, other.from_subnets),
     )
 
 
@@ -180,13 +214,21 @@ def _effect(leg: Leg) -> tuple[object, ...]:
     """Return what must be the same of two legs that one can stand for: all that is not a choice of its own."""
     return (
         leg.end, leg.network, leg.zones, leg.egress_groups, leg.ingress_groups, leg.seen_as is None, leg.needs_public,
-        leg.replies,
+        leg.replies, leg.returns, leg.inspectors,
     )  # fmt: skip
 
 
 def _either(one: Checkpoint, other: Checkpoint) -> Checkpoint:
     subnet, *instead = sorted({one.subnet, *one.instead, other.subnet, *other.instead})
-    return one._replace(subnet=subnet, instead=tuple(instead), seen_as=_either_seen(one.seen_as, other.seen_as))
+    back = None
+    if one.back is not None or other.back is not None:
+        back = tuple(sorted({*one.choices(back=True), *other.choices(back=True)}))
+    seen_as = _either_seen(one.seen_as, other.seen_as)
+    return one._replace(subnet=subnet, instead=tuple(instead), seen_as=seen_as, back=back)
+
+
+def _either_from(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    return None if one is None or other is None else one | other
 
 
 def _either_seen(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:

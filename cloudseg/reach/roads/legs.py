@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cloudseg.model import own_id
 from cloudseg.reach.roads.decisions import decide, split
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Firewall, Network, Route, RouteTable, Subnet, TransitAttachment, TransitTable
     from cloudseg.reach.roads.decisions import Decision
 
-__all__ = ["Checkpoint", "End", "Hop", "Leg", "Router", "legs_from", "wordless"]
+__all__ = ["Checkpoint", "End", "Hop", "Leg", "Router", "legs_from", "may_hand_out", "wordless"]
 
 _ESTATES = 4
 
@@ -37,6 +37,16 @@ def legs_from(subnet: Subnet | None, network: Network, estate: Estate) -> tuple[
         estate: the estate. What is found of its tables is kept for the last few estates asked for.
     """
     return _router(estate).legs_from(subnet, network)
+
+
+def may_hand_out(subnet: str | None, estate: Estate) -> bool:
+    """Tell whether something in a subnet may hand packets of others out there, as far as that was read.
+
+    Args:
+        subnet: qualified id of the subnet; None where it is not known.
+        estate: the estate.
+    """
+    return _router(estate).may_hand_out(subnet)
 
 
 @lru_cache(maxsize=_ESTATES)
@@ -57,13 +67,20 @@ class Router:
         """Return all legs of packets that leave a subnet of a network, as :func:`legs_from` does."""
         if subnet is None:
             return tuple(self.follow(Way(ALL_ADDRESSES, network, None, network.id)))
-        start = Way(ALL_ADDRESSES, network, subnet, network.id, (subnet.internet_block,))
+        returns: Literal["", "no"] = "" if self.may_hand_out(subnet.id) else "no"
+        start = Way(
+            ALL_ADDRESSES, network, subnet, network.id, (subnet.internet_block,), start=subnet.id, returns=returns
+        )
         table = self.estate.route_table_of(subnet)
         if table is None or subnet.id in self._waypoints:
             return tuple(self.follow(start))
-        alike = (network.id, table.id, subnet.zone, subnet.zone_id, subnet.internet_block)
+        alike = (network.id, table.id, subnet.zone, subnet.zone_id, subnet.internet_block, returns)
         if alike not in self._shared:
-            self._shared[alike] = tuple(self.follow(start))
+            legs = tuple(self.follow(start))
+            if self.estate.firewalls or self._edges:
+                # Which firewalls answers pass depends on where packets started.
+                return legs
+            self._shared[alike] = legs
         return self._shared[alike]
 
     def follow(self, way: Way) -> list[Leg]:
@@ -106,11 +123,11 @@ class Router:
             case "local":
                 return way.ends("network", table.network)
             case "internet-gateway":
-                return by_internet_gateway(self.estate, way, route)
+                return by_internet_gateway(self, way, route)
             case "egress-only-gateway":
                 return by_egress_only_gateway(self.estate, way, route)
             case "private-gateway":
-                return by_private_gateway(self.estate, way, route)
+                return by_private_gateway(self, way, route)
             case "peering":
                 return by_peering(self.estate, way, route)
             case "nat-gateway":
@@ -127,7 +144,7 @@ class Router:
 
     def unread(self, way: Way, what: str) -> list[Leg]:
         """Return the legs of packets whose routes were not read: in the own network at most, or anywhere."""
-        way = way.doubted(f"the routes of {what} were not read")
+        way = way.doubted(f"the routes of {what} were not read").astray()
         own = way.network.addresses or ALL_ADDRESSES
         elsewhere = way.addresses - way.network.addresses
         legs = way.to(own).ends("network", way.network.id)
@@ -147,11 +164,19 @@ class Router:
             return False
         return network.provider not in self._routing_providers or self.estate.read("subnets", network)
 
+    def may_hand_out(self, subnet: str | None) -> bool:
+        """Tell whether something in a subnet may hand packets of others out there, as far as that was read."""
+        return subnet not in self.estate.subnets or subnet in self._waypoints or subnet in self._may_be_attached
+
     def decision(self, table: RouteTable | TransitTable) -> Decision:
         """Return what a table decides, worked out once."""
         if table.id not in self._decisions:
             self._decisions[table.id] = decide(table, self.estate)
         return self._decisions[table.id]
+
+    def edge_table(self, gateway: str) -> RouteTable | None:
+        """Return the table that leads on what comes in by a gateway; None where it has none."""
+        return self._edges.get(gateway)
 
     def zones_of(self, network: str) -> frozenset[str]:
         """Return the zones of a network's subnets."""
@@ -185,6 +210,11 @@ class Router:
         return {key: tuple(each) for key, each in found.items()}
 
     @cached_property
+    def _edges(self) -> dict[str, RouteTable]:
+        tables = sorted(self.estate.route_tables.items())
+        return {gateway: table for _, table in tables for gateway in table.gateways}
+
+    @cached_property
     def _by_own_id(self) -> dict[str, tuple[TransitAttachment, ...]]:
         found: defaultdict[str, list[TransitAttachment]] = defaultdict(list)
         for _, attachment in sorted(self.estate.transit_attachments.items()):
@@ -202,6 +232,15 @@ class Router:
     @cached_property
     def _routing_providers(self) -> frozenset[str]:
         return frozenset(reading.provider for reading in self.estate.coverage.places("routes"))
+
+    @cached_property
+    def _may_be_attached(self) -> frozenset[str]:
+        """The subnets of which it was not read whether an attachment stands in them."""
+        estate = self.estate
+        unplaced = {each.network for each in estate.transit_attachments.values() if not each.subnets}
+        return frozenset(
+            each.id for each in estate.subnets.values() if each.network in unplaced or not estate.read("transit", each)
+        )
 
     @cached_property
     def _waypoints(self) -> frozenset[str]:

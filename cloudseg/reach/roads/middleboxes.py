@@ -68,7 +68,7 @@ def by_endpoint(router: Router, way: Way, route: Route) -> list[Leg]:
             return _to_service(way, endpoint)
         if endpoint.type != "gateway-load-balancer" and firewall is None:
             return way.lost(f"what {endpoint.own_id} does with packets of others is not known")
-    way = inspected(way, firewall, own_id(target)).behind_middlebox()
+    way = inspected(way, firewall, target).behind_middlebox()
     return _past(router, way, endpoint, firewall, own_id(target))
 
 
@@ -78,13 +78,19 @@ def _to_service(way: Way, endpoint: Endpoint) -> list[Leg]:
     return way.ends("service")
 
 
-def inspected(way: Way, firewall: Firewall | None, what: str) -> Way:
+def inspected(way: Way, firewall: Firewall | None, target: str) -> Way:
     """Return the packets behind a firewall: at most those that came, unless it is known to stop none.
+
+    Args:
+        way: the packets.
+        firewall: the firewall; None for appliances of which nothing is known.
+        target: qualified id of the endpoint or transit attachment by which they get there.
 
     Source: https://docs.aws.amazon.com/network-firewall/latest/developerguide/firewall-policies.html
     """
+    way = way._replace(inspectors=way.inspectors | {target})
     if firewall is None:
-        return way.doubted(f"the appliances behind {what} decide what passes")
+        return way.doubted(f"the appliances behind {own_id(target)} decide what passes")
     if firewall.filters is False:
         return way
     unread = "its policy was not read" if firewall.filters is None else "its policy decides what passes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cloudseg.reach.roads.gateways import standing
+from cloudseg.reach.roads.travel import Way
 from cloudseg.traffic import ALL_IPV4, NO_ADDRESSES, AddressSet
 from cloudseg.traffic.intervals import IntervalSet
 
@@ -12,13 +13,13 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Gateway, Route
     from cloudseg.reach.roads.leg import Leg
     from cloudseg.reach.roads.legs import Router
-    from cloudseg.reach.roads.travel import Way
 
 __all__ = ["NAT64", "by_nat_gateway"]
 
 NAT64: Final = AddressSet.parse("64:ff9b::/96")
 """IPv6 addresses whose last 32 bits are the IPv4 address that is meant (RFC 6052)."""
 
+_NOT_KNOWN: Final = frozenset(("",))
 _FIRST: Final = NAT64.v6.intervals[0][0]
 
 
@@ -40,6 +41,8 @@ def by_nat_gateway(router: Router, way: Way, route: Route) -> list[Leg]:
     six = way._replace(addresses=way.addresses - ALL_IPV4 - NAT64)
     legs = six.dropped(f"{gateway.own_id} translates IPv4 alone")
     way = _arrived(way, gateway, router.estate)
+    if router.estate.firewalls and not way.probing:
+        way = way.answered_by(_inspecting_answers(router, way))
     legs += _onwards(router, way.to(ALL_IPV4), gateway)
     return legs + _translated(router, way.to(NAT64), gateway)
 
@@ -50,12 +53,29 @@ def _arrived(way: Way, gateway: Gateway, estate: Estate) -> Way:
     return way.left()._replace(subnet=None, zones=None) if subnet is None else way.entered(subnet)
 
 
+def _inspecting_answers(router: Router, way: Way) -> frozenset[str]:
+    """Return the firewalls that answers pass from the gateway back to where packets started.
+
+    Where that is not known, or differs from address to address, it is none that the packets can have passed.
+    """
+    start = router.estate.subnets.get(way.start or "")
+    home = router.estate.networks.get(way.home)
+    addresses = start.addresses if start is not None else NO_ADDRESSES if home is None else home.addresses
+    if way.subnet is None or not addresses:
+        return _NOT_KNOWN
+    back = Way(addresses, way.network, way.subnet, way.network.id, (way.subnet.internet_block,), probing=True)
+    found = {leg.inspectors for leg in router.follow(back) if leg.end != "nowhere"}
+    return found.pop() if len(found) == 1 else _NOT_KNOWN
+
+
 def _onwards(router: Router, way: Way, gateway: Gateway) -> list[Leg]:
     if not way.addresses:
         return []
     estate = router.estate
     seen_as = _interfaces(gateway, estate)
-    way = way.behind_middlebox()._replace(seen_as=seen_as, public=gateway.public, home=way.network.id)
+    way = way.behind_middlebox()._replace(
+        seen_as=seen_as, public=gateway.public, home=way.network.id, start=None if way.subnet is None else way.subnet.id
+    )
     if way.subnet is not None:
         return router.follow(way)
     table = None if gateway.subnet is not None else estate.route_tables.get(gateway.route_table or "")
@@ -88,7 +108,7 @@ def _translated(router: Router, way: Way, gateway: Gateway) -> list[Leg]:
         crossed = leg.checkpoints[: len(way.checkpoints)]
         uncertain = leg._replace(certain=False, doubts=(*leg.doubts, doubt))
         if leg.end in {"internet", "unknown"}:
-            legs.append(uncertain._replace(addresses=asked, checkpoints=crossed, from_subnets=frozenset()))
+            legs.append(uncertain._replace(addresses=asked, checkpoints=crossed))
         if leg.end != "internet" and _speaks_ipv6(way, router.estate):
             legs.append(uncertain)
     return legs

@@ -48,8 +48,8 @@ def by_transit_gateway(router: Router, way: Way, route: Route) -> list[Leg]:
         return way.dropped(closed)
     shares = attachment.shares_groups and (gateway is None or gateway.shares_groups)
     way = way._replace(ingress_groups=way.ingress_groups and shares)
-    if any(table in router.estate.transit_tables for table in way.tables):
-        # Further on, what decided before counts, for a circle may close.
+    if way.inspectors or way.probing or any(table in router.estate.transit_tables for table in way.tables):
+        # Further on, what decided before counts, for a circle may close, and so do firewalls.
         return Transit(router, way, attachment).by_table(way)
     return [way.before(leg) for leg in _beyond(router, way, attachment)]
 
@@ -68,19 +68,43 @@ def _handed_in(router: Router, way: Way, attachment: TransitAttachment) -> tuple
     """Return the packets on the way into the gateway, and why they do not get there; empty if they may.
 
     They leave their subnet and enter the attachment's, even where that is the same one: both directions of its network
-    ACL judge them. Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
+    ACL judge them. Answers are handed out in a subnet of the attachment. Where packets leave the gateway by any other
+    attachment, nobody knows in which zone answers come back, so any of the subnets may be the one; in their own subnet
+    they meet no list at all. Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
     """
+    way = _noting_answers(way, attachment)
+    here_too = None if way.subnet is None else _around(way.subnet.id, attachment)
     zone = "" if way.subnet is None else way.subnet.zone
     subnets = _subnets(router, attachment)
     if not zone or subnets is None or not all(each.zone for each in subnets):
-        return way.left().doubted(f"the zones of {attachment.own_id} or of the source were not read"), ""
+        return way.left(here_too).doubted(f"the zones of {attachment.own_id} or of the source were not read"), ""
     here = [each for each in subnets if each.zone == zone]
     if not here and _is_local(zone, way.network.region):
-        return way.left().doubted(f"{zone} is served through its parent zone, which is not known"), ""
+        return way.left(here_too).doubted(f"{zone} is served through its parent zone, which is not known"), ""
     if not here:
         return way, f"{attachment.own_id} has no subnet in {zone}"
-    inward = Checkpoint(here[0].id, "ingress", "source", way.seen_as)
-    return way.left()._replace(checkpoints=(*way.left().checkpoints, inward)), ""
+    own = "" if way.subnet is None else way.subnet.id
+    back = tuple("" if each.id == own else each.id for each in subnets)
+    inward = Checkpoint(here[0].id, "ingress", "source", way.seen_as, back=None if back == (here[0].id,) else back)
+    way = way.left(here_too)
+    return way._replace(checkpoints=(*way.checkpoints, inward)), ""
+
+
+def _around(subnet: str, attachment: TransitAttachment) -> tuple[str, ...] | None:
+    """Return what answers cross where packets left a subnet: nothing where the gateway hands them out in it."""
+    if attachment.subnets and subnet not in attachment.subnets:
+        return None
+    return ("",) if len(attachment.subnets) == 1 else ("", subnet)
+
+
+def _noting_answers(way: Way, attachment: TransitAttachment) -> Way:
+    """Return the packets with whether answers are handed out in the subnet where they started."""
+    if way.returns or way.seen_as is not None or not way.at_home:
+        return way
+    if attachment.subnets and way.start is not None and way.start not in attachment.subnets:
+        return way._replace(returns="no")
+    straight = way.subnet is not None and way.subnet.id == way.start and not way.leaves
+    return way._replace(returns="surely" if straight and len(attachment.subnets) == 1 else "maybe")
 
 
 def _subnets(router: Router, attachment: TransitAttachment) -> tuple[Subnet, ...] | None:
@@ -117,9 +141,13 @@ class Transit:
         """
         name = self.source.table
         if name is None:
+            # An attachment has a table of routes or one of policies, which names a table for each kind of packet.
+            # Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-policy-tables-associate.html
             gateway = self.estate.gateways.get(self.source.gateway)
             if gateway is not None and self.estate.read("transit", gateway):
-                return way.dropped(f"no transit table is associated with {self.source.own_id}")
+                return way.lost(
+                    f"{self.source.own_id} has no route table but may have a policy table, which is not read"
+                )
             return way.lost(f"the transit table of {self.source.own_id} was not read")
         table = self.estate.transit_tables.get(name)
         if table is None:
@@ -162,7 +190,8 @@ class Transit:
         network = self.estate.networks.get(attachment.network)
         if network is None:
             doubt = f"{own_id(attachment.network)} of {scope_of(attachment.network)} was not read"
-            return way.doubted(doubt).ends("unread", attachment.network)
+            # In which of its subnets packets are handed out was not read.
+            return [leg._replace(from_subnets=None) for leg in way.doubted(doubt).ends("unread", attachment.network)]
         return self._arrived(way, attachment, network)
 
     def _beyond(self, way: Way, attachment: TransitAttachment) -> list[Leg]:
@@ -171,7 +200,7 @@ class Transit:
         kind = attachment.kind.removeprefix("transit-gateway-attachment-")
         if firewall is not None:
             # Source: https://docs.aws.amazon.com/network-firewall/latest/developerguide/tgw-firewall.html
-            way = inspected(way, firewall, attachment.own_id).behind_middlebox()
+            way = inspected(way, firewall, attachment.id).behind_middlebox()
             return Transit(self.router, self.start, attachment).by_table(way)
         if kind in {"peering", "tgw-peering"}:
             return self._to_other_gateway(way._replace(ingress_groups=False), attachment)
@@ -202,7 +231,8 @@ class Transit:
         way = way._replace(network=network, subnet=None)
         subnets = _subnets(self.router, attachment)
         if subnets is None:
-            return self.router.unread(way, attachment.own_id)
+            # Nor is it known in which subnet they are handed out.
+            return [leg._replace(from_subnets=None) for leg in self.router.unread(way, attachment.own_id)]
         zones = frozenset(each.zone for each in subnets)
         if "" in zones:
             way = way.doubted(f"the zones of {attachment.own_id} were not read")

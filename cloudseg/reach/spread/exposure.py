@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import numpy as np
 
+from cloudseg.reach.end_names import end_name
 from cloudseg.reach.spread.bits import planes_of, sums
 from cloudseg.reach.spread.blast import Blast
 from cloudseg.reach.spread.extents import Exposure, PortExposure
@@ -82,12 +83,16 @@ def exposure_of(reach: Reachability, intended: Intended | None = None) -> Exposu
         reach: reachability of the estate.
         intended: what is meant to talk to what; without it all pairs are what the exposure is a share of.
     """
-    graph = talk_of(reach)
+    graph, estate = talk_of(reach), reach.estate
+    every = [_of_ports(reach, graph, ports, intended) for ports in (ANY_PORT, ADMINISTRATION)]
+    spreads = (spread for each in every for spread in (each.blast_radius, each.blast_radius_at_most))
+    worst = {name for spread in spreads for name in spread.worst_at}
     return Exposure(
-        interfaces=len(reach.estate.interfaces),
+        interfaces=len(estate.interfaces),
         by_intent=intended is not None,
-        any_port=_of_ports(reach, graph, ANY_PORT, intended),
-        administration=_of_ports(reach, graph, ADMINISTRATION, intended),
+        any_port=every[0],
+        administration=every[1],
+        names={each: name for each in sorted(worst) if (name := end_name(estate.interfaces[each], estate))},
     )
 
 

@@ -127,9 +127,11 @@ class Exposure(msgspec.Struct, frozen=True):
         any_port: on any port, and by any protocol but ICMP.
         administration: on ports that give control over a machine: SSH, telnet, RDP, VNC, WinRM, SMB, Docker, etcd,
             kubelet.
+        names: names of the interfaces from which an intruder gets furthest, by qualified id, where they have one.
     """
 
     interfaces: int
     by_intent: bool
     any_port: PortExposure
     administration: PortExposure
+    names: dict[str, str] = {}

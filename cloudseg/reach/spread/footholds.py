@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.reach.plumbing import only_passes_on, opens_connections, takes_groups
+from cloudseg.reach.private_links import interfaces_that_lead_on
 
 if TYPE_CHECKING:
     from cloudseg.model import Estate, Interface
@@ -18,13 +19,7 @@ def footholds_of(estate: Estate) -> frozenset[str]:
     Nobody can at a NAT gateway or at an endpoint of the provider's own services. At load balancers, and at endpoints
     that may lead to something of the estate, he can in effect: what he sends there goes on to what is behind.
     """
-    own = {service.service for service in estate.endpoint_services.values()}
-    leading = {
-        name
-        for endpoint in estate.endpoints.values()
-        if endpoint.service in own or endpoint.type in {"resource", "service-network"}
-        for name in endpoint.interfaces
-    }
+    leading = interfaces_that_lead_on(estate)
     return frozenset(
         interface.id
         for interface in estate.interfaces.values()

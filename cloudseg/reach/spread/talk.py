@@ -169,7 +169,7 @@ class _Internet:
         """
         if not outside.upper.any():
             return None
-        ways = [way for way in self._view.ways_in(self._interfaces[interface]).ways if not way.balanced]
+        ways = self._view.ways_in(self._interfaces[interface]).unbalanced
         if not ways:
             upper = self._joined(outside.upper * self._matrix.strays(target))
             return Band(np.zeros_like(upper), upper) if upper.any() else None

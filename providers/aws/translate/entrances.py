@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudseg.model import Entrance, own_id, scope_of
-from cloudseg.traffic import NO_TRAFFIC, Traffic
+from cloudseg.providers.aws.translate.custom_routing import add_custom_routing
+from cloudseg.traffic import ALL_ADDRESSES, GLOBAL_UNICAST, NO_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from cloudseg.model import Resource
     from cloudseg.providers.aws.translate.answers import Answers
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["add_entrances", "link_entrances"]
 
 _FACET = "entrances"
-_ALLOCATION = "eipalloc-"
+_VPC_ORIGIN = "cloudfront-vpc-origin"
+_SERVICE_GROUP = "CloudFront-VPCOrigins-Service-SG"
 
 
 class _Address(msgspec.Struct, rename="pascal"):
@@ -89,6 +91,7 @@ def add_entrances(answers: Answers, draft: Draft) -> None:
             interface = draft.id_of(answers, wire.network_interface_id, owner)
             draft.allocations[answers.id(wire.allocation_id)] = interface
     _add_accelerators(answers, draft)
+    add_custom_routing(answers, draft)
     _add_vpc_origins(answers, draft)
 
 
@@ -166,7 +169,7 @@ def _add_vpc_origins(answers: Answers, draft: Draft) -> None:
         for origin in answer.vpc_origin_list.items:
             entrance = Entrance(
                 id=answers.id(origin.arn or origin.id),
-                kind="cloudfront-vpc-origin",
+                kind=_VPC_ORIGIN,
                 name=origin.name,
                 region=answers.region,
                 targets=frozenset((origin.origin_endpoint_arn,)) - {""},
@@ -177,20 +180,54 @@ def _add_vpc_origins(answers: Answers, draft: Draft) -> None:
 
 
 def link_entrances(draft: Draft) -> None:
-    """Give entrances the qualified ids of their targets: load balancers, interfaces of elastic addresses, instances.
+    """Give entrances the qualified ids of their targets: load balancers, interfaces of addresses, instances, subnets.
 
     What was not read keeps the id that it would have in the entrance's own account, or in that of its ARN.
     """
     if not draft.entrances:
         return
     known: dict[str, str] = {}
-    for mapping in (draft.interfaces, draft.workloads):
+    for mapping in (draft.interfaces, draft.workloads, draft.subnets):
         known |= _by_place(mapping)
     for identifier, interface in draft.allocations.items():
         known[_place_of(identifier)] = interface
     for entrance in list(draft.entrances.values()):
         targets = frozenset(_linked(target, known, entrance) for target in entrance.targets)
-        draft.entrances[entrance.id] = msgspec.structs.replace(entrance, targets=targets)
+        linked = draft.entrances[entrance.id] = msgspec.structs.replace(entrance, targets=targets)
+        if linked.kind == _VPC_ORIGIN:
+            draft.entrances |= {private.id: private for private in _from_network(linked, draft)}
+
+
+def _from_network(origin: Entrance, draft: Draft) -> Iterator[Entrance]:
+    """Yield what a VPC origin opens at most to CloudFront's own interfaces in the network of its target.
+
+    CloudFront makes interfaces in the target's subnets, and a group for them. Its documentation has the target admit
+    that group, or the public addresses of CloudFront, and does not say which address is seen. Source:
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html
+    """
+    for target in sorted(origin.targets):
+        owner = draft.workloads.get(target) or draft.interfaces.get(target)
+        own = {interface.network for interface in draft.interfaces.values() if interface.workload == target}
+        network = next(iter(sorted(name for name in (owner and owner.network, *own) if name)), None)
+        known = None if network is None else draft.networks.get(network)
+        # Without the ranges of its network a target may see any address that is not public.
+        addresses = ALL_ADDRESSES - GLOBAL_UNICAST
+        if known is not None and known.addresses:
+            addresses = known.addresses
+        yield msgspec.structs.replace(
+            origin,
+            id=f"{origin.id}/private" if len(origin.targets) == 1 else f"{origin.id}/private/{own_id(target)}",
+            name=f"{origin.name or origin.own_id}, by CloudFront's interfaces",
+            targets=frozenset((target,)),
+            clients=addresses,
+            active=None,
+            doubt=f"whether {origin.label} is seen under an address or a group of the network is not known",
+            groups=frozenset(
+                group.id
+                for group in draft.groups.values()
+                if group.name.startswith(_SERVICE_GROUP) and (network is None or network in group.networks)
+            ),
+        )
 
 
 def _by_place(resources: Mapping[str, Resource]) -> dict[str, str]:

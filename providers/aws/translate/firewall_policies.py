@@ -6,115 +6,35 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from cloudseg.errors import ParseError
+from cloudseg.providers.aws.translate.firewall_answers import (
+    GroupAnswer,
+    Option,
+    Policy,
+    PolicyAnswer,
+    Reference,
+    RuleVariables,
+    Source,
+)
 from cloudseg.providers.aws.translate.suricata import SuricataRule, rules_in
+from cloudseg.providers.aws.translate.suricata_ends import Variables
+from cloudseg.providers.aws.translate.suricata_passes import is_wide, outlet, wide
+from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cloudseg.providers.aws.translate.answers import Answers
-    from cloudseg.traffic import AddressSet
+    from cloudseg.providers.aws.translate.suricata_passes import Outlet
 
 __all__ = ["FirewallRules", "Verdict"]
 
 _FACET = "firewalls"
 _DEFAULT_DROPS = "aws:drop_"
-_EVERYWHERE = frozenset(("0.0.0.0/0", "::/0", "ANY", "any", "0.0.0.0/1", "128.0.0.0/1"))
+_TCP = 6
 _ANY = frozenset(("any",))
 # The variable holds the ranges of the firewall's own VPC unless a rule group sets it, and that is not looked into.
 _HOME = _ANY | {"$home_net"}
-
-
-class _Reference(msgspec.Struct, rename="pascal"):
-    resource_arn: str = ""
-
-
-class _EngineOptions(msgspec.Struct, rename="pascal"):
-    rule_order: str = "DEFAULT_ACTION_ORDER"
-
-
-class _Policy(msgspec.Struct, rename="pascal"):
-    stateless_rule_group_references: list[_Reference] = []
-    stateless_default_actions: list[str] = []
-    stateful_rule_group_references: list[_Reference] = []
-    stateful_default_actions: list[str] = []
-    stateful_engine_options: _EngineOptions = msgspec.field(default_factory=_EngineOptions)
-
-
-class _PolicyResponse(msgspec.Struct, rename="pascal"):
-    firewall_policy_arn: str = ""
-
-
-class _PolicyAnswer(msgspec.Struct, rename="pascal"):
-    firewall_policy: _Policy
-    firewall_policy_response: _PolicyResponse = msgspec.field(default_factory=_PolicyResponse)
-
-
-class _Address(msgspec.Struct, rename="pascal"):
-    address_definition: str = ""
-
-
-class _Match(msgspec.Struct, rename="pascal"):
-    destinations: list[_Address] = []
-    protocols: list[int] = []
-
-
-class _Definition(msgspec.Struct, rename="pascal"):
-    match_attributes: _Match = msgspec.field(default_factory=_Match)
-    actions: list[str] = []
-
-
-class _StatelessRule(msgspec.Struct, rename="pascal"):
-    rule_definition: _Definition = msgspec.field(default_factory=_Definition)
-    priority: int = 0
-
-
-class _Stateless(msgspec.Struct, rename="pascal"):
-    stateless_rules: list[_StatelessRule] = []
-
-
-class _List(msgspec.Struct, rename="pascal"):
-    targets: list[str] = []
-    target_types: list[str] = []
-    generated_rules_type: str = ""
-
-
-class _Header(msgspec.Struct, rename="pascal"):
-    protocol: str = ""
-    source: str = ""
-    source_port: str = ""
-    destination: str = ""
-    destination_port: str = ""
-
-
-class _Option(msgspec.Struct, rename="pascal"):
-    keyword: str = ""
-    settings: list[str] = []
-
-
-class _StatefulRule(msgspec.Struct, rename="pascal"):
-    action: str = ""
-    header: _Header = msgspec.field(default_factory=_Header)
-    rule_options: list[_Option] = []
-
-
-class _Source(msgspec.Struct, rename="pascal"):
-    rules_string: str | None = None
-    rules_source_list: _List | None = None
-    stateful_rules: list[_StatefulRule] = []
-    stateless_rules_and_custom_actions: _Stateless | None = None
-
-
-class _Group(msgspec.Struct, rename="pascal"):
-    rules_source: _Source
-
-
-class _GroupResponse(msgspec.Struct, rename="pascal"):
-    rule_group_arn: str = ""
-
-
-class _GroupAnswer(msgspec.Struct, rename="pascal"):
-    rule_group: _Group | None = None
-    rule_group_response: _GroupResponse = msgspec.field(default_factory=_GroupResponse)
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -129,14 +49,16 @@ class FirewallRules:
     """The firewall policies and rule groups of an account and region."""
 
     def __init__(self, answers: Answers) -> None:
-        self._policies: dict[str, _Policy] = {}
-        for resource, policy in answers.whole("network-firewall", "describe_firewall_policy", _PolicyAnswer, _FACET):
+        self._policies: dict[str, Policy] = {}
+        for resource, policy in answers.whole("network-firewall", "describe_firewall_policy", PolicyAnswer, _FACET):
             self._policies[policy.firewall_policy_response.firewall_policy_arn or resource] = policy.firewall_policy
-        self._groups: dict[str, _Source] = {}
-        for resource, group in answers.whole("network-firewall", "describe_rule_group", _GroupAnswer, _FACET):
+        self._groups: dict[str, Source] = {}
+        self._variables: dict[str, RuleVariables] = {}
+        for resource, group in answers.whole("network-firewall", "describe_rule_group", GroupAnswer, _FACET):
             if group.rule_group is not None:
                 arn = group.rule_group_response.rule_group_arn or resource
                 self._groups[arn] = group.rule_group.rules_source
+                self._variables[arn] = group.rule_group.rule_variables
 
     def verdict(self, policy_arn: str, home: AddressSet) -> Verdict:
         """Judge a policy of a firewall in a network with the ``home`` addresses.
@@ -151,54 +73,72 @@ class FirewallRules:
         policy = self._policies.get(policy_arn)
         if policy is None:
             return Verdict(None, (), "its policy was not read")
-        names, forgeable = self._names(policy)
         filters, reason = self._stateless(policy)
-        if filters is None and not reason:
-            filters, reason = self._stateful(policy, home)
+        if filters is not None or reason:
+            return Verdict(filters, (), reason)
+        filters, reason = self._stateful(policy, home)
+        names, forgeable = self._names(policy)
+        if filters and names:
+            filters, names, doubt = self._names_that_hold(policy, home, names)
+            reason += f"; {doubt}" if doubt else ""
         if filters and names and forgeable:
             reason += "; clients can forge the names, which are not bound to resolved addresses"
         return Verdict(filters, names, reason)
 
-    def _stateless(self, policy: _Policy) -> tuple[bool | None, str]:
-        """Judge the stateless rules; None without a reason when they leave the decision to the stateful ones."""
+    def _stateless(self, policy: Policy) -> tuple[bool | None, str]:
+        """Judge the stateless rules; None without a reason when they leave the decision to the stateful ones.
+
+        A default that drops decides only where no rule forwards packets before it.
+        """
         unread = [each.resource_arn for each in policy.stateless_rule_group_references if self._unread(each)]
-        for actions in self._passing(policy):
-            if "aws:pass" in actions:
-                return False, "a stateless rule passes packets to every destination without inspection"
+        if self._widely(policy, "aws:pass"):
+            return False, "a stateless rule passes packets to every destination without inspection"
         default = policy.stateless_default_actions
         if "aws:pass" in default:
             return False, "its stateless default action passes packets without inspection"
         if unread:
             return None, f"its stateless rule group {unread[0]} was not read"
+        if "aws:forward_to_sfe" in default or self._widely(policy, "aws:forward_to_sfe"):
+            return None, ""
         if "aws:drop" in default:
             return True, "its stateless default action drops packets"
-        if "aws:forward_to_sfe" in default:
-            return None, ""
         return None, "its stateless default action was not read"
 
-    def _passing(self, policy: _Policy) -> Iterator[list[str]]:
-        """Yield the actions of the stateless rules that match some TCP traffic to every destination."""
+    def _widely(self, policy: Policy, action: str) -> bool:
+        """Tell whether stateless rules do something with TCP packets to wide destinations, all rules together.
+
+        Their priorities are not looked into: an earlier rule may do something else with the same packets.
+        """
+        reached = NO_ADDRESSES
         for reference in policy.stateless_rule_group_references:
             source = self._groups.get(reference.resource_arn)
             if source is None or source.stateless_rules_and_custom_actions is None:
                 continue
             for rule in source.stateless_rules_and_custom_actions.stateless_rules:
                 match = rule.rule_definition.match_attributes
-                destinations = {address.address_definition for address in match.destinations}
-                if (not destinations or destinations & _EVERYWHERE) and (not match.protocols or 6 in match.protocols):
-                    yield rule.rule_definition.actions
+                if action in rule.rule_definition.actions and (not match.protocols or _TCP in match.protocols):
+                    reached |= _addresses(each.address_definition for each in match.destinations)
+        return is_wide(reached)
 
-    def _stateful(self, policy: _Policy, home: AddressSet) -> tuple[bool | None, str]:
-        rules = [rule for reference in policy.stateful_rule_group_references for rule in self._rules(reference)]
-        if any(rule.passes_all_from(home) for rule in rules):
+    def _stateful(self, policy: Policy, home: AddressSet) -> tuple[bool | None, str]:
+        outlets = self._outlets(policy, home)
+        if wide(outlets, amount="most", certain=True):
             return False, "a stateful rule passes every connection"
         unread = [each.resource_arn for each in policy.stateful_rule_group_references if self._unread(each)]
-        strict = policy.stateful_engine_options.rule_order == "STRICT_ORDER"
-        default = [action for action in policy.stateful_default_actions if action.startswith(_DEFAULT_DROPS)]
         if unread:
             return None, f"its stateful rule group {unread[0]} was not read"
+        filters, reason = self._drops(policy)
+        if filters and wide(outlets, amount="most", certain=False):
+            return None, f"{reason}; but a stateful rule passes every connection of some clients, or on some condition"
+        return filters, reason
+
+    def _drops(self, policy: Policy) -> tuple[bool | None, str]:
+        """Tell whether what no stateful rule passes is dropped."""
+        strict = policy.stateful_engine_options.rule_order == "STRICT_ORDER"
+        default = [action for action in policy.stateful_default_actions if action.startswith(_DEFAULT_DROPS)]
         if strict and default:
             return True, f"its stateful default action is {default[0]}"
+        rules = [rule for reference in policy.stateful_rule_group_references for rule in self._rules(reference)]
         for homes, filters, whose in ((_ANY, True, "every connection"), (_HOME, None, "every connection of $HOME_NET")):
             dropped = {rule.protocol for rule in rules if rule.stops_all_from(homes)}
             if "ip" in dropped or {"tcp", "udp"} <= dropped:
@@ -209,11 +149,44 @@ class FirewallRules:
             return False, "default action order has no default drop: other protocols than HTTP and TLS go through"
         return False, "default action order has no default drop: what no rule drops goes through"
 
-    def _unread(self, reference: _Reference) -> bool:
+    def _names_that_hold(
+        self, policy: Policy, home: AddressSet, names: tuple[str, ...]
+    ) -> tuple[bool | None, tuple[str, ...], str]:
+        """Return whether a policy filters, its names as far as they decide anything, and why they may not."""
+        outlets = self._outlets(policy, home)
+        if wide(outlets, amount="web", certain=True):
+            return True, (), "its names decide nothing, for a stateful rule passes web traffic to every other name"
+        if wide(outlets, amount="web", certain=False):
+            return None, names, "but a stateful rule passes web traffic to every name, for some clients or conditions"
+        return True, names, ""
+
+    def _outlets(self, policy: Policy, home: AddressSet) -> list[Outlet]:
+        """Return what each pass rule lets out whatever the name of the server."""
+        found: list[Outlet] = []
+        for reference in policy.stateful_rule_group_references:
+            variables = self._called(policy, reference, home)
+            outlets = (outlet(rule, variables, home) for rule in self._rules(reference))
+            found += [each for each in outlets if each is not None]
+        return found
+
+    def _called(self, policy: Policy, reference: Reference, home: AddressSet) -> Variables:
+        """Return the variables of a rule group.
+
+        Unless somebody sets them, ``HOME_NET`` is the firewall's own network and ``EXTERNAL_NET`` all the rest.
+        Source: https://docs.aws.amazon.com/network-firewall/latest/developerguide/suricata-limitations-caveats.html
+        """
+        own = self._variables.get(reference.resource_arn, RuleVariables())
+        known = {"home_net": str(home), "external_net": "!$HOME_NET"} if home else {"external_net": "any"}
+        sets = {**policy.policy_variables.rule_variables, **own.ip_sets}
+        known |= {name.lower(): f"[{','.join(each.definition)}]" for name, each in sets.items()}
+        ports = {name.lower(): f"[{','.join(each.definition)}]" for name, each in own.port_sets.items()}
+        return Variables(known, ports)
+
+    def _unread(self, reference: Reference) -> bool:
         # The groups that AWS keeps hold drops and alerts only, and show their rules to nobody.
         return reference.resource_arn not in self._groups and ":aws-managed:" not in reference.resource_arn
 
-    def _rules(self, reference: _Reference) -> Iterator[SuricataRule]:
+    def _rules(self, reference: Reference) -> Iterator[SuricataRule]:
         source = self._groups.get(reference.resource_arn)
         if source is None:
             return
@@ -221,14 +194,17 @@ class FirewallRules:
         for rule in source.stateful_rules:
             header = rule.header
             options = tuple(_option(each) for each in rule.rule_options)
-            yield SuricataRule(
+            found = SuricataRule(
                 rule.action.lower(),
                 header.protocol.lower(),
                 (header.source, header.source_port, header.destination, header.destination_port),
                 options,
             )
+            yield found
+            if header.direction.upper() == "ANY":
+                yield found.turned
 
-    def _names(self, policy: _Policy) -> tuple[tuple[str, ...], bool]:
+    def _names(self, policy: Policy) -> tuple[tuple[str, ...], bool]:
         """Return the names of the allow-lists, and whether clients can forge some of them."""
         names: set[str] = set()
         forgeable = False
@@ -246,7 +222,18 @@ class FirewallRules:
         return tuple(sorted(names)), forgeable
 
 
-def _option(option: _Option) -> tuple[str, str]:
+def _addresses(definitions: Iterable[str]) -> AddressSet:
+    """Return the addresses of a stateless rule: everyone where it names none, or what is not understood."""
+    texts = [text.strip() for text in definitions]
+    if not texts or any(text.upper() == "ANY" for text in texts):
+        return ALL_ADDRESSES
+    try:
+        return AddressSet.from_cidrs(texts)
+    except ParseError:
+        return ALL_ADDRESSES
+
+
+def _option(option: Option) -> tuple[str, str]:
     """Return keyword and value of an option; AWS writes ``sid:1`` as one keyword as well.
 
     Source: https://docs.aws.amazon.com/network-firewall/latest/APIReference/API_RuleOption.html

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cloudseg.model import Network, Subnet, scope_of
+from cloudseg.model import Gap, Network, Subnet, scope_of
+from cloudseg.providers.aws.translate.answers import PROVIDER
 from cloudseg.providers.aws.translate.public_access_block import PublicAccessBlock
 from cloudseg.providers.aws.translate.tags import Tag, tags_of
 from cloudseg.traffic import NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from cloudseg.providers.aws.translate.answers import Answers
+    from cloudseg.providers.aws.translate.coverage import Place
     from cloudseg.providers.aws.translate.draft import Draft
 
-__all__ = ["PIPELINE", "add_networks", "add_subnets"]
+__all__ = ["PIPELINE", "add_networks", "add_subnets", "report_shared"]
 
 PIPELINE = "aws"
 
@@ -117,6 +119,28 @@ def add_subnets(answers: Answers, draft: Draft) -> None:
             ),
         )
         draft.put(draft.subnets, translated, answers.scope)
+
+
+def report_shared(draft: Draft, places: Collection[Place]) -> None:
+    """Note the networks that are shared by accounts that were not read: their other interfaces are not known.
+
+    A participant lists its own interfaces alone, and the owner those of everybody. Source:
+    https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-limitations.html
+    """
+    for network in draft.networks.values():
+        if (network.scope, network.region) not in places:
+            draft.ledger.gaps.append(
+                Gap(
+                    PROVIDER,
+                    network.scope,
+                    network.region,
+                    "ec2.describe_network_interfaces",
+                    network.own_id,
+                    "unread",
+                    f"{network.own_id} is shared by {network.scope}, which was not read: others may stand in it",
+                    ("interfaces",),
+                )
+            )
 
 
 def _v4(ranges: list[_Range]) -> Iterable[str]:

@@ -153,7 +153,12 @@ class Places:
         """Note a setting that would attach groups; one without groups says nothing."""
         if groups:
             template = Template(
-                id=self.answers.id(f"{own}/groups"), kind=kind, name=name, region=self.answers.region, groups=groups
+                id=self.answers.id(f"{own}/groups"),
+                kind=kind,
+                name=name,
+                region=self.answers.region,
+                groups=groups,
+                together=frozenset((groups,)),
             )
             self.draft.put(self.draft.templates, template, self.answers.scope)
 

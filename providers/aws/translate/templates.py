@@ -122,16 +122,34 @@ class _Settings:
         self.draft = draft
         self._by_name: dict[str, frozenset[str]] | None = None
 
-    def add(self, own: str, kind: str, name: str, groups: Iterable[str]) -> None:
-        """Add a setting with the groups it names, by id or, as of old, by name; one without groups says nothing."""
-        found = frozenset(identifier for group in groups if group for identifier in self._ids(group))
+    def add(self, own: str, kind: str, name: str, *interfaces: Iterable[str]) -> None:
+        """Add a setting with the groups of each of its interfaces, by id or, as of old, by name.
+
+        One without groups says nothing.
+        """
+        together = frozenset(company for groups in interfaces for company in self._companies(groups) if company)
         identifier = self.answers.id(own)
         known = self.draft.templates.get(identifier)
         if known is not None:
-            found |= known.groups
-        if found:
-            template = Template(id=identifier, kind=kind, name=name, region=self.answers.region, groups=found)
+            together |= known.together
+        if together:
+            template = Template(
+                id=identifier,
+                kind=kind,
+                name=name,
+                region=self.answers.region,
+                groups=frozenset[str]().union(*together),
+                together=together,
+            )
             self.draft.put(self.draft.templates, template, self.answers.scope)
+
+    def _companies(self, groups: Iterable[str]) -> Iterable[frozenset[str]]:
+        """Return the groups of one interface, all at once; each alone where a name may mean several."""
+        found = [self._ids(group) for group in groups if group]
+        joined = frozenset(identifier for ids in found for identifier in ids)
+        if all(len(ids) <= 1 for ids in found):
+            return (joined,)
+        return [frozenset((identifier,)) for identifier in joined]
 
     def _ids(self, group: str) -> frozenset[str]:
         if group.startswith("sg-"):
@@ -169,9 +187,9 @@ def _add_launches(answers: Answers, settings: _Settings) -> None:
     key = "LaunchTemplateVersions"
     for version in answers.each("ec2", "describe_launch_template_versions", key, _TemplateVersion, _FACET):
         data = version.launch_template_data
-        groups = [*data.security_group_ids, *data.security_groups]
-        groups += [group for interface in data.network_interfaces for group in interface.groups]
-        settings.add(version.launch_template_id, "launch-template", version.launch_template_name, groups)
+        first = [*data.security_group_ids, *data.security_groups]
+        others = (interface.groups for interface in data.network_interfaces)
+        settings.add(version.launch_template_id, "launch-template", version.launch_template_name, first, *others)
     operation = ("autoscaling", "describe_launch_configurations")
     for launch in answers.each(*operation, "LaunchConfigurations", _LaunchConfiguration, _FACET):
         own = launch.launch_configuration_arn or launch.launch_configuration_name
@@ -196,8 +214,8 @@ def _add_jobs(answers: Answers, settings: _Settings) -> None:
             continue
         networks = [service.network_configuration]
         networks += [each.network_configuration for each in (*service.deployments, *service.task_sets)]
-        groups = [group for network in networks for group in network.awsvpc_configuration.security_groups]
-        settings.add(service.service_arn, "ecs-service", service.service_name, groups)
+        groups = (network.awsvpc_configuration.security_groups for network in networks)
+        settings.add(service.service_arn, "ecs-service", service.service_name, *groups)
 
 
 def _add_event_targets(answers: Answers, settings: _Settings) -> None:

@@ -21,7 +21,7 @@ from cloudseg.providers.aws.translate.groups import add_groups
 from cloudseg.providers.aws.translate.interfaces import add_addresses, add_interfaces
 from cloudseg.providers.aws.translate.lattice import add_lattice_associations, add_lattice_targets
 from cloudseg.providers.aws.translate.load_balancers import add_load_balancers
-from cloudseg.providers.aws.translate.networks import add_networks, add_subnets
+from cloudseg.providers.aws.translate.networks import add_networks, add_subnets, report_shared
 from cloudseg.providers.aws.translate.pipeline import VPC
 from cloudseg.providers.aws.translate.prefix_lists import add_prefix_lists, report_unread_lists
 from cloudseg.providers.aws.translate.references import report_unlisted
@@ -30,6 +30,7 @@ from cloudseg.providers.aws.translate.services import add_services
 from cloudseg.providers.aws.translate.target_groups import add_target_groups
 from cloudseg.providers.aws.translate.templates import add_templates
 from cloudseg.providers.aws.translate.transit import add_transit_attachments, add_transit_gateways, add_transit_tables
+from cloudseg.providers.aws.translate.unlisted_balancers import add_unlisted_balancers
 from cloudseg.providers.aws.translate.workloads import add_workloads
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ _SUBJECTS: tuple[Callable[[Answers, Draft], None], ...] = (
     add_workloads,
     add_addresses,
     add_load_balancers,
+    add_unlisted_balancers,
     add_target_groups,
     add_transit_attachments,
     add_transit_tables,
@@ -95,6 +97,7 @@ def translate(snapshot: Snapshot) -> Estate:
     drop_closed(draft)
     report_unlisted(every, draft)
     report_unread_lists(every, draft)
+    report_shared(draft, places)
     coverage = coverage_of(snapshot, places, draft.ledger.gaps)
     add_default_acl_subnets(draft, coverage)
     draft.ledger.notes += snapshot.notes

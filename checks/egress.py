@@ -1,0 +1,191 @@
+"""What interfaces may send to the internet: everything in effect, to most of a part of it, or less."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cloudseg.checks.breadth import INTERNET, Part, admitted, is_most, open_addresses, significant
+from cloudseg.checks.ways_out import WaysOut
+from cloudseg.model import RuleSet, Stage
+from cloudseg.reach.packets import Bounds, Box, replied
+from cloudseg.reach.ways import is_public
+from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet
+
+if TYPE_CHECKING:
+    from cloudseg.model import Estate, Interface, Network
+
+__all__ = ["Egress", "Sender"]
+
+
+class _Open(NamedTuple):
+    """The internet addresses to which everything in effect may be sent: for sure, and at most."""
+
+    surely: AddressSet
+    at_most: AddressSet
+
+
+class Sender(NamedTuple):
+    """An interface that may send anything to most of the internet.
+
+    Attributes:
+        interface: the interface.
+        certain: nothing unknown decides.
+        ways: the ways out, in words.
+        groups: the rule sets that open it by themselves.
+    """
+
+    interface: Interface
+    certain: bool
+    ways: tuple[str, ...]
+    groups: tuple[RuleSet, ...]
+
+
+class _Sent(NamedTuple):
+    """What interfaces alike may send: whether for sure, by which ways, and to most of which parts of the internet."""
+
+    certain: bool
+    ways: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+_Judged = Sequence[tuple[Stage, tuple[RuleSet, ...]]]
+_ANYWHERE: Final = INTERNET[4] | INTERNET[6] | INTERNET["nat64"]
+
+
+class Egress:
+    """Works out what interfaces may send; answers are kept for lists that admit the same, and for interfaces alike."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._ways = WaysOut(estate)
+        self._by_list: dict[str, int] = {}
+        self._contents: dict[Bounds, int] = {}
+        self._significant: dict[tuple[int, Part], Bounds] = {}
+        self._passed: dict[tuple[str, object, Part], _Open] = {}
+        self._opened: dict[str, frozenset[Part]] = {}
+        self._sent: dict[tuple[object, ...], _Sent | None] = {}
+
+    def sender(self, interface: Interface, network: Network) -> Sender | None:
+        """Return what an interface may send; None where it is less than everything to most of the internet."""
+        pipeline = self._estate.pipelines.get(network.pipeline)
+        stages = () if pipeline is None else pipeline.egress
+        judged = [(stage, self._estate.judging(interface, stage.name)) for stage in stages]
+        alike = (
+            network.pipeline,
+            interface.subnet,
+            tuple([self._alike(stage, judges) for stage, judges in judged]),
+            self._groups_known(interface),
+            (bool(interface.addresses.v4), bool(interface.addresses.v6)),
+            is_public(interface, 4, self._estate),
+            is_public(interface, 6, self._estate),
+        )
+        if alike not in self._sent:
+            self._sent[alike] = self._work_out(interface, judged)
+        sent = self._sent[alike]
+        if sent is None:
+            return None
+        return Sender(interface, sent.certain, sent.ways, self._opening(judged, sent.parts))
+
+    def _work_out(self, interface: Interface, judged: _Judged) -> _Sent | None:
+        found: dict[Part, tuple[bool, tuple[str, ...]]] = {
+            part: verdict for part in INTERNET if (verdict := self._to(part, interface, judged)) is not None
+        }
+        if not found:
+            return None
+        ways = tuple(dict.fromkeys(text for _, texts in found.values() for text in texts))
+        return _Sent(any(sure for sure, _ in found.values()), ways, tuple(found))
+
+    def _to(self, part: Part, interface: Interface, judged: _Judged) -> tuple[bool, tuple[str, ...]] | None:
+        """Return whether everything surely gets to most of a part of the internet, and the ways; None if it cannot."""
+        # An interface of which no address was read may well have one of IPv4.
+        four, six = bool(interface.addresses.v4), bool(interface.addresses.v6)
+        if (six and not four) if part == 4 else not six:
+            return None
+        ways = self._ways.of(interface, part)
+        if not ways:
+            return None
+        surely = at_most = INTERNET[part]
+        for stage, judges in judged:
+            passed = self._through(stage, judges, part)
+            if stage.at == "subnet-boundary":
+                passed = passed if judges else passed._replace(surely=NO_ADDRESSES)
+            elif not self._groups_known(interface):
+                # A group that was not read may open everything.
+                passed = _Open(passed.surely if judges else NO_ADDRESSES, INTERNET[part])
+            surely, at_most = surely & passed.surely, at_most & passed.at_most
+        led = sure_led = NO_ADDRESSES
+        for way in ways:
+            led |= way.addresses
+            sure_led |= way.addresses if way.certain else NO_ADDRESSES
+        if not is_most(at_most & led, part):
+            return None
+        return is_most(surely & sure_led, part), tuple(dict.fromkeys(way.text for way in ways))
+
+    def _groups_known(self, interface: Interface) -> bool:
+        return not interface.attached_unread and interface.attached <= self._estate.groups.keys()
+
+    def _alike(self, stage: Stage, judges: Sequence[RuleSet]) -> object:
+        """Return what lists of a stage share that admit the same; ordered lists, and none, are told by themselves."""
+        if stage.match == "first" or not judges:
+            return tuple([judge.id for judge in judges])
+        return frozenset([self._content(stage, judge) for judge in judges])
+
+    def _content(self, stage: Stage, judge: RuleSet) -> int:
+        """Return a number that lists of allows share which admit the same to the internet."""
+        known = self._by_list.get(judge.id)
+        if known is None:
+            bounds = admitted(stage, [judge], "egress", _ANYWHERE, self._estate)
+            known = self._by_list[judge.id] = self._contents.setdefault(bounds, len(self._contents))
+            if (known, 4) not in self._significant:
+                for part, internet in INTERNET.items():
+                    self._significant[known, part] = Bounds(
+                        significant(bounds.lower, internet), significant(bounds.upper, internet)
+                    )
+        return known
+
+    def _through(self, stage: Stage, judges: Sequence[RuleSet], part: Part) -> _Open:
+        key = (stage.name, self._alike(stage, judges), part)
+        if key not in self._passed:
+            internet = INTERNET[part]
+            bounds = self._admitted(stage, judges, part)
+            passed = _Open(open_addresses(bounds.lower, internet), open_addresses(bounds.upper, internet))
+            if not stage.stateful:
+                back = [Box(internet, ALL_TRAFFIC)]
+                answered = replied(back, stage, judges, "ingress", self._estate)
+                passed = _Open(
+                    passed.surely & open_addresses(answered.lower, internet),
+                    passed.at_most & open_addresses(answered.upper, internet),
+                )
+            self._passed[key] = passed
+        return self._passed[key]
+
+    def _admitted(self, stage: Stage, judges: Sequence[RuleSet], part: Part) -> Bounds:
+        if stage.match == "first" or not judges:
+            return admitted(stage, judges, "egress", INTERNET[part], self._estate)
+        # Rules for a few hosts make no difference.
+        each = [self._significant[self._content(stage, judge), part] for judge in judges]
+        return Bounds(
+            tuple(box for bounds in each for box in bounds.lower), tuple(box for bounds in each for box in bounds.upper)
+        )
+
+    def _opening(self, judged: _Judged, parts: Sequence[Part]) -> tuple[RuleSet, ...]:
+        """Return the rule sets at the interface that open everything to one of the parts by themselves."""
+        return tuple(
+            [
+                judge
+                for stage, judges in judged
+                if stage.at in {"interface", "subnet"}
+                for judge in judges
+                if not self._opened_by(stage, judge).isdisjoint(parts)
+            ]
+        )
+
+    def _opened_by(self, stage: Stage, judge: RuleSet) -> frozenset[Part]:
+        """Return the parts of the internet to most of which a rule set opens everything by itself."""
+        known = self._opened.get(judge.id)
+        if known is None:
+            known = self._opened[judge.id] = frozenset(
+                part for part in INTERNET if is_most(self._through(stage, (judge,), part).at_most, part)
+            )
+        return known
