@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cloudseg.demo import demo_snapshot_path
@@ -64,6 +64,7 @@ def agrees(estate: Estate, seed: int, count: int = 60) -> None:
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
+@example(2048)
 @given(SEEDS)
 def test_steps_let_through_what_the_engine_tells(seed: int) -> None:
     agrees(drawn(seed), seed)
@@ -76,6 +77,7 @@ def test_steps_agree_where_appliances_decide(seed: int) -> None:
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
+@example(1025)
 @given(SEEDS)
 def test_steps_agree_where_much_was_not_read(seed: int) -> None:
     agrees(partly_read(drawn(seed, appliances=seed % 2 == 0), seed), seed)

@@ -14,7 +14,7 @@ from cloudseg.reach.explaining.rules import Lists, judge
 from cloudseg.reach.explaining.words import list_name, stage_text
 from cloudseg.reach.packets import Box, pass_stage, traffic_of
 from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
-from cloudseg.traffic import NO_TRAFFIC, Traffic
+from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -234,7 +234,7 @@ class Linker:
                 found.append(_Raw(f"no {list_name(stage)} judge {where}", packets, packets))
             else:
                 passed = pass_stage(stage, judges, direction, [Box(other.addresses, packets)], self.estate)
-                lower = traffic_of(box for box in passed.lower if other.addresses <= box.addresses)
+                lower = _under_all(other.addresses, passed.lower, packets)
                 lists = Lists(stage, direction, judges, interface)
                 raw = _Raw(stage_text(stage, judges, where), lower, traffic_of(passed.upper))
                 told = packets if shown is None else shown
@@ -293,6 +293,16 @@ def _spared(raws: list[_Raw], handed: Handing, packets: Traffic, interface: Inte
         return []
     spared = [raw._replace(upper=packets, reason=raw.reason or doubt, doubts=(*raw.doubts, doubt)) for raw in strict]
     return [raw for raw in raws if raw.lower == packets] + spared
+
+
+def _under_all(addresses: AddressSet, boxes: Sequence[Box], packets: Traffic) -> Traffic:
+    """Return what passes under every one of some addresses: an entry may name one of those that all treat alike."""
+    together = traffic_of(box for box in boxes if addresses <= box.addresses)
+    if packets <= together:
+        return together
+    each = (AddressSet.parse(prefix) for prefix in addresses.cidrs())
+    apart = (traffic_of(box for box in boxes if part <= box.addresses) for part in each)
+    return together | reduce(Traffic.__and__, apart, packets)
 
 
 def _either(names: Sequence[str], each: Sequence[Sequence[_Raw]], packets: Traffic) -> _Raw:

@@ -134,7 +134,7 @@ def _shown(walker: Walker, addresses: AddressSet, face: Face, ways: WaysIn, *, d
         link = link._replace(reason=told if upper else link.reason, doubts=())
     link = link._replace(lower=lower, upper=upper)
     seen = Other(addresses, None, _may_be_inside(back))
-    links = [link, *_let_in(walker, face, seen, back[0].leg)]
+    links = [link, *_let_in(walker, face, seen, back[0])]
     return walker.walk(addresses, face, links)._replace(seen_by_target=(seen,))
 
 
@@ -143,22 +143,23 @@ def _may_be_inside(back: Sequence[Approach]) -> bool:
     return any(each.level > NEVER and (each.leg is None or each.leg.end in ANYWHERE) for each in back)
 
 
-def _let_in(walker: Walker, face: Face, seen: Other, leg: Leg | None) -> list[Link]:
+def _let_in(walker: Walker, face: Face, seen: Other, back: Approach) -> list[Link]:
     """Return the links of what a target lets in and answers; what comes from a private place takes the way of answers.
 
     Args:
         walker: walks.
         face: the target.
         seen: who is seen to send.
-        leg: the way of the answers.
+        back: the way of the answers.
     """
+    leg = back.leg
     linker, interface, who = walker.linker, face.interface, str(seen.addresses)
     points = () if leg is None or leg.needs_public or leg.seen_as is not None else leg.checkpoints
     asked = [(point, *walker.at(point, face, seen, who)) for point in points]
     links: list[Link] = []
     for point, others, text in reversed(asked):
         links += linker.checkpoint(point, others, text, back=True)
-    links += linker.boundary(interface, "ingress", seen, who, _handed(leg))
+    links += linker.boundary(interface, "ingress", seen, who, _handed(back))
     links += linker.stateful(interface, "ingress", seen, who)
     links += linker.answers(interface, "egress", seen, who)
     for point, others, text in asked:
@@ -174,10 +175,11 @@ def _let_in_beside(walker: Walker, face: Face, seen: Other) -> list[Link]:
     return links + linker.answers(interface, "egress", seen, who, handed="maybe")
 
 
-def _handed(leg: Leg | None) -> Handing:
+def _handed(back: Approach) -> Handing:
     """Return whether packets from where answers go are handed out in the target's own subnet."""
+    leg = back.leg
     if leg is None:
-        return "maybe"
+        return "maybe" if back.level > NEVER else "no"
     inwards = leg.end in {"private", "service", *ANYWHERE} and not leg.needs_public
     return leg.returns or "no" if inwards else "no"
 
@@ -234,7 +236,7 @@ def _hidden(walker: Walker, addresses: AddressSet, face: Face, way: WayIn) -> Wa
         if beside:
             each.append(_let_in_beside(walker, face, seen))
         else:
-            each.append(_let_in(walker, face, seen, back[0].leg))
+            each.append(_let_in(walker, face, seen, back[0]))
     block = walker.together(each)
     links = [enter, linker.passing("translation", text), *block.links]
     return walker.walk(addresses, face, links, block)._replace(seen_by_target=tuple(others))
