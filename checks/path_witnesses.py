@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.flow_words import witness_words
@@ -54,6 +55,7 @@ class PathWitnesses:
     def __init__(self, context: AuditContext) -> None:
         self._context = context
         self._estate = context.estate
+        self._places: dict[tuple[str, frozenset[str]], tuple[Interface, ...]] = {}
 
     @cached_property
     def _witnesses(self) -> Witnesses:
@@ -123,18 +125,25 @@ class PathWitnesses:
                 yield self._witnesses.from_outside(chosen, target.id, _most(passed)), bool(passed.lower)
 
     def _kinds(self, spot: Spot) -> Iterator[Interface]:
-        """Yield the interfaces of a spot, one of each class that nothing tells apart."""
-        reach, known = self._context.reach, set[int]()
-        for interface in sorted(self._estate.interfaces_in(spot.network), key=lambda each: each.id):
-            if spot.subnets and interface.subnet not in spot.subnets:
-                continue
-            number = reach.number_of(interface.id)
-            if number in known or not (interface.addresses.overlaps(spot.addresses) or not interface.addresses):
-                continue
-            known.add(number)
-            yield interface
-            if len(known) == _TRIED:
-                return
+        """Yield the first interfaces of a spot, one of each class that nothing tells apart."""
+        there = (
+            interface
+            for interface in self._standing(spot.network, spot.subnets)
+            if not interface.addresses or interface.addresses.overlaps(spot.addresses)
+        )
+        yield from islice(there, _TRIED)
+
+    def _standing(self, network: str, subnets: frozenset[str]) -> tuple[Interface, ...]:
+        """Return one interface of each class in some subnets of a network; none of them stand for all."""
+        known = self._places.get((network, subnets))
+        if known is None:
+            number_of = self._context.reach.number_of
+            firsts: dict[int, Interface] = {}
+            for interface in sorted(self._estate.interfaces_in(network), key=lambda each: each.id):
+                if not subnets or interface.subnet in subnets:
+                    firsts.setdefault(number_of(interface.id), interface)
+            known = self._places[network, subnets] = tuple(firsts.values())
+        return known
 
 
 def _most(passed: Verdict) -> Traffic:

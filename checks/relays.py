@@ -19,9 +19,9 @@ from cloudseg.traffic import ALL_TRAFFIC, NO_TRAFFIC
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from cloudseg.checks.parts import Flags
     from cloudseg.findings import Confidence, Severity
     from cloudseg.model import Estate, Forward, Forwarder, ForwardTarget, Interface
+    from cloudseg.reach.pairs.atoms import Words
     from cloudseg.reach.reachability import Reachability
     from cloudseg.traffic import Traffic
 
@@ -36,6 +36,21 @@ class _Client(NamedTuple):
 
     lower: Traffic
     upper: Traffic
+
+
+_NOTHING = _Client(NO_TRAFFIC, NO_TRAFFIC)
+
+
+class _Sender(NamedTuple):
+    """Interfaces of one part that nothing tells apart.
+
+    Attributes:
+        part: the part.
+        number: the number of their class.
+    """
+
+    part: int
+    number: int
 
 
 class Relayed(NamedTuple):
@@ -117,28 +132,58 @@ class _Search:
         self._of = of
         self._relays = relays
         self._interest = interest
+        # Members of a class send alike, so that clients are told by class and part.
+        self._members: defaultdict[_Sender, list[str]] = defaultdict(list)
+        for name, part in of.items():
+            self._members[_Sender(part, reach.number_of(name))].append(name)
+        self._classes: defaultdict[int, list[int]] = defaultdict(list)
+        for sender in sorted(self._members):
+            self._classes[sender.part].append(sender.number)
+        self._traffics: dict[bytes, Traffic] = {}
 
     def from_(self, forwarder: Forwarder) -> Iterator[Relayed]:
         """Yield what goes on from a load balancer, the first that its clients meet."""
-        clients: dict[str, _Client] = {}
-        for node in self._nodes(forwarder):
+        wanted = self._wanted(forwarder, ())
+        clients: dict[_Sender, _Client] = {}
+        for node in self._nodes(forwarder) if wanted else ():
             inside = self._reach.arrivals(self._reach.number_of(node.id)).inside
-            passing: Flags = np.any(inside.upper, axis=0)
-            for number in np.flatnonzero(passing).tolist():
-                members = [name for name in self._reach.classes[number].members if name in self._of]
-                if members:
-                    verdict = self._reach.between(members[0], node.id)
-                    for name in members:
-                        known = clients.get(name, _Client(NO_TRAFFIC, NO_TRAFFIC))
-                        clients[name] = _Client(known.lower | verdict.lower, known.upper | verdict.upper)
+            for part in sorted(wanted):
+                numbers = np.array(self._classes[part], dtype=np.intp)
+                lower, upper = inside.lower[:, numbers], inside.upper[:, numbers]
+                for place in np.flatnonzero(upper.any(axis=0)).tolist():
+                    sender = _Sender(part, int(numbers[place]))
+                    known = clients.get(sender, _NOTHING)
+                    sent = _Client(self._traffic(lower[:, place]), self._traffic(upper[:, place]))
+                    clients[sender] = _Client(known.lower | sent.lower, known.upper | sent.upper)
         if clients:
             yield from self._onward(forwarder, clients, ())
+
+    def _wanted(self, forwarder: Forwarder, before: tuple[str, ...]) -> set[int]:
+        """Return the parts whose way to the targets of a load balancer, or to those behind these, is of interest."""
+        through = (*before, forwarder.id)
+        targets = {each.id: each for f in forwarder.forwards for t in f.targets for each in self._targets(t)}
+        if not forwarder.complete:
+            targets |= self._estate.interfaces
+        parts = {self._of[name] for name in targets if name in self._of}
+        found = {source for part in parts for source in self._interest(part)}
+        for node in targets.values():
+            behind = self._estate.forwarders.get(node.workload or "")
+            if behind is not None and behind.id not in through and len(through) < _DEEPEST and node.id in self._relays:
+                found |= self._wanted(behind, through)
+        return found
+
+    def _traffic(self, words: Words) -> Traffic:
+        key = words.tobytes()
+        known = self._traffics.get(key)
+        if known is None:
+            known = self._traffics[key] = self._reach.ground.atoms.from_words(words)
+        return known
 
     def _nodes(self, forwarder: Forwarder) -> list[Interface]:
         return [each for each in self._estate.interfaces_of(forwarder.id) if each.id in self._relays]
 
     def _onward(
-        self, forwarder: Forwarder, clients: Mapping[str, _Client], before: tuple[str, ...]
+        self, forwarder: Forwarder, clients: Mapping[_Sender, _Client], before: tuple[str, ...]
     ) -> Iterator[Relayed]:
         """Yield what a load balancer hands on of what its clients send."""
         through = (*before, forwarder.id)
@@ -181,7 +226,7 @@ class _Search:
         self,
         forwarder: Forwarder,
         forward: Forward | None,
-        clients: Mapping[str, _Client],
+        clients: Mapping[_Sender, _Client],
         targets: Iterable[Interface],
         through: tuple[str, ...],
     ) -> Iterator[Relayed]:
@@ -189,11 +234,11 @@ class _Search:
         listens = ALL_TRAFFIC if forward is None or forward.listens is None else forward.listens
         senders: defaultdict[int, list[str]] = defaultdict(list)
         surely: set[int] = set()
-        for name, sent in clients.items():
+        for sender, sent in clients.items():
             if sent.upper.overlaps(listens):
-                senders[self._of[name]].append(name)
+                senders[sender.part].extend(self._members[sender])
                 if sent.lower.overlaps(listens):
-                    surely.add(self._of[name])
+                    surely.add(sender.part)
         if not senders:
             return
         takers: defaultdict[int, dict[str, _Client]] = defaultdict(dict)
@@ -219,7 +264,7 @@ class _Search:
         self,
         forwarder: Forwarder,
         forward: Forward,
-        clients: Mapping[str, _Client],
+        clients: Mapping[_Sender, _Client],
         targets: Iterable[Interface],
         through: tuple[str, ...],
     ) -> Iterator[Relayed]:
@@ -231,8 +276,8 @@ class _Search:
                 continue
             taken = self._arriving(forwarder, forward, node)
             onward = {
-                name: _Client(taken.lower if sent.lower.overlaps(listens) else NO_TRAFFIC, taken.upper)
-                for name, sent in clients.items()
+                sender: _Client(taken.lower if sent.lower.overlaps(listens) else NO_TRAFFIC, taken.upper)
+                for sender, sent in clients.items()
                 if sent.upper.overlaps(listens)
             }
             if taken.upper and onward:

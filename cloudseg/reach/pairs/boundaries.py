@@ -73,6 +73,7 @@ class Boundaries:
         self._replies = None if self.open else Replies(ground.atoms)
         self._by_face: dict[bool, NDArray[np.uint64]] = {}
         self._masks: dict[tuple[object, ...], Rows] = {}
+        self._arriving: dict[tuple[object, ...], Rows] = {}
 
     def mask(self, face: int, part: Part, *, certain: bool) -> Rows | None:
         """Return what lists let through to a face and back from all others of its family; None for everything.
@@ -260,6 +261,19 @@ class Boundaries:
         """Narrow what arrives at a face from positions outside; it comes the way that the answers take."""
         if self._replies is None:
             return
+        # Boundaries on the way may tell addresses apart that stand in one subnet.
+        own = (face, certain) if len(self._paths.crossings) > 1 else self._alike(face, certain=certain)
+        alike = (positions.start, *own)
+        known = self._arriving.get(alike)
+        if known is None:
+            known = self._full(rows)
+            self._arrive(known, face, positions, self._replies, certain=certain)
+            if len(self._arriving) >= _KEPT:
+                self._arriving.clear()
+            self._arriving[alike] = known
+        rows &= known
+
+    def _arrive(self, rows: Rows, face: int, positions: slice, replies: Replies, *, certain: bool) -> None:
         paths, places = self._paths, self._places(positions)
         own, number = int(paths.route[face]), int(self._class[face])
         back = self._full(rows)
@@ -278,7 +292,7 @@ class Boundaries:
             rows[:, chosen] &= there.source[:, face][:, None] & there.target[:, places][:, chosen]
             source, target = self._crossings.masks(each, certain=certain)
             back[:, chosen] &= source[:, face][:, None] & target[:, places][:, chosen]
-        rows &= self._replies.answered(back, certain=certain)
+        rows &= replies.answered(back, certain=certain)
 
     def _places(self, positions: slice) -> slice:
         """Return the columns of positions outside."""
