@@ -115,10 +115,17 @@ class Boundaries:
         )
 
     def _crossed(self, *, certain: bool) -> NDArray[np.uint64]:
-        """Return for each face what every sequence of checkpoints lets through of it, as source and as target."""
+        """Return for each face what every sequence of checkpoints lets through of it, there and back, at either end."""
         if certain not in self._by_face:
             numbers = range(1, len(self._paths.crossings))
-            each = [words for n in numbers for words in self._crossings.masks(n, certain=certain)]
+            each = [
+                words
+                for number in numbers
+                for words in (
+                    *self._crossings.masks(number, certain=certain),
+                    *self._crossings.back(number, certain=certain),
+                )
+            ]
             faces = self._columns.faces
             stacked = np.concatenate([words[:, :faces] for words in each]) if each else np.empty((0, faces), np.uint64)
             self._by_face[certain] = np.ascontiguousarray(stacked.T)
@@ -261,9 +268,7 @@ class Boundaries:
         """Narrow what arrives at a face from positions outside; it comes the way that the answers take."""
         if self._replies is None:
             return
-        # Boundaries on the way may tell addresses apart that stand in one subnet.
-        own = (face, certain) if len(self._paths.crossings) > 1 else self._alike(face, certain=certain)
-        alike = (positions.start, *own)
+        alike = (positions.start, *self._alike(face, certain=certain))
         known = self._arriving.get(alike)
         if known is None:
             known = self._full(rows)
