@@ -70,7 +70,7 @@ class Egress:
         """Return what an interface may send; None where it is less than everything to most of the internet."""
         pipeline = self._estate.pipelines.get(network.pipeline)
         stages = () if pipeline is None else pipeline.egress
-        judged = [(stage, self._estate.judging(interface, stage.name)) for stage in stages]
+        judged = [(stage, self._estate.judging(interface, stage.name, "egress")) for stage in stages]
         alike = (
             network.pipeline,
             interface.subnet,

@@ -5,20 +5,20 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cloudseg.model.coverage import Coverage, Gap, ScopeRead
 from cloudseg.model.edits import apply_edits
 from cloudseg.model.peers import GroupRef, ListRef
-from cloudseg.model.selectors import Carries, InSubnets, by_labels, matches
+from cloudseg.model.selectors import Carries, InSubnets, by_labels, matches, required_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cloudseg.model.edits import Edit
     from cloudseg.model.forwarding import Forwarder
     from cloudseg.model.identity import AddressList, Group
-    from cloudseg.model.resources import Resource
+    from cloudseg.model.resources import Direction, Resource
     from cloudseg.model.rules import Pipeline, Rule, RuleSet
     from cloudseg.model.selectors import Selector
     from cloudseg.model.services import Endpoint, EndpointService, Firewall, FlowLog, Service
@@ -43,6 +43,31 @@ R = TypeVar("R", bound="Resource")
 
 def _nothing() -> dict[str, Any]:
     return {}
+
+
+class _ByLabel(NamedTuple):
+    """Rule sets that choose by expressions, found by a label that they require: thousands of lists choose by labels.
+
+    Attributes:
+        labelled: those that require a label, by key and value.
+        rest: the others.
+    """
+
+    labelled: Mapping[tuple[str, str], tuple[RuleSet, ...]]
+    rest: tuple[RuleSet, ...]
+
+    @staticmethod
+    def of(rule_sets: Iterable[RuleSet]) -> _ByLabel:
+        """Sort rule sets by what they require."""
+        required = [(required_label(rule_set.applies), rule_set) for rule_set in rule_sets]
+        labelled = _grouped((label, rule_set) for label, rule_set in required if label is not None)
+        return _ByLabel(labelled, tuple(rule_set for label, rule_set in required if label is None))
+
+    def may_choose(self, interface: Interface) -> Iterator[RuleSet]:
+        """Yield the rule sets that may choose an interface."""
+        yield from self.rest
+        for label in interface.labels.items():
+            yield from self.labelled.get(label, ())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +152,9 @@ class Estate:
         """Return the interfaces that a selector chooses, in order of their ids."""
         if isinstance(selector, Carries):
             return self.carrying(selector.identity)
-        return tuple(interface for interface in self._ordered_interfaces if matches(selector, interface))
+        label = required_label(selector)
+        asked = self._ordered_interfaces if label is None else self._by_label.get(label, ())
+        return tuple(interface for interface in asked if matches(selector, interface))
 
     def governed(self, rule_set: RuleSet) -> tuple[Interface, ...]:
         """Return the interfaces that a rule set judges, in order of their ids."""
@@ -137,13 +164,25 @@ class Estate:
         """Return the rule sets that a stage evaluates, in order of their ids."""
         return self._rule_sets_by_stage.get(stage, ())
 
-    def judging(self, interface: Interface, stage: str) -> tuple[RuleSet, ...]:
-        """Return the rule sets of a stage that select the interface, in order of their ids."""
+    def judging(self, interface: Interface, stage: str, direction: Direction | None = None) -> tuple[RuleSet, ...]:
+        """Return the rule sets of a stage that select the interface, in order of their ids.
+
+        Args:
+            interface: the interface.
+            stage: the name of the stage.
+            direction: only those that judge packets of this direction; None for all.
+        """
+        judges = self._selecting(interface, stage)
+        if direction is None or all(direction in judge.isolates for judge in judges):
+            return judges
+        return tuple(judge for judge in judges if direction in judge.isolates)
+
+    def _selecting(self, interface: Interface, stage: str) -> tuple[RuleSet, ...]:
         # Thousands of interfaces carry the same groups in the same subnet; each is asked only where a list chooses by
         # anything else.
-        others = self._other_rule_sets_by_stage.get(stage, ())
-        key = (stage, interface.subnet, interface.attached)
-        known = None if others else self._judging.get(key)
+        others = self._other_rule_sets_by_stage.get(stage)
+        key = (stage, interface.subnet, interface.attached, interface.id if others is not None else "")
+        known = self._judging.get(key)
         if known is None:
             carried = [
                 self.rule_sets[identity]
@@ -151,7 +190,8 @@ class Estate:
                 if identity in self._carried_rule_sets and self.rule_sets[identity].stage == stage
             ]
             here = () if interface.subnet is None else self._rule_sets_by_subnet.get((stage, interface.subnet), ())
-            chosen = (*here, *(rule_set for rule_set in others if matches(rule_set.applies, interface)))
+            asked = () if others is None else others.may_choose(interface)
+            chosen = (*here, *(rule_set for rule_set in asked if matches(rule_set.applies, interface)))
             known = self._judging[key] = (*carried, *sorted(chosen, key=lambda rule_set: rule_set.id))
         return known
 
@@ -218,7 +258,7 @@ class Estate:
         return self.coverage.was_read(facet, resource.provider, resource.scope, resource.region)
 
     @cached_property
-    def _judging(self) -> dict[tuple[str, str | None, frozenset[str]], tuple[RuleSet, ...]]:
+    def _judging(self) -> dict[tuple[str, str | None, frozenset[str], str], tuple[RuleSet, ...]]:
         return {}
 
     @cached_property
@@ -228,6 +268,10 @@ class Estate:
     @cached_property
     def _by_identity(self) -> dict[str, tuple[Interface, ...]]:
         return _grouped((identity, i) for i in self._ordered_interfaces for identity in i.attached)
+
+    @cached_property
+    def _by_label(self) -> dict[tuple[str, str], tuple[Interface, ...]]:
+        return _grouped((label, i) for i in self._ordered_interfaces for label in i.labels.items())
 
     @cached_property
     def _by_network(self) -> dict[str, tuple[Interface, ...]]:
@@ -260,12 +304,13 @@ class Estate:
         return frozenset(key for key, value in self.rule_sets.items() if value.applies == Carries(key))
 
     @cached_property
-    def _other_rule_sets_by_stage(self) -> dict[str, tuple[RuleSet, ...]]:
-        return _grouped(
+    def _other_rule_sets_by_stage(self) -> dict[str, _ByLabel]:
+        found = _grouped(
             (rule_set.stage, rule_set)
             for rule_set in _ordered(self.rule_sets)
             if rule_set.id not in self._carried_rule_sets and not isinstance(rule_set.applies, InSubnets)
         )
+        return {stage: _ByLabel.of(rule_sets) for stage, rule_sets in found.items()}
 
     @cached_property
     def _rule_sets_by_subnet(self) -> dict[tuple[str, str], tuple[RuleSet, ...]]:

@@ -20,6 +20,7 @@ __all__ = [
     "Selector",
     "by_labels",
     "matches",
+    "required_label",
 ]
 
 
@@ -89,6 +90,17 @@ def matches(selector: Selector, interface: Interface) -> bool:
             return all(matches(part, interface) for part in parts)
         case AnyOf(parts):
             return any(matches(part, interface) for part in parts)
+
+
+def required_label(selector: Selector) -> tuple[str, str] | None:
+    """Return a label, key and value, that everything bears which the selector chooses; None where it requires none."""
+    match selector:
+        case Labelled(key, "In", values) if len(values) == 1:
+            return key, next(iter(values))
+        case AllOf(parts):
+            return next((label for part in parts if (label := required_label(part)) is not None), None)
+        case _:
+            return None
 
 
 def by_labels(selector: Selector) -> bool:

@@ -53,11 +53,14 @@ class Network(Resource, frozen=True, kw_only=True):
         addresses: its address ranges.
         pipeline: name of the pipeline that judges packets at its interfaces.
         is_default: the provider made it unasked.
+        leads_out: for a network without subnets and routes, such as a cluster's: packets leave it for addresses
+            outside, and come in from there, as far as lists let them.
     """
 
     addresses: AddressSet = NO_ADDRESSES
     pipeline: str
     is_default: bool = False
+    leads_out: bool = False
 
 
 class Subnet(Resource, frozen=True, kw_only=True):

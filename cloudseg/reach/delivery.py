@@ -164,7 +164,7 @@ class Delivery:
         pipeline = pipeline_of(interface, self._estate)
         for stage in () if pipeline is None else pipeline.ingress:
             if stage.name == rule_set.stage:
-                judges = _only_until(self._estate.judging(interface, stage.name), rule)
+                judges = _only_until(self._estate.judging(interface, stage.name, "ingress"), rule)
                 packets = through(stage, judges, packets, pipeline, self._estate)
         return packets
 

@@ -201,7 +201,7 @@ class InternetView:
             unread = carries_unread(interface, self._estate)
             # In an ordered list what other lists of its stage say comes before some of its rules.
             judges = tuple(
-                (*(judge.id for judge in self._estate.judging(interface, other.name)), unread)
+                (*(judge.id for judge in self._estate.judging(interface, other.name, "ingress")), unread)
                 for other in (() if pipeline is None else pipeline.ingress)
                 if other.name != stage or other.match == "first"
             )

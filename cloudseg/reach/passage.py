@@ -67,7 +67,7 @@ def find_passage(interface: Interface, ways: WaysIn, but: str, estate: Estate) -
     for stage in () if pipeline is None else pipeline.ingress:
         if stage.name == but:
             continue
-        judges = estate.judging(interface, stage.name)
+        judges = estate.judging(interface, stage.name, "ingress")
         name = stage.name.replace("-", " ")
         missing = stage.at == "interface" and carries_unread(interface, estate)
         known = bool(judges) or stage_was_read(stage, interface, estate)

@@ -100,7 +100,7 @@ def _of(gate: Gate, traffic: Traffic, estate: Estate) -> Iterator[tuple[int, Cut
             continue
         if stage.at == "interface" and carries_unread(interface, estate):
             continue
-        lists = Lists(stage, gate.direction, estate.judging(interface, stage.name), interface)
+        lists = Lists(stage, gate.direction, estate.judging(interface, stage.name, gate.direction), interface)
         plain = gate.others if stage.stateful else [other._replace(grouped=False) for other in gate.others]
         each = [removals(lists, other, traffic, estate) for other in plain]
         rules = {rule_ref(hit.rule_set, hit.rule, estate): None for gone in each for hit in gone or ()}

@@ -182,7 +182,7 @@ class Linker:
         who: str,
     ) -> tuple[Link, tuple[Traffic, Traffic]]:
         """Return the link of a stateful stage, and what it and those before it have accepted for good."""
-        judges = self.estate.judging(interface, stage.name)
+        judges = self.estate.judging(interface, stage.name, direction)
         unread = self._unread(stage, interface)
         if not judges and not unread:
             text = f"no {list_name(stage)} judge {end_label(interface, self.estate)}"
@@ -226,7 +226,7 @@ class Linker:
         where = own_id(interface.subnet or interface.id)
         found: list[_Raw] = []
         for stage in self._stages(interface, direction, stateful=False):
-            judges = self.estate.judging(interface, stage.name)
+            judges = self.estate.judging(interface, stage.name, direction)
             unread = self._unread(stage, interface)
             if unread:
                 found.append(_Raw(f"{list_name(stage)} of {where}", NO_TRAFFIC, packets, (), unread, (unread,)))

@@ -112,7 +112,7 @@ def _promising(reach: Reachability, pairs: list[tuple[Face, Face]], traffic: Tra
         pipeline = pipeline_of(own, estate)
         left = traffic
         for stage in () if pipeline is None else pipeline.stages(direction):
-            if stage.stateful and (judges := estate.judging(own, stage.name)):
+            if stage.stateful and (judges := estate.judging(own, stage.name, direction)):
                 found = judge(
                     Lists(stage, direction, judges, own), Other(face.addresses, face.interface), traffic, estate
                 )

@@ -165,7 +165,7 @@ class Survey:
         return known
 
     def _judgement(self, stage: Stage, direction: Direction, interface: Interface) -> Judgement | None:
-        judges = self.estate.judging(interface, stage.name)
+        judges = self.estate.judging(interface, stage.name, direction)
         missing = stage.at == "interface" and carries_unread(interface, self.estate)
         unread = missing or not (judges or stage_was_read(stage, interface, self.estate))
         if not judges and not unread:

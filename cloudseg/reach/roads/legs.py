@@ -151,6 +151,13 @@ class Router:
         return legs + way._replace(addresses=elsewhere, seen_as=()).ends("unknown")
 
     def _local(self, way: Way) -> list[Leg]:
+        if way.network.leads_out:
+            within = Hop("same-network", "", None, way.network.id, f"within {way.network.own_id}")
+            beyond = Hop("same-network", "", None, way.network.id, f"out of {way.network.own_id}")
+            # Addresses of its interfaces may not be known: they are told by who stands in it.
+            inside = way.to(ALL_ADDRESSES)._replace(hops=(*way.hops, within))
+            outside = way._replace(addresses=way.addresses - way.network.addresses, hops=(*way.hops, beyond))
+            return inside.ends("network", way.network.id) + outside.ends("private")
         own = way.network.addresses or ALL_ADDRESSES
         name = way.network.own_id
         inside = way.to(own)._replace(hops=(*way.hops, Hop("same-network", "", None, way.network.id, f"within {name}")))

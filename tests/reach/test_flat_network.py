@@ -1,0 +1,138 @@
+"""A network without subnets, routes and known addresses, such as a cluster's: lists choose by labels, and isolate.
+
+Sources: https://kubernetes.io/docs/concepts/services-networking/network-policies/
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cloudseg.model import (
+    Addresses,
+    AllOf,
+    Coverage,
+    Estate,
+    Everyone,
+    Group,
+    GroupRef,
+    Interface,
+    Labelled,
+    Network,
+    Peer,
+    Pipeline,
+    Reading,
+    Rule,
+    RuleSet,
+    ScopeRead,
+    Stage,
+)
+from cloudseg.reach.reachability import Reachability, Verdict
+from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
+
+PODS = "kubernetes:c:pods"
+STAGE = Stage(name="networkpolicy", at="interface", stateful=True, match="any", miss="deny")
+PIPELINE = Pipeline(name="kubernetes", ingress=(STAGE,), egress=(STAGE,))
+OUTSIDE = AddressSet.parse("203.0.113.7")
+ALL = Traffic.parse("all")
+
+
+def pod(name: str, **labels: str) -> Interface:
+    return Interface(id=f"kubernetes:c:ns/{name}[Deployment]", kind="pod", network=PODS, subnet=None, labels=labels)
+
+
+def selected(**labels: str) -> AllOf:
+    return AllOf(tuple(Labelled(key, "In", frozenset({value})) for key, value in labels.items()))
+
+
+def policy(name: str, chosen: AllOf, *rules: Rule, isolates: str = "ingress") -> RuleSet:
+    return RuleSet(
+        id=f"kubernetes:c:ns/NetworkPolicy/{name}",
+        kind="NetworkPolicy",
+        stage="networkpolicy",
+        rules=rules,
+        applies=chosen,
+        isolates=frozenset(isolates.split()),  # type: ignore[arg-type]
+    )
+
+
+def rule(direction: str, traffic: str, *remote: Peer) -> Rule:
+    return Rule(
+        id=f"{direction}/{traffic}",
+        direction=direction,  # type: ignore[arg-type]
+        verdict="accept",
+        traffic=Traffic.parse(traffic),
+        remote=remote,
+    )
+
+
+def cluster(*policies: RuleSet) -> Reachability:
+    pods = (pod("web", app="web"), pod("db", app="db"), pod("job", app="job"))
+    web = Group(id="kubernetes:c:selector/web", kind="selector", selector=selected(app="web"))
+    facets = ("networks", "subnets", "interfaces", "groups", "load-balancers", "entrances")
+    estate = Estate(
+        taken_at="2026-01-15T12:00:00Z",
+        scopes=(ScopeRead("kubernetes", "c", ("global",)),),
+        pipelines={"kubernetes": PIPELINE},
+        networks={PODS: Network(id=PODS, kind="cluster-network", pipeline="kubernetes", leads_out=True)},
+        interfaces={each.id: each for each in pods},
+        groups={web.id: web},
+        rule_sets={each.id: each for each in policies},
+        coverage=Coverage(Reading("kubernetes", "c", "global", facet, "read") for facet in facets),
+    )
+    return Reachability(estate)
+
+
+def between(reach: Reachability, source: str, target: str) -> Verdict:
+    return reach.between(f"kubernetes:c:ns/{source}[Deployment]", f"kubernetes:c:ns/{target}[Deployment]")
+
+
+def exactly(traffic: str) -> Verdict:
+    return Verdict(Traffic.parse(traffic), Traffic.parse(traffic))
+
+
+WEB = GroupRef("kubernetes:c:selector/web")
+
+
+@pytest.mark.semantics(89)
+def test_without_a_policy_everybody_talks() -> None:
+    reach = cluster()
+    assert between(reach, "web", "db") == exactly("all")
+    assert reach.between("kubernetes:c:ns/web[Deployment]", OUTSIDE) == exactly("all")
+    assert reach.between(OUTSIDE, "kubernetes:c:ns/web[Deployment]") == exactly("all")
+
+
+@pytest.mark.semantics(88, 89, 106)
+def test_being_selected_isolates_in_the_directions_that_the_policy_names_alone() -> None:
+    reach = cluster(policy("db", selected(app="db"), rule("ingress", "tcp/5432", WEB)))
+    assert between(reach, "web", "db") == exactly("tcp/5432")
+    assert between(reach, "job", "db") == exactly("none")
+    assert between(reach, "db", "job") == exactly("all")
+    assert reach.between(OUTSIDE, "kubernetes:c:ns/db[Deployment]") == exactly("none")
+    reach = cluster(policy("job", selected(app="job"), isolates="egress"))
+    assert between(reach, "job", "web") == exactly("none")
+    assert between(reach, "web", "job") == exactly("all")
+    assert reach.between("kubernetes:c:ns/job[Deployment]", OUTSIDE) == exactly("none")
+
+
+@pytest.mark.semantics(88)
+def test_policies_add_up() -> None:
+    more = policy("more", AllOf(()), rule("ingress", "udp/53", Everyone()))
+    reach = cluster(policy("db", selected(app="db"), rule("ingress", "tcp/5432", WEB)), more)
+    assert between(reach, "web", "db") == exactly("tcp/5432, udp/53")
+    assert between(reach, "job", "web") == exactly("udp/53")
+
+
+@pytest.mark.semantics(98)
+def test_a_range_may_hold_pods_whose_addresses_are_not_known() -> None:
+    private = Addresses(AddressSet.parse("10.0.0.0/8"))
+    reach = cluster(policy("db", selected(app="db"), rule("ingress", "tcp/5432", private)))
+    assert between(reach, "web", "db") == Verdict(NO_TRAFFIC, Traffic.parse("tcp/5432"))
+    assert reach.between(AddressSet.parse("10.1.2.3"), "kubernetes:c:ns/db[Deployment]") == exactly("tcp/5432")
+    assert reach.between(OUTSIDE, "kubernetes:c:ns/db[Deployment]") == exactly("none")
+
+
+@pytest.mark.semantics(92)
+def test_everyone_stands_for_pods_and_for_what_is_outside() -> None:
+    reach = cluster(policy("db", selected(app="db"), rule("ingress", "tcp/5432", Everyone())))
+    assert between(reach, "job", "db") == exactly("tcp/5432")
+    assert reach.between(OUTSIDE, "kubernetes:c:ns/db[Deployment]") == exactly("tcp/5432")
