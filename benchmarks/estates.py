@@ -78,6 +78,7 @@ class _Maker:
         self._ports = [self._port(number) for number in range(shape.ports)]
         self._ranges = [Addresses(self._range(number)) for number in range(shape.ranges)]
         self._apps = max(1, shape.interfaces // shape.replicas)
+        self._remotes: dict[Peer, tuple[Peer, ...]] = {}
 
     def _port(self, number: int) -> Traffic:
         first = 1000 + 37 * number
@@ -190,7 +191,8 @@ class _Maker:
             direction=direction,
             verdict="next",
             traffic=traffic,
-            remote=(peer,),
+            # Rules with equal ends share them, as translating makes them.
+            remote=self._remotes.setdefault(peer, (peer,)),
             local=ANYONE,
             description="for the benchmark",
         )

@@ -97,6 +97,7 @@ class Survey:
         self.named_traffics: list[Traffic] = []
         self._known_traffics: dict[Traffic, int] = {}
         self._traffic_numbers: dict[int, int] = {}
+        self._numbers_by_remote: dict[int, int] = {}
         self._boxes: dict[tuple[str, Direction, tuple[str, ...]], Bounds] = {}
         self._judgements: dict[tuple[object, ...], tuple[Judgement, ...]] = {}
         self._narrow = {
@@ -111,6 +112,7 @@ class Survey:
     def _numbers(self, rules: Sequence[Rule], direction: Direction) -> Iterator[int]:
         """Yield the numbers of rules' items."""
         # A hundred thousand rules come by here, so that equal items are told by numbers and not by what they hold.
+        # What a rule holds lives as long as the survey, so that no other object can have its identity.
         numbers = self._item_numbers
         for rule in rules:
             if rule.direction != direction:
@@ -119,7 +121,10 @@ class Survey:
             traffic = self._traffic_numbers.get(id(rule.traffic))
             if traffic is None:
                 traffic = self._traffic_number(rule.traffic)
-            key = (self._remote_number(rule.remote), traffic, rule.verdict, certain)
+            remote = self._numbers_by_remote.get(id(rule.remote))
+            if remote is None:
+                remote = self._numbers_by_remote[id(rule.remote)] = self._remote_number(rule.remote)
+            key = (remote, traffic, rule.verdict, certain)
             number = numbers.get(key)
             if number is None:
                 number = numbers[key] = len(self.items)
@@ -130,7 +135,6 @@ class Survey:
         number = self._known_traffics.setdefault(traffic, len(self._known_traffics))
         if number == len(self.named_traffics):
             self.named_traffics.append(traffic)
-        # The rule keeps its traffic, so that no other object can have this identity while the survey lives.
         self._traffic_numbers[id(traffic)] = number
         return number
 
