@@ -44,6 +44,7 @@ from cloudseg.findings import Remedy, Severity
 from cloudseg.model import own_id
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
 from cloudseg.traffic.cidr import address_text
+from cloudseg.traffic.telling import first_packet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -183,8 +184,6 @@ def _witnesses(shown: Shown, ground: _Ground, estate: Estate) -> Iterator[str]:
         ground: what all findings rest on.
         estate: the estate.
     """
-    from cloudseg.reach.comparing.witness import first_packet
-
     interface, packets, through = shown
     entry = None if through is None else ground.entries.to(interface, through, packets.addresses - ground.own)
     node, asked = (interface, packets) if entry is None else (entry.node, entry.packets)
@@ -221,8 +220,6 @@ def _name_of(interface: Interface, family: int) -> str:
 @lru_cache(maxsize=65536)
 def _one_of(packets: Box, own: AddressSet) -> tuple[str, int, str]:
     """Return the address of one sender, its family, and one packet, in words."""
-    from cloudseg.reach.comparing.witness import first_packet
-
     addresses = (packets.addresses & GLOBAL_UNICAST) - own or packets.addresses
     family = 4 if not addresses.v6 or (addresses.v4 and not packets.traffic <= _ONLY_IPV6) else 6
     first, last = (addresses.v4 if family == 4 else addresses.v6 & _HANDED_OUT or addresses.v6).intervals[0]

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
 from cloudseg.model import AddRule, Attach, Detach, Edit, Estate, RemoveRule, Rule
 from cloudseg.reach.comparing.compare import Change, Comparison, Counts, compare
-from cloudseg.reach.comparing.witness import first_packet
 from cloudseg.reach.reachability import NOTHING, Reachability, Verdict
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
+from cloudseg.traffic.telling import first_packet
 from tests.oracle.compare import estate_of
 from tests.oracle.estates import OUTSIDE, raw_estate
 from tests.reach.balancers import TARGET, balanced, forward

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from cloudseg.reach.explaining.search import ways_between
 from cloudseg.reach.reachability import Reachability
-from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, IntervalSet, Traffic
+from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
 from cloudseg.traffic.cidr import address_text
-from cloudseg.traffic.port_classes import ADMINISTRATION, DATABASES, SHELLS_AND_FILES, WEB
+from cloudseg.traffic.telling import first_packet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Interface
     from cloudseg.reach.explaining.walk import Walk
 
-__all__ = ["Witness", "Witnesses", "first_packet"]
-
-_TELLING: Final = (Traffic.parse("tcp/22, tcp/3389"), ADMINISTRATION, SHELLS_AND_FILES, DATABASES, WEB)
-_ICMP: Final = {4: Traffic.protocol("icmp"), 6: Traffic.protocol("icmpv6")}
+__all__ = ["Witness", "Witnesses"]
 
 
 class Witness(NamedTuple):
@@ -46,30 +43,6 @@ class Witness(NamedTuple):
     def __str__(self) -> str:
         """Return it in words: ``10.0.1.5 → 10.0.2.9 tcp/5432``."""
         return f"{self.source_address or self.source} → {self.target_address or self.target} {self.traffic}"
-
-
-@lru_cache(maxsize=4096)
-def first_packet(traffic: Traffic, family: int = 4) -> Traffic:
-    """Return one packet of some traffic: the one that says most to people, of the family where there is one.
-
-    Ports of shells go first, then other administration, databases and the web, then the lowest number.
-
-    Args:
-        traffic: not empty.
-        family: 4 or 6; ICMP belongs to the one, ICMPv6 to the other.
-    """
-    own = traffic - _ICMP[10 - family] or traffic
-    chosen = next((part for kind in _TELLING if (part := own & kind)), own)
-    for protocol, numbers in (("tcp", chosen.tcp), ("udp", chosen.udp), ("sctp", chosen.sctp)):
-        if numbers:
-            # Port 0 is reserved; nothing listens there.
-            first = next(iter((numbers - IntervalSet.of(0)).intervals or numbers.intervals))[0]
-            return Traffic.ports(protocol, first, first)
-    for version, numbers in ((4, chosen.icmp), (6, chosen.icmpv6)):
-        if numbers:
-            kind, code = divmod(numbers.intervals[0][0], 256)
-            return Traffic.icmp_type(kind, code, version)
-    return Traffic.protocol(chosen.other.intervals[0][0])
 
 
 class Witnesses:
