@@ -23,13 +23,13 @@ from cloudseg.traffic import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cloudseg.model import Estate, Interface, Rule, RuleSet
     from cloudseg.reach.passage import Passage
     from cloudseg.reach.ways import Through, WaysIn
 
-__all__ = ["NOTHING", "Asking", "Delivery", "Exposure", "families_of", "joined"]
+__all__ = ["NOTHING", "Asking", "Delivery", "Exposure", "best_of", "families_of", "joined"]
 
 
 class Exposure(NamedTuple):
@@ -86,6 +86,19 @@ def joined(exposures: Iterable[Exposure]) -> Exposure:
         blocked.update(dict.fromkeys(exposure.blocked))
         unknown.update(dict.fromkeys(exposure.unknown))
     return Exposure(certain, at_most, sources, tuple(ways), tuple(blocked), tuple(unknown))
+
+
+def best_of(exposures: Sequence[Exposure]) -> Exposure:
+    """Return what is reached on several ways together, with the packets of the surest and straightest of them."""
+    if len(exposures) == 1:
+        return exposures[0]
+    open_ones = [exposure for exposure in exposures if exposure.at_most]
+    found = joined(open_ones or exposures)
+    shown = [each for each in open_ones if each.packets is not None]
+    if not shown:
+        return found
+    best = min(shown, key=lambda each: (not each.certain, each.through is not None))
+    return found._replace(packets=best.packets, through=best.through)
 
 
 class Asking(NamedTuple):

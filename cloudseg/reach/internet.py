@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.model import GroupRef
-from cloudseg.reach.delivery import NOTHING, Asking, Delivery, Exposure, families_of, joined
+from cloudseg.reach.delivery import NOTHING, Asking, Delivery, Exposure, best_of, families_of, joined
 from cloudseg.reach.packets import outside_addresses
 from cloudseg.reach.passage import carries_unread, find_passage, pipeline_of
 from cloudseg.reach.ways import find_ways_in, is_public
@@ -57,7 +57,7 @@ class InternetView:
         self._classes: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
         self._alike: dict[str, tuple[Alike, ...]] = {}
-        self._passages: dict[int, Passage] = {}
+        self._passages: dict[tuple[int, int], Passage] = {}
         self._closed: dict[int, Exposure] = {}
         self._questions: dict[tuple[object, ...], int] = {}
         self._exposures: dict[tuple[int, int], Exposure] = {}
@@ -86,16 +86,21 @@ class InternetView:
     def _admitted_by(self, rule: Rule, ways: WaysIn) -> tuple[AddressSet, AddressSet]:
         """Return every address that a rule admits on some ways; a group that it names may be a load balancer's."""
         least, most = self.admitted(rule)
-        groups = self._groups.get(rule.remote)
-        if groups is None:
-            named = (peer.group for peer in rule.remote if isinstance(peer, GroupRef) and not peer.stale)
-            groups = self._groups[rule.remote] = frozenset(named)
+        groups = self._named(rule)
         for way in ways.ways if groups else ():
             if way.certain and groups & way.groups:
                 least |= way.clients
             if groups & way.some_groups:
                 most |= way.clients
         return least, most
+
+    def _named(self, rule: Rule) -> frozenset[str]:
+        """Return the groups that a rule names."""
+        groups = self._groups.get(rule.remote)
+        if groups is None:
+            named = (peer.group for peer in rule.remote if isinstance(peer, GroupRef) and not peer.stale)
+            groups = self._groups[rule.remote] = frozenset(named)
+        return groups
 
     def ways_in(self, interface: Interface) -> WaysIn:
         """Return how packets from the internet can come to an interface, and what is in the way.
@@ -184,13 +189,25 @@ class InternetView:
                 # Whatever a rule admits, nothing comes.
                 known = self._closed[alike.number] = NOTHING._replace(blocked=ways.blocked, unknown=ways.unread)
                 return known
-            passage = self._passages.get(alike.number)
-            if passage is None:
-                passage = find_passage(interface, ways, rule_set.stage, self._estate)
-                self._passages[alike.number] = passage
-            found = self._delivery.by(Asking(rule_set, rule, self._admitted_by(rule, ways)), interface, passage)
+            groups = self._named(rule)
+            # Whom a group admits comes by the way of that group, and by no other.
+            apart = groups and len(ways.ways) > 1 and any(groups & way.some_groups for way in ways.ways)
+            if apart:
+                each = [ways._replace(ways=(way,)) for way in ways.ways]
+                asked = [self._by_ways(rule_set, rule, alike, way, number) for number, way in enumerate(each)]
+                found = best_of(asked)
+            else:
+                found = self._by_ways(rule_set, rule, alike, ways)
             known = self._exposures[key] = self._equal.setdefault(found, found)
         return known
+
+    def _by_ways(self, rule_set: RuleSet, rule: Rule, alike: Alike, ways: WaysIn, number: int = -1) -> Exposure:
+        """Return what the internet reaches of interfaces alike by a rule: on one of the ways to them, or on all."""
+        interface, key = alike.members[0], (alike.number, number)
+        passage = self._passages.get(key)
+        if passage is None:
+            passage = self._passages[key] = find_passage(interface, ways, rule_set.stage, self._estate)
+        return self._delivery.by(Asking(rule_set, rule, self._admitted_by(rule, ways)), interface, passage)
 
     def _class_of(self, interface: Interface, stage: str) -> int:
         """Return a number that interfaces share which no other stage and no way in tells apart."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.reach.let_out import LetOut, let_out
 from cloudseg.reach.naming import named_traffic
 from cloudseg.reach.packets import Box, addresses_of, intersect
 from cloudseg.reach.passage import find_passage
@@ -263,9 +264,12 @@ def _by_balancer(entrance: Entrance, target: Interface, estate: Estate) -> WaysI
     lower, upper = entering.lower, entering.upper
     if not upper and not entering.behind:
         return WaysIn(blocked=(f"the internet does not reach the load balancer before {entrance.label}",))
+    out = let_out(nodes, target, entrance.traffic, estate)
+    if not out.upper:
+        return WaysIn(blocked=(f"the rules of the load balancer before {entrance.label} let nothing out to it",))
     preserved = entrance.clients == ALL_ADDRESSES
     ways: list[WayIn] = []
-    for way in through.ways:
+    for way in _narrowed(through.ways, out):
         sure = way.certain and bool(lower)
         if not preserved:
             ways.append(way._replace(certain=sure, senders=upper | entering.behind))
@@ -278,6 +282,12 @@ def _by_balancer(entrance: Entrance, target: Interface, estate: Estate) -> WaysI
             ways.append(way._replace(clients=entering.veiled, senders=entering.behind, certain=False))
     doubt = () if lower else (f"whether the internet reaches the load balancer before {entrance.label} is unknown",)
     return WaysIn(tuple(ways), (), (*through.unknown, *doubt))
+
+
+def _narrowed(ways: Iterable[WayIn], out: LetOut) -> list[WayIn]:
+    """Return ways as far as load balancers let out what comes by them."""
+    parts = ((out.lower, True), (out.upper - out.lower, False))
+    return [way._replace(traffic=part, certain=way.certain and sure) for way in ways for part, sure in parts if part]
 
 
 def _into_nodes(nodes: Iterable[Interface], entrance: Entrance, estate: Estate) -> _Entering:

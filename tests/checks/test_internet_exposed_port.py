@@ -104,7 +104,7 @@ def test_the_witness_is_one_packet_from_an_address_that_is_let_in_to_an_interfac
 def behind_a_balancer(rule_from: str, *, clients: str, public: str = "203.0.113.10") -> EstateBuilder:
     """A database behind a public network load balancer, whose rule admits ``rule_from`` on tcp/5432."""
     b = EstateBuilder()
-    b.group("sg-lb", allow("ingress", "tcp/443", "0.0.0.0/0"))
+    b.group("sg-lb", allow("ingress", "tcp/443", "0.0.0.0/0"), allow("egress", "all", "0.0.0.0/0"))
     b.group("sg-db", allow("ingress", "tcp/5432", rule_from))
     b.interface("eni-lb", "subnet-public", ["sg-lb"], "10.0.1.9", public, workload=b.id("nlb-1"))
     b.interface("eni-db", "subnet-private", ["sg-db"], "10.0.2.5")
@@ -176,3 +176,21 @@ def test_where_its_own_network_uses_the_range_nobody_else_comes_in() -> None:
     b.group("sg-ssh", allow("ingress", "tcp/22", "25.0.0.0/16"))
     b.interface("eni-1", "subnet-public", ["sg-ssh"], "10.0.1.5", "203.0.113.10")
     assert found(b.build()) == ()
+
+
+@pytest.mark.semantics(33, 42)
+def test_whom_a_group_of_a_load_balancer_admits_comes_by_that_load_balancer_alone() -> None:
+    b = behind_a_balancer("sg-lb", clients="0.0.0.0/0, ::/0")
+    b.group("sg-db", allow("ingress", "tcp/0-65535", "sg-lb"))
+    b.interface("eni-db", "subnet-public", ["sg-db"], "10.0.1.5", "203.0.113.20")
+    (finding,) = (f for f in found(b.build()) if f.resource.id == "sg-db")
+    assert finding.reachable
+    assert "tcp/5432 of 1 interface" in finding.message
+
+
+@pytest.mark.semantics(4, 42)
+@pytest.mark.parametrize(("egress", "told"), [("10.0.2.0/24", True), ("sg-db", True), ("10.9.0.0/16", False)])
+def test_a_load_balancer_sends_what_its_own_rules_let_out(egress: str, *, told: bool) -> None:
+    b = behind_a_balancer("10.0.1.0/24", clients="10.0.1.9")
+    b.group("sg-lb", allow("ingress", "tcp/443", "0.0.0.0/0"), allow("egress", "tcp/5432", egress))
+    assert [f.reachable for f in found(b.build()) if f.resource.id == "sg-db"] == ([True] if told else [])

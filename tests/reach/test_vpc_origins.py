@@ -29,7 +29,7 @@ def origin(admits: str, *, members: bool = True, traffic: str = "tcp/443", targe
     b = EstateBuilder()
     b.group("sg-cloudfront")
     b.group("sg-other")
-    b.group("sg-edge", allow("ingress", "tcp/443", admits))
+    b.group("sg-edge", allow("ingress", "tcp/443", admits), allow("egress", "all", "0.0.0.0/0"))
     b.interface("eni-edge", "subnet-private", ["sg-edge"], "10.0.2.20")
     if members:
         b.interface("eni-cloudfront", "subnet-private", ["sg-cloudfront"], "10.0.2.30")

@@ -13,6 +13,9 @@ from cloudseg.reach.ways import WaysIn, find_ways_in
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, AddressSet, Traffic
 
 
+OUT = allow("egress", "all", "0.0.0.0/0")
+
+
 def ways_to(b: EstateBuilder, own: str = "eni-1") -> WaysIn:
     estate = b.build()
     return find_ways_in(estate.interfaces[b.id(own)], estate)
@@ -195,12 +198,12 @@ def balancer(b: EstateBuilder, subnet: str, groups: Sequence[str] = (), clients:
 @pytest.mark.semantics(42)
 def test_the_groups_of_a_load_balancer_bound_who_comes_through() -> None:
     b = EstateBuilder()
-    b.group("sg-lb", allow("ingress", "tcp/443", "198.51.100.0/24"))
+    b.group("sg-lb", OUT, allow("ingress", "tcp/443", "198.51.100.0/24"))
     b.interface("eni-1")
     balancer(b, "subnet-public", ["sg-lb"])
     (way,) = ways_to(b).ways
     assert (way.clients, way.certain) == (AddressSet.parse("198.51.100.0/24"), True)
-    b.group("sg-lb", allow("ingress", "tcp/443", "10.0.0.0/8"))
+    b.group("sg-lb", OUT, allow("ingress", "tcp/443", "10.0.0.0/8"))
     assert ways_to(b).ways == ()
 
 
@@ -287,7 +290,7 @@ def test_an_unlisted_public_address_counts_for_ipv4(family: Literal[4, 6]) -> No
 @pytest.mark.parametrize("groups", [["sg-unread"], ["sg-lb", "sg-unread"]])
 def test_a_group_of_the_balancer_that_was_not_read_leaves_the_way_open_to_doubt(groups: list[str]) -> None:
     b = EstateBuilder()
-    b.group("sg-lb", allow("ingress", "tcp/443", "10.0.0.0/8"))
+    b.group("sg-lb", OUT, allow("ingress", "tcp/443", "10.0.0.0/8"))
     b.interface("eni-1")
     balancer(b, "subnet-public", groups)
     assert [way.certain for way in ways_to(b).ways] == [False]
@@ -296,7 +299,7 @@ def test_a_group_of_the_balancer_that_was_not_read_leaves_the_way_open_to_doubt(
 @pytest.mark.semantics(42)
 def test_what_a_known_group_of_the_balancer_lets_in_is_certain_beside_an_unread_one() -> None:
     b = EstateBuilder()
-    b.group("sg-lb", allow("ingress", "tcp/443", "198.51.100.0/24"))
+    b.group("sg-lb", OUT, allow("ingress", "tcp/443", "198.51.100.0/24"))
     b.interface("eni-1")
     balancer(b, "subnet-public", ["sg-lb", "sg-unread"])
     certain = [way.clients for way in ways_to(b).ways if way.certain]
@@ -365,7 +368,7 @@ def test_interfaces_of_two_load_balancers_in_one_subnet_are_told_apart_by_their_
 def test_clients_that_reach_no_listener_in_front_of_a_target_do_not_come_through() -> None:
     b = EstateBuilder()
     office, admin = "198.51.100.0/24", "203.0.113.128/25"
-    b.group("sg-lb", allow("ingress", "tcp/443", office), allow("ingress", "tcp/22", admin))
+    b.group("sg-lb", OUT, allow("ingress", "tcp/443", office), allow("ingress", "tcp/22", admin))
     b.interface("eni-1")
     balancer(b, "subnet-public", ["sg-lb"])
     estate = b.build()
