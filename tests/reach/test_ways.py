@@ -12,7 +12,6 @@ from cloudseg.reach.internet import InternetView
 from cloudseg.reach.ways import WaysIn, find_ways_in
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, AddressSet, Traffic
 
-
 OUT = allow("egress", "all", "0.0.0.0/0")
 
 
