@@ -159,7 +159,10 @@ class Admissions:
         self.rank[order] = np.arange(len(end))
 
     def _lay_out(self) -> None:
-        needed = [_addresses_of_members(group, self._estate) for group in self._groups]
+        borne = frozenset(group for each in self._estate.entrances.values() for group in each.groups)
+        needed = [
+            ALL_ADDRESSES if group in borne else _addresses_of_members(group, self._estate) for group in self._groups
+        ]
         line = AddressLine((*self._sets, *needed))
         here = line.length
         self.extents = [Extent(line.runs(addresses)) for addresses in self._sets]

@@ -19,4 +19,10 @@ def _aws() -> Callable[[Snapshot], Estate]:
     return translate
 
 
-TRANSLATORS: Mapping[str, Callable[[], Callable[[Snapshot], Estate]]] = {"aws": _aws}
+def _kubernetes() -> Callable[[Snapshot], Estate]:
+    from cloudseg.providers.kubernetes.translate import translate
+
+    return translate
+
+
+TRANSLATORS: Mapping[str, Callable[[], Callable[[Snapshot], Estate]]] = {"aws": _aws, "kubernetes": _kubernetes}

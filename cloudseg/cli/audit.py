@@ -80,6 +80,7 @@ def audit(
     assume_role: options.AssumeRole = None,
     external_id: options.ExternalId = None,
     aws_organization: options.AwsOrganization = False,
+    cluster: options.Cluster = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -110,7 +111,7 @@ def audit(
     threshold = fail_on or FailOn(settings.fail_on or FailOn.HIGH)
     aws = aws_options(settings, profile, region, assume_role, external_id, organization=aws_organization)
     asked = any((profile, region, assume_role, external_id, aws_organization))
-    snapshot = read_snapshot(sources or settings.sources, aws, asked=asked, quiet=quiet)
+    snapshot = read_snapshot(sources or settings.sources, aws, asked=asked, quiet=quiet, cluster=cluster)
     if save is not None:
         save_snapshot(snapshot, save)
     document = run_audit(translate(snapshot), request)

@@ -29,6 +29,7 @@ def collect(
     assume_role: options.AssumeRole = None,
     external_id: options.ExternalId = None,
     aws_organization: options.AwsOrganization = False,
+    cluster: options.Cluster = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -48,7 +49,7 @@ def collect(
     aws = aws_options(settings, profile, region, assume_role, external_id, organization=aws_organization)
     check_writable(output)
     asked = any((profile, region, assume_role, external_id, aws_organization))
-    snapshot = read_snapshot(sources or settings.sources, aws, asked=asked, quiet=quiet)
+    snapshot = read_snapshot(sources or settings.sources, aws, asked=asked, quiet=quiet, cluster=cluster)
     save(snapshot, output)
     if not quiet:
         _tell(snapshot, output, verbose=verbose)

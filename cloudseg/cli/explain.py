@@ -53,6 +53,7 @@ def explain(
     assume_role: options.AssumeRole = None,
     external_id: options.ExternalId = None,
     aws_organization: options.AwsOrganization = False,
+    cluster: options.Cluster = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -80,7 +81,7 @@ def explain(
     settings = load_config(config)
     wanted = read_traffic(traffic)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
-    estate = read_estate(sources or (), settings, aws, quiet=quiet)
+    estate = read_estate(sources or (), settings, aws, quiet=quiet, cluster=cluster)
     if not estate.interfaces:
         raise InputError("there are no interfaces in what was read, so there is nothing to explain")
     names = NameIndex(estate)

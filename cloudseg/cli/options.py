@@ -10,6 +10,7 @@ import typer
 __all__ = [
     "AssumeRole",
     "AwsOrganization",
+    "Cluster",
     "ConfigFile",
     "ExternalId",
     "From",
@@ -25,7 +26,8 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SOURCE...",
-        help="What to read: `aws`, `demo` (a bundled estate), or the path of a snapshot. Several make one estate.",
+        help="What to read: `aws`, `demo` (a bundled estate), the path of a snapshot, a file or folder of Kubernetes "
+        "manifests, or `-` for manifests on standard input. Several make one estate.",
         show_default=False,
     ),
 ]
@@ -55,6 +57,12 @@ ExternalId = Annotated[str | None, typer.Option(help="AWS: the external id that 
 AwsOrganization = Annotated[
     bool,
     typer.Option("--aws-organization", help="AWS: read every active account of the organisation, by --assume-role."),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        help="Kubernetes: the name of the cluster that manifests belong to. [default: manifests]", metavar="NAME"
+    ),
 ]
 ConfigFile = Annotated[
     Path | None,

@@ -54,6 +54,7 @@ def reach(
     assume_role: options.AssumeRole = None,
     external_id: options.ExternalId = None,
     aws_organization: options.AwsOrganization = False,
+    cluster: options.Cluster = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -83,7 +84,7 @@ def reach(
     files = [(path, format_for(path, REACH_FORMATS)) for path in output or ()]
     check_files(path for path, _ in files)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
-    estate = read_estate(sources or (), settings, aws, quiet=quiet)
+    estate = read_estate(sources or (), settings, aws, quiet=quiet, cluster=cluster)
     names = NameIndex(estate)
     named = names.find_all(from_ or (), "--from"), names.find_all(to or (), "--to")
     starts, ends = (None if each is None else with_services(each, estate, settings) for each in named)

@@ -36,20 +36,24 @@ class AwsWords(NamedTuple):
     organization: bool = False
 
 
-def read_estate(sources: Sequence[str], settings: Config, aws: AwsWords, *, quiet: bool) -> Estate:
+def read_estate(
+    sources: Sequence[str], settings: Config, aws: AwsWords, *, quiet: bool, cluster: str | None = None
+) -> Estate:
     """Return the model of all sources, or of those that the configuration names where there is none.
 
     Raises:
-        InputError: no source was named, or one is neither a provider nor a snapshot.
+        InputError: no source was named, or one is neither a provider nor a snapshot nor manifests.
         CollectError: a provider cannot be read at all.
     """
     options = aws_options(
         settings, aws.profiles, aws.regions, aws.roles, aws.external_id, organization=aws.organization
     )
-    return translate(read_snapshot(sources or settings.sources, options, asked=any(aws), quiet=quiet))
+    return translate(read_snapshot(sources or settings.sources, options, asked=any(aws), quiet=quiet, cluster=cluster))
 
 
-def read_snapshot(sources: Sequence[str], aws: AwsOptions, *, asked: bool, quiet: bool) -> Snapshot:
+def read_snapshot(
+    sources: Sequence[str], aws: AwsOptions, *, asked: bool, quiet: bool, cluster: str | None = None
+) -> Snapshot:
     """Return one snapshot of all sources: APIs are read now, paths are loaded.
 
     Args:
@@ -57,24 +61,60 @@ def read_snapshot(sources: Sequence[str], aws: AwsOptions, *, asked: bool, quiet
         aws: what to read of AWS.
         asked: the command line holds options for AWS, which make no sense without it.
         quiet: show no progress.
+        cluster: the name of the cluster that manifests belong to; None where none was given.
 
     Raises:
-        InputError: no source was named, or one is neither a provider nor a snapshot.
+        InputError: no source was named, or one is neither a provider nor a snapshot nor manifests.
         CollectError: a provider cannot be read at all.
     """
     from cloudseg.snapshot import merge
 
     if not sources:
         raise InputError(
-            "nothing to read: name a source (`aws`, `demo`, the path of a snapshot), or set `sources` in cloudseg.toml"
+            "nothing to read: name a source (`aws`, `demo`, the path of a snapshot or of manifests), or set `sources`"
+            " in cloudseg.toml"
         )
     if asked and "aws" not in sources:
         raise InputError(
             "--profile, --region, --assume-role, --external-id and --aws-organization are for the source `aws`;"
             " a snapshot is audited as a whole"
         )
-    snapshots = [_one(source, aws, quiet=quiet) for source in dict.fromkeys(sources)]
+    different = list(dict.fromkeys(sources))
+    manifests = [source for source in different if _holds_manifests(source)]
+    if cluster is not None and not manifests:
+        raise InputError("--cluster names the cluster that manifests belong to, and no source holds manifests")
+    # Manifests are read first: what is piped in would be lost to whoever waits for an account.
+    read = [_read_manifests(manifests, cluster)] if manifests else []
+    snapshots = read + [_one(source, aws, quiet=quiet) for source in different if source not in manifests]
     return snapshots[0] if len(snapshots) == 1 else merge(snapshots)
+
+
+def _holds_manifests(source: str) -> bool:
+    """Tell whether a source is a path of manifests, or standard input: what is there and is no snapshot."""
+    if source == "-":
+        return True
+    if source in {"aws", "demo"} or not _exists(source):
+        return False
+    from cloudseg.providers.kubernetes.files import is_snapshot, wraps_snapshot
+
+    path = Path(source)
+    return not is_snapshot(path) and not wraps_snapshot(path)
+
+
+def _read_manifests(sources: Sequence[str], cluster: str | None) -> Snapshot:
+    """Return what manifests hold, all of them in one cluster.
+
+    Raises:
+        InputError: standard input is closed or cannot be read, or a source holds no Kubernetes object.
+    """
+    from cloudseg.providers.kubernetes.manifests import CLUSTER, read_manifests
+
+    # Python has no stdin at all when the shell closed it.
+    stdin = sys.__stdin__
+    if "-" in sources and stdin is None:
+        raise InputError("there is no standard input to read manifests from; name a file")
+    named = [stdin if source == "-" and stdin is not None else Path(source) for source in sources]
+    return read_manifests(named, CLUSTER if cluster is None else cluster)
 
 
 def _one(source: str, aws: AwsOptions, *, quiet: bool) -> Snapshot:
@@ -87,11 +127,15 @@ def _one(source: str, aws: AwsOptions, *, quiet: bool) -> Snapshot:
 
         return load(demo_snapshot_path())
     if source in PLANNED and not _exists(source):
-        raise InputError(f"{source} cannot be read yet; this version reads `aws`, `demo` and snapshots of AWS")
+        hint = "; name files or folders of manifests" if source == "kubernetes" else ""
+        raise InputError(
+            f"{source} cannot be read yet; this version reads `aws`, `demo`, snapshots and Kubernetes manifests{hint}"
+        )
     if not _exists(source):
         shown = source if len(source) <= _SHOWN else f"{source[:_SHOWN]}…"
         raise InputError(
-            f"there is no {shown!r}: a source is `aws`, `demo`, or the path of a snapshot made by `cloudseg collect`"
+            f"there is no {shown!r}: a source is `aws`, `demo`, the path of a snapshot made by `cloudseg collect`, or"
+            " of manifests"
         )
     return load(source)
 

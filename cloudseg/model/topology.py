@@ -54,7 +54,8 @@ class Network(Resource, frozen=True, kw_only=True):
         pipeline: name of the pipeline that judges packets at its interfaces.
         is_default: the provider made it unasked.
         leads_out: for a network without subnets and routes, such as a cluster's: packets leave it for addresses
-            outside, and come in from there, as far as lists let them.
+            outside, and come in from there, as far as lists let them. A range of addresses in a rule then means
+            interfaces of the network at most, unless it holds every address.
     """
 
     addresses: AddressSet = NO_ADDRESSES

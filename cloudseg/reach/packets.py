@@ -14,7 +14,7 @@ from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, NO_TRAFFIC, AddressSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cloudseg.model import Direction, Estate, Peer, Rule, RuleSet, Stage
+    from cloudseg.model import Direction, Estate, Interface, Peer, Rule, RuleSet, Stage
 
 __all__ = [
     "Bounds",
@@ -22,6 +22,7 @@ __all__ = [
     "addresses_of",
     "common_addresses",
     "intersect",
+    "is_veiled",
     "outside_addresses",
     "pass_stage",
     "replied",
@@ -92,6 +93,17 @@ def outside_addresses(peers: Iterable[Peer], estate: Estate) -> tuple[AddressSet
             case Names() | Unresolved():
                 upper = ALL_ADDRESSES
     return lower, upper
+
+
+def is_veiled(interface: Interface, estate: Estate) -> bool:
+    """Tell whether rules that name addresses may pass an interface over though it bears one of them.
+
+    Inside a cluster network it depends on the plugin: some know pods by their identity alone, and packets may be
+    rewritten before rules are asked. Source:
+    https://kubernetes.io/docs/concepts/services-networking/network-policies/#behavior-of-to-and-from-selectors
+    """
+    network = estate.networks.get(interface.network or "")
+    return network is not None and network.leads_out
 
 
 def pass_stage(

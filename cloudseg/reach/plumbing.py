@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from cloudseg.model import Direction, Interface
+    from cloudseg.model import Direction, Estate, Interface
 
-__all__ = ["Conduct", "conduct", "only_passes_on", "opens_connections", "takes_groups", "uses_own_address"]
+__all__ = [
+    "Conduct",
+    "conduct",
+    "may_keep_users",
+    "only_passes_on",
+    "opens_connections",
+    "takes_groups",
+    "uses_own_address",
+]
 
 Conduct = Literal["ordinary", "passes on", "answers", "proxy", "unknown"]
 """How an interface behaves, whatever its lists say.
@@ -72,6 +80,18 @@ def conduct(interface: Interface) -> Conduct:
     if role in _PROXIES:
         return "proxy"
     return "unknown" if role in _UNKNOWN else "ordinary"
+
+
+def may_keep_users(interface: Interface, estate: Estate) -> bool:
+    """Tell whether connections that an interface opens for its users bear their addresses, or may do so.
+
+    Whether an Instance Connect Endpoint keeps them stands in its own answer, which names its interfaces. Source:
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Ec2InstanceConnectEndpoint.html
+    """
+    if interface.keeps_client:
+        return True
+    unnamed = conduct(interface) == "proxy" and interface.workload is None
+    return unnamed and not estate.read("endpoints", interface)
 
 
 def uses_own_address(interface: Interface, direction: Direction) -> bool:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cloudseg.traffic import NO_ADDRESSES, AddressSet
+from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloudseg.model import Endpoint, EndpointService, Estate, Forwarder, Interface
+    from cloudseg.traffic import AddressSet
 
 __all__ = ["consumers_of", "endpoints_before", "interfaces_that_lead_on", "is_before"]
 
-_PRIVATE: Final = AddressSet.parse("10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7")
-"""Where consumers of other accounts stand, as far as anyone can tell."""
 _ROLE: Final = "vpc_endpoint"
 _LEADING: Final = frozenset(("resource", "service-network"))
 _OF_ACCOUNTS: Final = ".vpce."
@@ -69,13 +68,15 @@ def consumers_of(forwarder: Forwarder, estate: Estate) -> AddressSet:
     """Return the addresses of those who may come over private endpoints that were not read; none where nobody may.
 
     They do where a connection was accepted whose endpoint no answer lists, where anyone may open one unasked, and where
-    the services or their connections were not read.
+    the services or their connections were not read. A network may have public ranges of its owner, and global IPv6
+    ones, so a consumer may bear any address. Source:
+    https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
     """
     services = tuple(_services(forwarder, estate))
     unread = not estate.read("endpoint-services", forwarder)
     if forwarder.kind in _WITHOUT_SERVICE or not (unread or any(_has_others(each, estate) for each in services)):
         return NO_ADDRESSES
-    return _PRIVATE
+    return ALL_ADDRESSES
 
 
 def _services(forwarder: Forwarder, estate: Estate) -> Iterator[EndpointService]:

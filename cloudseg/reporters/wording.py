@@ -143,13 +143,24 @@ def unread_lines(sources: Sequence[SourceInfo], screen: Screen) -> Iterator[str]
 
 
 def unsettled_checks(document: FindingsDocument) -> list[CheckStatus]:
-    """Return the checks that could not be evaluated in full: the silence of these is no answer."""
-    return [check for check in document.checks if check.status != "evaluated"]
+    """Return the checks that could not be evaluated in full: the silence of these is no answer.
+
+    Checks for other clouds than those that were read are none of them.
+    """
+    return [check for check in _concerned(document) if check.status != "evaluated"]
+
+
+def _concerned(document: FindingsDocument) -> list[CheckStatus]:
+    from cloudseg.checks import CHECKS
+
+    providers = {source.provider for source in document.sources}
+    foreign = {check.id for check in CHECKS if check.concept and not providers & check.concept.keys()}
+    return [check for check in document.checks if not providers or check.id not in foreign]
 
 
 def check_counts(document: FindingsDocument) -> str:
     """Return how many checks could be evaluated."""
-    states = [check.status for check in document.checks]
+    states = [check.status for check in _concerned(document)]
     return ", ".join(
         f"{states.count(status):,} {status}" for status in ("evaluated", "partly", "not evaluated") if status in states
     )

@@ -139,6 +139,36 @@ def test_a_vpc_origin_may_be_seen_under_the_group_and_the_addresses_of_its_targe
     )
 
 
+@pytest.mark.semantics(33, 126)
+@pytest.mark.parametrize(
+    ("description", "network", "found"),
+    [
+        ("CloudFront managed ENI", "vpc-1", "sg-9"),
+        ("CloudFront managed ENI", "vpc-2", ""),
+        ("web", "vpc-1", ""),
+    ],
+)
+def test_the_groups_of_cloudfronts_own_interfaces_are_the_services_whatever_their_name(
+    translated: Translate, description: str, network: str, found: str
+) -> None:
+    origin = {"Id": "vo_1", "Name": "web", "Status": "Deployed", "OriginEndpointArn": BALANCER}
+    interface = {
+        "NetworkInterfaceId": "eni-1", "VpcId": network, "Description": description, "OwnerId": "111122223333",
+        "Groups": [{"GroupId": "sg-9"}],
+    }  # fmt: skip
+    estate = translated(
+        {
+            "global:cloudfront.list_vpc_origins": {"VpcOriginList": {"Items": [origin]}},
+            "ec2.describe_vpcs": [{"VpcId": "vpc-1", "CidrBlockAssociationSet": [{"CidrBlock": "10.0.0.0/16"}]}],
+            "ec2.describe_security_groups": [{"GroupId": "sg-9", "GroupName": "renamed", "VpcId": network}],
+            "ec2.describe_network_interfaces": [interface],
+            "elbv2.describe_load_balancers": BALANCERS,
+        }
+    )
+    _, private = sorted(estate.entrances.values(), key=lambda each: each.id)
+    assert private.groups == ({f"{HERE}:{found}"} if found else set())
+
+
 def routed(translated: Translate, *destinations: Any, enabled: bool | None = True) -> tuple[Entrance, Estate]:
     """An accelerator with custom routing to one of two subnets, with an interface in each."""
     group = {

@@ -228,6 +228,7 @@ ESTABLISHED = STRICT | {"StatefulDefaultActions": ["aws:drop_established"]}
         ("pass tcp any any -> any [22,443] (flow:to_server,established; alert; sid:1;)", True, ()),
         ("pass tls any any -> any any (sid:1;)", True, ()),
         ("pass http any any -> any 8080 (sid:1;)", True, ()),
+        ("pass quic $HOME_NET any -> $EXTERNAL_NET any (sid:1;)", True, ()),
         ('pass tls any any -> any any (tls.sni; content:"."; sid:1;)', True, ()),
         ('pass tls any any -> any any (tls.sni; content:"|2e|"; sid:1;)', True, ()),
         ("pass tls any any -> 0.0.0.0/1 any (sid:1;)\npass tls any any -> 128.0.0.0/1 any (sid:2;)", True, ()),
@@ -350,10 +351,91 @@ def test_a_stateless_default_that_drops_decides_only_what_no_rule_forwards(
 @pytest.mark.semantics(122, 201)
 def test_a_stateless_pass_to_all_quarters_of_the_internet_skips_inspection(translated: Translate) -> None:
     quarters = ("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2")
-    own = [{"AddressDefinition": "10.0.3.0/24"}]
-    whole = stateless_rule("aws:pass", *quarters, Sources=own)
+    whole = stateless_rule("aws:pass", *quarters)
     assert firewall(translated, ESTABLISHED | stateless("s"), s=whole).filters is False
     assert firewall(translated, ESTABLISHED | stateless("s"), s=stateless_rule("aws:pass", quarters[0])).filters is True
+
+
+EVERYWHERE = [{"AddressDefinition": "0.0.0.0/0"}]
+TO_53 = [{"FromPort": 53, "ToPort": 53}]
+
+
+def stateless_rules(*rules: tuple[int, str, dict[str, object]]) -> dict[str, Any]:
+    """Rules with their priorities, in any order."""
+    listed = [
+        {"RuleDefinition": {"MatchAttributes": match, "Actions": [action]}, "Priority": priority}
+        for priority, action, match in rules
+    ]
+    return {"StatelessRulesAndCustomActions": {"StatelessRules": listed}}
+
+
+@pytest.mark.semantics(122)
+@pytest.mark.parametrize(
+    ("match", "filters"),
+    [
+        ({"DestinationPorts": TO_53, "Protocols": [6, 17]}, None),
+        ({"DestinationPorts": [{"FromPort": 0, "ToPort": 65535}]}, False),
+        ({"DestinationPorts": [{"FromPort": 0, "ToPort": 20000}, {"FromPort": 20001, "ToPort": 65535}]}, False),
+        ({"SourcePorts": TO_53}, None),
+        ({"Sources": [{"AddressDefinition": "10.77.0.0/16"}]}, None),
+        ({"Sources": EVERYWHERE}, False),
+        ({"TCPFlags": [{"Flags": ["ACK"], "Masks": ["ACK"]}], "Protocols": [6]}, None),
+        # Who may send any UDP to everywhere needs no TCP.
+        ({"Protocols": [17]}, False),
+        ({"Protocols": [17], "DestinationPorts": TO_53}, None),
+        ({"Destinations": [{"AddressDefinition": "10.0.0.0/8"}], "DestinationPorts": TO_53}, True),
+    ],
+)
+def test_a_stateless_pass_for_some_packets_only_leaves_open_whether_the_firewall_filters(
+    translated: Translate, match: dict[str, object], *, filters: bool | None
+) -> None:
+    rules = stateless_rules((1, "aws:pass", match))
+    assert firewall(translated, ESTABLISHED | stateless("s"), s=rules).filters is filters
+    dropping = {"StatelessDefaultActions": ["aws:drop"]} | stateless("s")
+    assert firewall(translated, dropping, s=rules).filters is filters
+
+
+# The rule of the lowest number decides, whatever their order in the answer:
+# https://docs.aws.amazon.com/network-firewall/latest/developerguide/stateless-rule-groups-standard.html
+@pytest.mark.semantics(122)
+@pytest.mark.parametrize(
+    ("earlier", "match", "filters"),
+    [
+        ("aws:drop", {}, None),
+        ("aws:forward_to_sfe", {}, None),
+        ("aws:drop", {"DestinationPorts": TO_53}, False),
+        ("aws:drop", {"Destinations": [{"AddressDefinition": "10.0.0.0/8"}]}, False),
+        # What is dropped of UDP leaves TCP to the rule that passes it.
+        ("aws:drop", {"Protocols": [17]}, False),
+    ],
+)
+def test_a_stateless_pass_behind_another_rule_passes_what_that_one_leaves(
+    translated: Translate, earlier: str, match: dict[str, object], *, filters: bool | None
+) -> None:
+    rules = stateless_rules((20, "aws:pass", {}), (10, earlier, match))
+    assert firewall(translated, ESTABLISHED | stateless("s"), s=rules).filters is filters
+    swapped = stateless_rules((10, "aws:pass", {}), (20, earlier, match))
+    assert firewall(translated, ESTABLISHED | stateless("s"), s=swapped).filters is False
+
+
+@pytest.mark.semantics(122)
+@pytest.mark.parametrize(("first", "filters"), [("pass", False), ("drop", None), ("unread", None)])
+def test_rule_groups_are_asked_in_the_order_of_their_priorities(
+    translated: Translate, first: str, *, filters: bool | None
+) -> None:
+    order = [first, *({"pass", "drop", "unread"} - {first})]
+    listed = [{"ResourceArn": name, "Priority": order.index(name)} for name in ("drop", "pass", "unread")]
+    whole = ESTABLISHED | {"StatelessRuleGroupReferences": listed}
+    groups = {"pass": stateless_rules((1, "aws:pass", {})), "drop": stateless_rules((1, "aws:drop", {}))}
+    assert firewall(translated, whole, **groups).filters is filters
+
+
+@pytest.mark.semantics(122)
+def test_what_a_stateless_rule_forwards_of_udp_meets_the_stateful_rules(translated: Translate) -> None:
+    whole = {"StatelessDefaultActions": ["aws:drop"]} | stateless("s")
+    rules = stateless_rules((1, "aws:forward_to_sfe", {"Protocols": [17]}))
+    found = firewall(translated, whole, s=rules)
+    assert (found.filters, "no default drop" in found.reason) == (False, True)
 
 
 def test_a_rule_group_that_was_not_read_is_unknown_unless_aws_keeps_it(translated: Translate) -> None:

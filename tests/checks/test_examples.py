@@ -29,7 +29,16 @@ REMEDIES = {
     "require-mtls",
 }
 PROVIDERS = {"aws", "azure", "gcp", "kubernetes"}
-BENCHMARKS = {"cis-aws-3.0", "cis-aws-5.0", "nist-800-53r5", "pci-dss-4.0", "cisa-ztmm-2", "nist-800-207"}
+BENCHMARKS = {
+    "cis-aws-3.0",
+    "cis-aws-5.0",
+    "cis-kubernetes-1.9",
+    "cisa-ztmm-2",
+    "nist-800-207",
+    "nist-800-53r5",
+    "nsa-cisa-kubernetes-1.2",
+    "pci-dss-4.0",
+}
 EXAMPLES = [(check, example) for check in CHECKS for example in check.examples]
 
 every_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)

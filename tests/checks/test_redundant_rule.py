@@ -1,5 +1,6 @@
 """Rules that could go: which they are, what stands in for them, and that nothing changes without all of them."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from itertools import chain
 
@@ -16,6 +17,7 @@ from cloudseg.model import (
     ANYONE,
     Addresses,
     Direction,
+    Entrance,
     Estate,
     Everyone,
     Forward,
@@ -366,6 +368,21 @@ def test_a_group_that_only_a_template_attaches_is_left_out() -> None:
     group = frozenset((b.id("sg-1"),))
     b.put("templates", Template(id=b.id("lt-1"), kind="launch-template", groups=group))
     assert told(b.build()) == []
+
+
+@pytest.mark.semantics(126)
+@pytest.mark.parametrize(("groups", "expected"), [(("sg-2",), []), (("sg-1",), [("b", ["a"])])])
+def test_a_group_under_which_an_entrance_may_be_seen_has_members_of_any_address(
+    groups: tuple[str, ...], expected: list[tuple[str, list[str]]]
+) -> None:
+    # Whether what comes from CloudFront bears an address of the network, or belongs to the group alone, is not told:
+    # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html
+    estate = of_one_group(rule("a", "tcp/443", "10.0.0.0/16"), rule("b", "tcp/443", "sg-2"))
+    assert told(estate) == [("b", ["a"])]
+    names = frozenset(EstateBuilder.id(own) for own in groups)
+    traffic, own = Traffic.parse("tcp/443"), EstateBuilder.id("vo-1")
+    origin = Entrance(id=own, kind="cloudfront-vpc-origin", targets=frozenset(), traffic=traffic, groups=names)
+    assert told(dataclasses.replace(estate, entrances={origin.id: origin})) == expected
 
 
 # One packet at a time, over whoever may come: every address of a small world, and members of two groups, which have

@@ -75,7 +75,8 @@ def test_the_demo_has_no_gaps_and_no_answer_that_nothing_reads() -> None:
     about = ("intent.yaml:118: the allowance", "intent: 6 of 39 interfaces in no segment", *("workloads",) * 3)
     assert len(document.notes) == len(about)
     assert all(text in note for text, note in zip(about, document.notes, strict=True))
-    assert {status.status for status in document.checks} == {"evaluated"}
+    of_aws = {check.id for check in CHECKS if "aws" in check.concept or not check.concept}
+    assert {status.status for status in document.checks if status.id in of_aws} == {"evaluated"}
 
 
 @pytest.mark.parametrize("check", IN_AN_ESTATE)

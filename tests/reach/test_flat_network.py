@@ -5,6 +5,8 @@ Sources: https://kubernetes.io/docs/concepts/services-networking/network-policie
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from cloudseg.model import (
@@ -80,6 +82,25 @@ def cluster(*policies: RuleSet) -> Reachability:
         coverage=Coverage(Reading("kubernetes", "c", "global", facet, "read") for facet in facets),
     )
     return Reachability(estate)
+
+
+def test_whether_clusters_reach_each_other_is_not_known() -> None:
+    estate = cluster().estate
+    far = "kubernetes:far:pods"
+    other = Interface(id="kubernetes:far:ns/web[Deployment]", kind="pod", network=far, subnet=None, labels={})
+    network = Network(id=far, kind="cluster-network", pipeline="kubernetes", leads_out=True)
+    scopes = (*estate.scopes, ScopeRead("kubernetes", "far", ("global",)))
+    both = dataclasses.replace(
+        estate,
+        scopes=scopes,
+        networks={**estate.networks, far: network},
+        interfaces={**estate.interfaces, other.id: other},
+    )
+    reach = Reachability(both)
+    assert reach.between("kubernetes:c:ns/web[Deployment]", other.id) == Verdict(NO_TRAFFIC, ALL)
+    assert between(reach, "web", "db") == exactly("all")
+    assert reach.between("kubernetes:c:ns/web[Deployment]", OUTSIDE) == exactly("all")
+    assert reach.between(OUTSIDE, "kubernetes:c:ns/web[Deployment]") == exactly("all")
 
 
 def between(reach: Reachability, source: str, target: str) -> Verdict:

@@ -96,9 +96,11 @@ def test_where_an_accelerator_sends_from_its_interfaces_is_not_known() -> None:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/connect-with-ec2-instance-connect-endpoint.html
 
 
-def connected(ingress: str, *, keeps_client: bool, egress: str = "0.0.0.0/0", near: bool = False) -> EstateBuilder:
+def connected(
+    ingress: str, *, keeps_client: bool, egress: str = "0.0.0.0/0", near: bool = False, unread: tuple[str, ...] = ()
+) -> EstateBuilder:
     """An Instance Connect Endpoint, and an instance that admits ``ingress`` on every port."""
-    builder = EstateBuilder()
+    builder = EstateBuilder(unread=unread)
     builder.group("sg-eice", allow("egress", "all", egress))
     builder.group("sg-app", allow("ingress", "all", ingress), OPEN)
     builder.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.5")
@@ -125,6 +127,30 @@ def test_an_instance_that_admits_users_alone_takes_nothing_of_an_endpoint_that_d
 @pytest.mark.parametrize("ingress", ["sg-eice", "198.51.100.0/24", "192.168.0.0/16"])
 def test_an_instance_sees_at_most_the_users_whose_addresses_are_kept(ingress: str) -> None:
     assert between(connected(ingress, keeps_client=True), "eni-eice", "eni-app") == at_most("tcp")
+
+
+@pytest.mark.semantics(125)
+@pytest.mark.parametrize("ingress", ["sg-eice", "10.0.1.0/24", "198.51.100.0/24"])
+def test_an_endpoint_that_no_answer_tells_about_may_keep_its_users(ingress: str) -> None:
+    # PreserveClientIp stands in the answer of describe_instance_connect_endpoints alone.
+    builder = connected(ingress, keeps_client=False, unread=("endpoints",))
+    assert between(builder, "eni-eice", "eni-app") == at_most("tcp")
+    found = explain(Reachability(builder.build()), q("eni-eice"), q("eni-app"), Traffic.parse("tcp/22"))
+    assert (found.verdict, found.upper) == ("unknown", "tcp/22")
+    # Once an answer named its interface, all is known of it.
+    named = msgspec.structs.replace(builder.build().interfaces[q("eni-eice")], workload=q("eice-1"))
+    builder.put("interfaces", named)
+    assert between(builder, "eni-eice", "eni-app") == (NOTHING if ingress == "198.51.100.0/24" else exactly("tcp"))
+
+
+@pytest.mark.semantics(125)
+def test_the_steps_from_an_endpoint_that_was_read_are_certain() -> None:
+    found = Reachability(connected("sg-eice", keeps_client=False).build())
+    told = explain(found, q("eni-eice"), q("eni-app"), Traffic.parse("tcp/22"))
+    assert (told.verdict, told.steps[0].verdict, told.steps[-1].left_lower) == ("allowed", "passes", "tcp/22")
+    assert not [note for note in told.notes if "do not account" in note]
+    told = explain(found, q("eni-eice"), q("eni-app"), Traffic.parse("udp/53"))
+    assert (told.verdict, told.reason) == ("blocked", "eni-eice is a proxy for tcp alone")
 
 
 @pytest.mark.semantics(125)

@@ -73,9 +73,20 @@ def test_consumers_of_accounts_that_were_not_read_may_come_to_a_load_balancer(mo
     assert between(builder, CONSUMER, "node-a") == NOTHING
     builder.endpoint_service("vpce-svc-1", balancers=frozenset({q("lb")}), **more)  # type: ignore[arg-type]
     assert between(builder, CONSUMER, "node-a") == at_most("tcp/443")
-    # They are seen nowhere but at the load balancer, and are no part of the internet.
+    # They are seen nowhere but at the load balancer.
     assert between(builder, CONSUMER, "eni-bystander") == NOTHING
-    assert between(builder, "8.8.8.8", "node-a") == NOTHING
+
+
+@pytest.mark.parametrize("consumer", ["30.0.0.9", "2600:1f18::9"])
+def test_consumers_may_stand_in_ranges_of_any_kind(consumer: str) -> None:
+    # A network may have publicly routable ranges, and a dual-stack service takes IPv6.
+    # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html and
+    # https://docs.aws.amazon.com/vpc/latest/privatelink/create-endpoint-service.html
+    builder = served()
+    assert between(builder, consumer, "node-a") == NOTHING
+    builder.endpoint_service("vpce-svc-1", balancers=frozenset({q("lb")}), connections=(FAR,))
+    assert between(builder, consumer, "node-a") == at_most("tcp/443")
+    assert between(builder, consumer, "eni-bystander") == NOTHING
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from cloudseg.reach.explaining.rules import Other
 from cloudseg.reach.explaining.ways import approaches, are_near, route_links, ways_back
 from cloudseg.reach.explaining.words import called
 from cloudseg.reach.handovers import Handovers, sent_for_clients
-from cloudseg.reach.plumbing import conduct
+from cloudseg.reach.pairs.parcels import PROXIED
+from cloudseg.reach.plumbing import conduct, may_keep_users
 from cloudseg.reach.private_links import is_before
 from cloudseg.traffic import ALL_ADDRESSES, NO_TRAFFIC
 
@@ -69,7 +70,9 @@ def opened(linker: Linker, source: Interface, target: Interface | None, estate: 
             return linker.blocking(
                 "gateway", f"interface {end_label(source, linker.estate)} ({source.role})", reason, source.id
             )
-        case "proxy" | "unknown":
+        case "proxy":
+            return _proxied(linker, source, estate)
+        case "unknown":
             doubt = f"to whom {source.own_id} opens connections is its provider's affair"
             return linker.doubtful(
                 "gateway", f"interface {end_label(source, linker.estate)} ({source.role})", (doubt,), source.id
@@ -79,9 +82,26 @@ def opened(linker: Linker, source: Interface, target: Interface | None, estate: 
     if source.workload in estate.forwarders:
         return _sent(linker, source, target, estate)
     if source.keeps_client:
-        doubt = f"{source.own_id} opens connections that bear the addresses of its users"
-        return linker.doubtful("translation", "the target sees the user or the endpoint", (doubt,), source.id)
+        text = "the target sees the user or the endpoint"
+        return linker.doubtful("translation", text, (_under_users(source),), source.id)
     return None
+
+
+def _proxied(linker: Linker, source: Interface, estate: Estate) -> Link:
+    """Return the link of what a proxy opens for its users, under its own address or, at most, under theirs."""
+    text = f"interface {end_label(source, linker.estate)} ({source.role})"
+    if may_keep_users(source, estate):
+        link = linker.doubtful("gateway", text, (_under_users(source),), source.id)
+    else:
+        link = linker.passing("gateway", text, source.id)
+    lower, upper = link.lower & PROXIED, link.upper & PROXIED
+    reason = link.reason if upper == linker.traffic else f"{source.own_id} is a proxy for {PROXIED} alone"
+    return link._replace(lower=lower, upper=upper, reason=reason)
+
+
+def _under_users(source: Interface) -> str:
+    opens = "opens" if source.keeps_client else "may open"
+    return f"{source.own_id} {opens} connections that bear the addresses of its users, which are not known"
 
 
 def _parcels(source: Interface, target: Interface | None, estate: Estate) -> tuple[list[Handover], str]:
@@ -181,11 +201,11 @@ def handed_on(walker: Walker, source: Face, target: Face, verdict: Verdict) -> W
     lower, upper = verdict.lower & linker.traffic, verdict.upper & linker.traffic
     links = [link._replace(lower=link.lower | lower, upper=link.upper | upper) for link in links]
     walk = walker.walk(source.addresses, target, links)
-    return walk._replace(
-        lower=lower,
-        upper=upper,
-        seen_by_target=(Other(ALL_ADDRESSES, None, grouped=False), Other(source.addresses, source.interface)),
-    )
+    # Who comes over a private endpoint may get in whatever the groups say: no rule of theirs is told to stop it.
+    if is_before(source.interface, target.interface, estate):
+        return walk._replace(lower=lower, upper=upper, seen_by_target=())
+    asked = (Other(ALL_ADDRESSES, None, grouped=False), Other(source.addresses, source.interface))
+    return walk._replace(lower=lower, upper=upper, seen_by_target=asked)
 
 
 def _who(linker: Linker, source: Interface, target: Interface, estate: Estate) -> tuple[Link, str]:
@@ -196,10 +216,8 @@ def _who(linker: Linker, source: Interface, target: Interface, estate: Estate) -
         doubt = f"whether the private endpoint {source.own_id} leads to {name}, and what it lets through, is not told"
         return linker.doubtful("balancer", f"private endpoint {source.own_id}", (doubt,), source.id), _OVER_LINK
     if forwarder is None:
-        doubt = f"{source.own_id} opens connections that bear the addresses of its users, which are not known"
-        return linker.doubtful(
-            "translation", f"interface {end_label(source, linker.estate)}", (doubt,), source.id
-        ), "it sees the user"
+        text = f"interface {end_label(source, linker.estate)}"
+        return linker.doubtful("translation", text, (_under_users(source),), source.id), "it sees the user"
     name = called(forwarder.id, forwarder)
     parcels, _ = _parcels(source, target, estate)
     kept = [each for each in parcels if each.forward.keeps_client is not False]
@@ -259,12 +277,14 @@ def _was_read(name: str, estate: Estate) -> bool:
 
 def consumed(walker: Walker, addresses: AddressSet, target: Face, verdict: Verdict) -> Walk:
     """Return the way over a private endpoint that no answer lists, to a load balancer behind an endpoint service."""
-    name = called(target.interface.workload or "", walker.estate.forwarders.get(target.interface.workload or ""))
+    forwarder = walker.estate.forwarders.get(target.interface.workload or "")
+    name = called(target.interface.workload or "", forwarder)
     doubt = f"who comes to {name} over private endpoints of accounts that were not read is not known"
     enter = walker.linker.doubtful("balancer", "over a private endpoint that was not read", (doubt,))
     walk = walker.walk(addresses, target, [enter, _let_in(walker.linker, target.interface, verdict)])
-    seen = Other(addresses, None, grouped=False)
-    return walk._replace(lower=NO_TRAFFIC, upper=verdict.upper & walker.linker.traffic, seen_by_target=(seen,))
+    asked = forwarder is not None and forwarder.groups_on_private_link is True
+    seen = (Other(addresses, None, grouped=False),) if asked else ()
+    return walk._replace(lower=NO_TRAFFIC, upper=verdict.upper & walker.linker.traffic, seen_by_target=seen)
 
 
 def served(walker: Walker, addresses: AddressSet, target: Face, verdict: Verdict) -> Walk:

@@ -144,7 +144,10 @@ def under_unknown(walker: Walker, sources: Sequence[Face], targets: Sequence[Fac
             link = walker.linker.doubtful("route", text, tuple(dict.fromkeys(doubts)), target.id)
             link = link._replace(upper=most & walker.linker.traffic)
             walk = walker.walk(sources[0].addresses, targets[0], [link])
-            yield walk._replace(seen_by_target=(Other(GLOBAL_UNICAST & family, None, grouped=False),))
+            # Packets whose way was not read may come from unread members of a group, and by other entrances under
+            # other addresses: then it is not known whom the lists see.
+            seen = () if estate.entrances_to(target) else (Other(GLOBAL_UNICAST & family, None),)
+            yield walk._replace(seen_by_target=seen)
 
 
 def _doubts(walker: Walker, source: Face, addresses: AddressSet) -> Iterator[str]:

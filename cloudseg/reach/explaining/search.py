@@ -12,7 +12,7 @@ from cloudseg.reach.explaining.outside import from_outside, to_outside
 from cloudseg.reach.explaining.rules import Lists, Other, judge
 from cloudseg.reach.explaining.walks import Walker
 from cloudseg.reach.passage import pipeline_of
-from cloudseg.reach.plumbing import conduct
+from cloudseg.reach.plumbing import conduct, may_keep_users
 from cloudseg.reach.private_links import consumers_of, is_before
 from cloudseg.reach.ways import find_ways_in
 from cloudseg.traffic import AddressSet
@@ -84,10 +84,10 @@ def _to(
 
 
 def _inside(reach: Reachability, pairs: Sequence[tuple[Face, Face]]) -> Iterator[Callable[[Traffic], list[Walk]]]:
-    for sender, taker in pairs:
+    for number, (sender, taker) in enumerate(pairs):
         yield _within(reach, sender, taker)
-    for sender, taker in pairs[:1]:
-        if _hands_on(reach, sender.interface, taker.interface):
+        # Among the first, so that it is looked at however many addresses there are.
+        if number == 0 and _hands_on(reach, sender.interface, taker.interface):
             yield _on_behalf(reach, sender, taker)
 
 
@@ -96,8 +96,10 @@ def _hands_on(reach: Reachability, source: Interface, target: Interface) -> bool
     forwarders = reach.estate.forwarders
     if is_before(source, target, reach.estate):
         return True
-    plain = (conduct(each) not in {"passes on", "answers"} for each in (source, target))
-    return all(plain) and (source.workload in forwarders or source.keeps_client or target.workload in forwarders)
+    # What only answers takes what others hand on.
+    if conduct(source) in {"passes on", "answers"} or conduct(target) == "passes on":
+        return False
+    return any(each.workload in forwarders for each in (source, target)) or may_keep_users(source, reach.estate)
 
 
 def _of_family(faces: list[Face], addresses: AddressSet) -> list[Face]:
@@ -196,11 +198,12 @@ def _inward(reach: Reachability, addresses: AddressSet, target: Interface) -> Ca
         if link is not None:
             found = [clipped(walker.narrowed(walk, link, at_end=True), verdict) for walk in found]
         missed = verdict.upper & traffic
+        consumers = bool(missed) and forwarder is not None and consumers_of(forwarder, reach.estate).overlaps(addresses)
         for walk in found:
             missed -= walk.upper
         if services and missed:
             found.append(served(walker, addresses, faces[0], verdict))
-        elif missed and forwarder is not None and consumers_of(forwarder, reach.estate).overlaps(addresses):
+        if consumers:
             found.append(consumed(walker, addresses, faces[0], verdict))
         return found
 

@@ -16,7 +16,7 @@ from cloudseg.reach.pairs.clients import Clients
 from cloudseg.reach.pairs.parcels import PROXIED, Parcels, lanes
 from cloudseg.reach.pairs.rows import Arrivals, Band
 from cloudseg.reach.pairs.tally import Tally
-from cloudseg.reach.plumbing import conduct
+from cloudseg.reach.plumbing import conduct, may_keep_users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -86,7 +86,7 @@ class Balancing:
         self._quiet = _array(quiet)
         self._stays = frozenset(quiet - self._parcels.abroad.keys() - set(self._parcels.incomplete))
         self._proxies = _array(n for n, each in enumerate(conducts) if each == "proxy")
-        keepers = {n for n, first in enumerate(firsts) if first is not None and first.keeps_client}
+        keepers = {n for n, first in enumerate(firsts) if first is not None and self._may_keep(n, first, surveyed)}
         self._keepers = _array(keepers - self._idle)
         self._proxies_keeping = np.intersect1d(self._keepers, self._proxies)
         self._others_keeping = np.setdiff1d(self._keepers, self._proxies_keeping)
@@ -101,6 +101,14 @@ class Balancing:
         self._four: NDArray[np.bool_] = places < np.where(
             self._outside, columns.faces + columns.line.boundary, columns.families
         )
+
+    def _may_keep(self, number: int, first: Interface, surveyed: Surveyed) -> bool:
+        """Tell whether a member of a class opens connections under the addresses of its users, or may do so."""
+        if conduct(first) != "proxy":
+            return first.keeps_client
+        estate = surveyed.survey.estate
+        members = (estate.interfaces.get(name) for name in self._columns.classes[number].members)
+        return any(may_keep_users(member, estate) for member in members if member is not None)
 
     def _faces_of(self, classes: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return which faces are of some classes."""

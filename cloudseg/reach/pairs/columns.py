@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cloudseg.reach.packets import is_veiled
 from cloudseg.reach.plumbing import conduct
 from cloudseg.reach.ways import is_public
+from cloudseg.traffic import ALL_ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -51,12 +53,14 @@ class Traits(NamedTuple):
         four: positions of its IPv4 addresses on the address line, or where the one that was not read may lie.
         six: positions of its IPv6 addresses.
         wide: its addresses were not read: it has one somewhere between the first and the last position.
+        veiled: whether rules that name its addresses match it is not known; it is wide, too.
     """
 
     key: Hashable
     four: tuple[int, ...]
     six: tuple[int, ...]
     wide: bool = False
+    veiled: bool = False
 
 
 class Choice(NamedTuple):
@@ -95,6 +99,8 @@ def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()
         own = Traits((), places, _positions6(interface, line))
         if not own.four and not own.six:
             own = _hull(interface, estate, line)
+        if is_veiled(interface, estate):
+            own = own._replace(wide=True, veiled=True)
         key = (
             interface.network,
             interface.subnet,
@@ -202,10 +208,12 @@ class Columns:
         self._low = np.array([face[2] for face in faces], dtype=np.int64)
         self._high = np.array([face[3] for face in faces], dtype=np.int64)
         wide = np.array([face[1] for face in faces], dtype=bool)
+        veiled = np.array([traits[face[4]].veiled for face in faces], dtype=bool)
         self.faces = len(faces)
         self.families = sum(1 for face in faces if face[0] == 4)
         self.width = self.faces + self.line.length
         self._wide = np.flatnonzero(wide)
+        self._veiled = veiled[self._wide]
         # Within each family the faces whose address was read come first, in the order of addresses.
         read4 = int((~wide[: self.families]).sum())
         read6 = int((~wide[self.families :]).sum())
@@ -243,6 +251,8 @@ class Columns:
         for first, last in runs:
             sure |= (low >= first) & (high < last)
             maybe |= (low < last) & (high >= first)
+        if runs != self.line.runs(ALL_ADDRESSES):
+            sure &= ~self._veiled
         return Choice(tuple(found), self._wide[sure], self._wide[maybe])
 
     def positions(self, faces: slice) -> NDArray[np.int64]:
@@ -291,4 +301,4 @@ def _first(identifier: str, estates: Sequence[Mapping[str, Traits]]) -> Traits:
         return each[0]
     four = tuple(sorted({place for own in each for place in own.four}))
     six = tuple(sorted({place for own in each for place in own.six}))
-    return Traits(each[0].key, four, six, any(own.wide for own in each))
+    return Traits(each[0].key, four, six, any(own.wide for own in each), any(own.veiled for own in each))

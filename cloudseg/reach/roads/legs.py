@@ -157,7 +157,10 @@ class Router:
             # Addresses of its interfaces may not be known: they are told by who stands in it.
             inside = way.to(ALL_ADDRESSES)._replace(hops=(*way.hops, within))
             outside = way._replace(addresses=way.addresses - way.network.addresses, hops=(*way.hops, beyond))
-            return inside.ends("network", way.network.id) + outside.ends("private")
+            legs = inside.ends("network", way.network.id) + outside.ends("private")
+            if len(self.estate.networks) > 1:
+                legs += way.lost(f"whether {way.network.own_id} leads to other networks of the estate was not read")
+            return legs
         own = way.network.addresses or ALL_ADDRESSES
         name = way.network.own_id
         inside = way.to(own)._replace(hops=(*way.hops, Hop("same-network", "", None, way.network.id, f"within {name}")))

@@ -23,6 +23,8 @@ __all__ = ["add_entrances", "link_entrances"]
 _FACET = "entrances"
 _VPC_ORIGIN = "cloudfront-vpc-origin"
 _SERVICE_GROUP = "CloudFront-VPCOrigins-Service-SG"
+_SERVICE = "cloudfront"
+"""What CloudFront's own interfaces are called, in lower case: the start of their description."""
 
 
 class _Address(msgspec.Struct, rename="pascal"):
@@ -222,12 +224,24 @@ def _from_network(origin: Entrance, draft: Draft) -> Iterator[Entrance]:
             clients=addresses,
             active=None,
             doubt=f"whether {origin.label} is seen under an address or a group of the network is not known",
-            groups=frozenset(
-                group.id
-                for group in draft.groups.values()
-                if group.name.startswith(_SERVICE_GROUP) and (network is None or network in group.networks)
-            ),
+            groups=_service_groups(network, draft),
         )
+
+
+def _service_groups(network: str | None, draft: Draft) -> frozenset[str]:
+    """Return the groups of CloudFront's interfaces in a network, or in any: by their name, and by who carries them."""
+    named = {
+        group.id
+        for group in draft.groups.values()
+        if group.name.startswith(_SERVICE_GROUP) and (network is None or network in group.networks)
+    }
+    carried = (
+        interface.attached
+        for interface in draft.interfaces.values()
+        if draft.descriptions.get(interface.id, "").lower().startswith(_SERVICE)
+        and (network is None or interface.network in {network, None})
+    )
+    return frozenset(named).union(*carried)
 
 
 def _by_place(resources: Mapping[str, Resource]) -> dict[str, str]:

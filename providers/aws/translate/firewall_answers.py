@@ -2,13 +2,24 @@
 
 import msgspec
 
-__all__ = ["GroupAnswer", "Option", "Policy", "PolicyAnswer", "Reference", "RuleVariables", "Source"]
+__all__ = [
+    "GroupAnswer",
+    "Match",
+    "Option",
+    "Policy",
+    "PolicyAnswer",
+    "PortRange",
+    "Reference",
+    "RuleVariables",
+    "Source",
+]
 
 
 class Reference(msgspec.Struct, rename="pascal"):
     """A rule group that a policy uses."""
 
     resource_arn: str = ""
+    priority: int = 0
 
 
 class Set(msgspec.Struct, rename="pascal"):
@@ -49,9 +60,23 @@ class Address(msgspec.Struct, rename="pascal"):
     address_definition: str = ""
 
 
+class PortRange(msgspec.Struct, rename="pascal"):
+    """Ports of a stateless rule, both ends included."""
+
+    from_port: int = 0
+    to_port: int = 65_535
+
+
 class Match(msgspec.Struct, rename="pascal"):
+    """What a stateless rule looks at; what it does not name is any."""
+
+    sources: list[Address] = []
     destinations: list[Address] = []
+    source_ports: list[PortRange] = []
+    destination_ports: list[PortRange] = []
     protocols: list[int] = []
+    # Whatever they ask for, they leave packets out.
+    tcp_flags: list[object] = msgspec.field(default=[], name="TCPFlags")
 
 
 class Definition(msgspec.Struct, rename="pascal"):

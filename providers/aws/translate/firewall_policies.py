@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cloudseg.errors import ParseError
 from cloudseg.providers.aws.translate.firewall_answers import (
     GroupAnswer,
     Option,
@@ -16,16 +15,17 @@ from cloudseg.providers.aws.translate.firewall_answers import (
     RuleVariables,
     Source,
 )
+from cloudseg.providers.aws.translate.firewall_stateless import stateless_of
 from cloudseg.providers.aws.translate.suricata import SuricataRule, rules_in
 from cloudseg.providers.aws.translate.suricata_ends import Variables
-from cloudseg.providers.aws.translate.suricata_passes import is_wide, outlet, wide
-from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, AddressSet
+from cloudseg.providers.aws.translate.suricata_passes import outlet, wide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from cloudseg.providers.aws.translate.answers import Answers
     from cloudseg.providers.aws.translate.suricata_passes import Outlet
+    from cloudseg.traffic import AddressSet
 
 __all__ = ["FirewallRules", "Verdict"]
 
@@ -73,7 +73,7 @@ class FirewallRules:
         policy = self._policies.get(policy_arn)
         if policy is None:
             return Verdict(None, (), "its policy was not read")
-        filters, reason = self._stateless(policy)
+        filters, reason = self._stateless(policy, home)
         if filters is not None or reason:
             return Verdict(filters, (), reason)
         filters, reason = self._stateful(policy, home)
@@ -85,40 +85,28 @@ class FirewallRules:
             reason += "; clients can forge the names, which are not bound to resolved addresses"
         return Verdict(filters, names, reason)
 
-    def _stateless(self, policy: Policy) -> tuple[bool | None, str]:
+    def _stateless(self, policy: Policy, home: AddressSet) -> tuple[bool | None, str]:
         """Judge the stateless rules; None without a reason when they leave the decision to the stateful ones.
 
         A default that drops decides only where no rule forwards packets before it.
         """
         unread = [each.resource_arn for each in policy.stateless_rule_group_references if self._unread(each)]
-        if self._widely(policy, "aws:pass"):
+        stateless = stateless_of(policy, self._groups, home)
+        if stateless.passes:
             return False, "a stateless rule passes packets to every destination without inspection"
         default = policy.stateless_default_actions
         if "aws:pass" in default:
             return False, "its stateless default action passes packets without inspection"
+        if stateless.passes is None:
+            doubt = "for some ports or clients only, or behind other rules"
+            return None, f"a stateless rule passes packets to every destination without inspection, {doubt}"
         if unread:
             return None, f"its stateless rule group {unread[0]} was not read"
-        if "aws:forward_to_sfe" in default or self._widely(policy, "aws:forward_to_sfe"):
+        if "aws:forward_to_sfe" in default or stateless.forwards:
             return None, ""
         if "aws:drop" in default:
             return True, "its stateless default action drops packets"
         return None, "its stateless default action was not read"
-
-    def _widely(self, policy: Policy, action: str) -> bool:
-        """Tell whether stateless rules do something with TCP packets to wide destinations, all rules together.
-
-        Their priorities are not looked into: an earlier rule may do something else with the same packets.
-        """
-        reached = NO_ADDRESSES
-        for reference in policy.stateless_rule_group_references:
-            source = self._groups.get(reference.resource_arn)
-            if source is None or source.stateless_rules_and_custom_actions is None:
-                continue
-            for rule in source.stateless_rules_and_custom_actions.stateless_rules:
-                match = rule.rule_definition.match_attributes
-                if action in rule.rule_definition.actions and (not match.protocols or _TCP in match.protocols):
-                    reached |= _addresses(each.address_definition for each in match.destinations)
-        return is_wide(reached)
 
     def _stateful(self, policy: Policy, home: AddressSet) -> tuple[bool | None, str]:
         outlets = self._outlets(policy, home)
@@ -220,17 +208,6 @@ class FirewallRules:
                     names.update(rule.names)
                     forgeable = True
         return tuple(sorted(names)), forgeable
-
-
-def _addresses(definitions: Iterable[str]) -> AddressSet:
-    """Return the addresses of a stateless rule: everyone where it names none, or what is not understood."""
-    texts = [text.strip() for text in definitions]
-    if not texts or any(text.upper() == "ANY" for text in texts):
-        return ALL_ADDRESSES
-    try:
-        return AddressSet.from_cidrs(texts)
-    except ParseError:
-        return ALL_ADDRESSES
 
 
 def _option(option: Option) -> tuple[str, str]:

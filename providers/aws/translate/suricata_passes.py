@@ -23,7 +23,7 @@ _HALF_OF_IPV4 = 1 << 31
 _HALF_OF_IPV6 = 1 << 124  # of the global unicast addresses, 2000::/3
 _WEB_PORTS = (80, 443)
 _TRANSPORT = frozenset(("ip", "ip4", "ipv4", "ip6", "ipv6", "pkthdr", "tcp", "tcp-pkt", "tcp-stream", "udp"))
-_WEB = frozenset(("http", "http1", "http2", "tls", "ssl"))
+_WEB = frozenset(("http", "http1", "http2", "quic", "tls", "ssl"))
 _HOME = "$home_net"
 _INSIDE = frozenset(("any", _HOME, "$external_net", "!$home_net", "0.0.0.0/0"))
 # Words of ``flow`` with which a rule concerns no packets from a client that opened a connection.

@@ -1,0 +1,290 @@
+"""A namespace whose pods, or some of them, no network policy isolates.
+
+What it finds:
+    For each namespace and direction, the workloads that everybody reaches, or that reach everybody, as far as network
+    policies go: those that no policy selects for the direction, and those whose policies together admit everything
+    from or to everyone. Policies are a union: one that admits everything cancels a default-deny beside it, and one
+    that selects a single pod isolates that pod alone. Policies of one namespace say nothing about another. Where a
+    policy was not read in full, what it may select or admit counts as open at most, and the confidence is low. Pods in
+    the network of their node are selected by no policy and told by ``host-network-pod``. Namespaces without workloads
+    are not judged. Namespaces that the cluster keeps itself are told as information.
+
+Why it matters:
+    Without a policy every pod of the cluster may open connections to every other, in every namespace, and to
+    whatever the nodes reach. Whoever takes over one pod then has the whole cluster before them.
+
+Example:
+    A namespace whose ``default-deny`` policy stands beside a policy ``allow-all`` with the ingress rule ``{}``.
+
+Remedy:
+    Add a policy that selects every pod of the namespace and names the direction in its ``policyTypes``, then admit what
+    each workload needs; take the rule away that admits everything. A default-deny for egress must admit DNS.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cloudseg.checks.breadth import open_addresses
+from cloudseg.checks.clusters import (
+    SYSTEM_NAMESPACES,
+    applying,
+    clusters,
+    isolating,
+    namespace_resource,
+    needs_pods,
+    pods_in_words,
+    policies_in_words,
+    workloads,
+)
+from cloudseg.checks.example_clusters import ClusterBuilder, admit
+from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.policy_manifests import default_deny
+from cloudseg.findings import Remedy, Severity
+from cloudseg.model import Everyone
+from cloudseg.reach.packets import Box, outside_addresses
+from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, ALL_IPV6
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cloudseg.checks.clusters import Cluster, Namespace
+    from cloudseg.checks.interface import AuditContext
+    from cloudseg.findings import Confidence, Finding
+    from cloudseg.model import Direction, Estate, Interface, Rule, RuleSet
+
+_DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
+_Concerning = tuple[tuple["RuleSet", "Rule", bool], ...]
+
+
+class _Open(NamedTuple):
+    """The workloads of a namespace that are not isolated in a direction, by what leaves them open.
+
+    Attributes:
+        unselected: no policy selects them.
+        cancelled: their policies admit everything from or to everyone.
+        ranges: their policies admit every address, by ranges.
+        doubtful: something about their policies was not read.
+        culprits: the policies that admit everything, by their ids.
+    """
+
+    unselected: list[Interface]
+    cancelled: list[Interface]
+    ranges: list[Interface]
+    doubtful: list[Interface]
+    culprits: dict[str, RuleSet]
+
+    @property
+    def certain(self) -> tuple[Interface, ...]:
+        """The workloads that are open whatever was not read."""
+        return (*self.unselected, *self.cancelled, *self.ranges)
+
+
+def run(context: AuditContext) -> Iterator[Finding]:
+    """Yield a finding for every namespace and direction in which a workload is not isolated."""
+    for cluster in clusters(context.estate):
+        for namespace in cluster.namespaces.values():
+            for direction in _DIRECTIONS:
+                found = _open(context.estate, namespace, direction)
+                if found.certain or found.doubtful:
+                    yield _finding(context, cluster, namespace, direction, found)
+
+
+def _open(estate: Estate, namespace: Namespace, direction: Direction) -> _Open:
+    found = _Open([], [], [], [], {})
+    known: dict[tuple[tuple[str, str, bool], ...], tuple[_Concerning, list[Interface]]] = {}
+    for pod in namespace.pods:
+        judges = isolating(estate, pod, direction)
+        if judges:
+            # Most pods of a namespace are judged by the same rules.
+            rules = tuple(applying(estate, pod, judges, direction))
+            key = tuple((judge.id, rule.id, certain) for judge, rule, certain in rules)
+            known.setdefault(key, (rules, []))[1].append(pod)
+        else:
+            (found.doubtful if pod.attached_unread else found.unselected).append(pod)
+    for rules, pods in known.values():
+        how = _admits_everyone(rules, estate)
+        if how in {"high", "medium"}:
+            (found.cancelled if how == "high" else found.ranges).extend(pods)
+            found.culprits.update((policy.id, policy) for policy in _culprits(rules, estate))
+        else:
+            found.doubtful.extend(pod for pod in pods if how or pod.attached_unread)
+    return found
+
+
+def _admits_everyone(rules: _Concerning, estate: Estate) -> Confidence | None:
+    """Return how certain it is that rules together admit everything from or to everyone; None where they do not.
+
+    Whether a range of addresses holds pods depends on the network plugin, so ranges alone are never quite certain.
+    """
+    everyone = [rule for _, rule, certain in rules if certain and any(peer == Everyone() for peer in rule.remote)]
+    if _is_whole([Box(ALL_ADDRESSES, rule.traffic) for rule in everyone]):
+        return "high"
+    ends = [(outside_addresses(rule.remote, estate), rule, certain) for _, rule, certain in rules]
+    if _is_whole([Box(least, rule.traffic) for (least, _), rule, certain in ends if certain]):
+        return "medium"
+    return "low" if _is_whole([Box(most, rule.traffic) for (_, most), rule, _ in ends]) else None
+
+
+def _is_whole(boxes: Sequence[Box]) -> bool:
+    found = open_addresses(boxes, ALL_ADDRESSES)
+    return found >= ALL_IPV4 or found >= ALL_IPV6
+
+
+def _culprits(rules: _Concerning, estate: Estate) -> list[RuleSet]:
+    """Return the policies that admit everything alone; where none does, those that do together."""
+    by_policy: dict[str, tuple[RuleSet, list[tuple[RuleSet, Rule, bool]]]] = {}
+    for each in rules:
+        # A rule that names pods alone admits nobody from outside.
+        if outside_addresses(each[1].remote, estate)[1]:
+            by_policy.setdefault(each[0].id, (each[0], []))[1].append(each)
+    alone = [policy for policy, own in by_policy.values() if _admits_everyone(tuple(own), estate)]
+    return alone or [policy for policy, _ in by_policy.values()]
+
+
+def _finding(
+    context: AuditContext, cluster: Cluster, namespace: Namespace, direction: Direction, found: _Open
+) -> Finding:
+    certain = found.certain
+    culprits = tuple(found.culprits[name] for name in sorted(found.culprits))
+    first = (found.unselected or culprits or certain or found.doubtful)[0]
+    system = namespace.name in context.texts(SYSTEM_NAMESPACES.name)
+    return context.finding(
+        namespace_resource(cluster, namespace.name, first.location),
+        f"namespace {namespace.name}: {_message(namespace, direction, found, culprits)}",
+        severity=Severity.INFO if system else Severity.MEDIUM,
+        confidence="high" if found.unselected or found.cancelled else "medium" if found.ranges else "low",
+        evidence=_evidence(direction, found, culprits),
+        affected=(*certain, *found.doubtful),
+        remedy=Remedy("add-default-deny", _advice(namespace, direction, found, culprits, system=system)),
+        aspect=direction,
+    )
+
+
+def _message(namespace: Namespace, direction: Direction, found: _Open, culprits: Sequence[RuleSet]) -> str:
+    certain = found.certain
+    how_many = workloads(len(certain or found.doubtful), len(namespace.pods))
+    if not certain:
+        return f"{how_many} may not be isolated for {direction}"
+    if found.unselected and len(certain) == len(namespace.pods) and not culprits:
+        return f"no NetworkPolicy isolates its workloads for {direction} ({how_many} open)"
+    because = ""
+    if not found.unselected:
+        because = f": {policies_in_words(culprits)} {_admit(culprits)} everything {_end(direction)} everyone"
+    return f"{how_many} {'is' if len(certain) == 1 else 'are'} not isolated for {direction}{because}"
+
+
+def _evidence(direction: Direction, found: _Open, culprits: Sequence[RuleSet]) -> Iterator[str]:
+    if found.unselected:
+        yield f"selected by no policy for {direction}: {pods_in_words(found.unselected)}"
+    if found.cancelled:
+        yield f"their policies together admit everything {_end(direction)} everyone: {pods_in_words(found.cancelled)}"
+    if found.ranges:
+        yield f"their policies together admit every address: {pods_in_words(found.ranges)}"
+        yield "unknown: whether ranges of addresses hold pods depends on the network plugin"
+    if culprits:
+        yield f"policies add up, so what one admits no other takes back: {policies_in_words(culprits)}"
+    if found.doubtful:
+        yield (
+            f"unknown: a policy that may select them was not read in full, so they may be isolated or open: "
+            f"{pods_in_words(found.doubtful)}"
+        )
+
+
+def _advice(
+    namespace: Namespace, direction: Direction, found: _Open, culprits: Sequence[RuleSet], *, system: bool
+) -> str:
+    take = f"take the rule that admits everything out of {policies_in_words(culprits)}" if culprits else ""
+    if take and not found.unselected:
+        return f"{take}; the policies that select these workloads isolate them then"
+    if system:
+        add = f"learn what the cluster's own workloads need before a policy isolates them for {direction}"
+    else:
+        add = f"admit what each workload needs, and add this policy: {default_deny(namespace.name, direction)}"
+    return "; ".join(filter(None, (take, add)))
+
+
+def _admit(culprits: Sequence[RuleSet]) -> str:
+    return "admits" if len(culprits) == 1 else "together admit"
+
+
+def _end(direction: Direction) -> str:
+    return "from" if direction == "ingress" else "to"
+
+
+def _no_policies() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.workload("shop", "db")
+    b.policy("pay", "default-deny", ingress=(), egress=())
+    b.workload("pay", "cards")
+    return b.build()
+
+
+def _one_selected() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.workload("shop", "db")
+    b.policy("shop", "db", {"app": "db"}, ingress=(admit("tcp/5432", "10.0.0.0/8"),))
+    b.policy("shop", "no-egress", egress=())
+    return b.build()
+
+
+def _cancelled() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.policy("shop", "default-deny", ingress=(), egress=())
+    b.policy("shop", "allow-all", ingress=(admit(),))
+    return b.build()
+
+
+def _types_and_an_open_rule() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.policy("shop", "default", ingress=(admit(),), egress=(admit(),))
+    return b.build()
+
+
+def _system() -> Estate:
+    b = ClusterBuilder()
+    b.workload("kube-system", "coredns")
+    return b.build()
+
+
+def _isolated() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.workload("shop", "db")
+    b.workload("shop", "agent", kind="DaemonSet", host=True)
+    b.policy("shop", "default-deny", ingress=(), egress=())
+    b.policy("shop", "web", {"app": "web"}, ingress=(admit("tcp/443"),))
+    return b.build()
+
+
+CHECK = Check(
+    id="missing-default-deny",
+    severity=Severity.MEDIUM,
+    run=run,
+    examples=(
+        Example("a namespace without policies beside one with a default-deny", _no_policies, ("shop", "shop")),
+        Example("a policy selects one of two workloads, and both for egress", _one_selected, ("shop",)),
+        Example("a policy that admits everything cancels the default-deny", _cancelled, ("shop",), Severity.MEDIUM),
+        Example("both policy types with rules that admit everything", _types_and_an_open_rule, ("shop", "shop")),
+        Example("a namespace of the cluster itself", _system, ("kube-system",) * 2, Severity.INFO),
+        Example("a default-deny, and a policy that admits one port from everyone", _isolated),
+    ),
+    concept={"kubernetes": "the workloads of each namespace, and the NetworkPolicies that select them"},
+    absent={"aws": "a security group admits nothing that no rule admits; unfiltered-interface tells what carries none"},
+    needs=("groups", "interfaces", "networks"),
+    compliance={
+        "cis-kubernetes-1.9": ("5.3.2",),
+        "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Network policies",),
+        "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)"),
+        "pci-dss-4.0": ("1.3.1", "1.3.2"),
+        "cisa-ztmm-2": ("Networks: Network Segmentation",),
+        "nist-800-207": ("2.1",),
+    },
+    parameters=(SYSTEM_NAMESPACES,),
+    remedy="add-default-deny",
+    precondition=needs_pods,
+)

@@ -1,0 +1,109 @@
+"""The estate of one cluster while it is being translated."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cloudseg.model import AllOf, Group, GroupRef, InNetworks, Labelled, matches, qualified
+from cloudseg.providers.kubernetes.translate.labels import NAMESPACE, ON_NAMESPACE
+from cloudseg.providers.kubernetes.translate.objects import PROVIDER, Ledger
+from cloudseg.providers.kubernetes.translate.pipeline import pods_of
+
+if TYPE_CHECKING:
+    from cloudseg.model import Interface, RuleSet, Workload
+
+__all__ = ["Draft"]
+
+
+class Draft:
+    """Collects what is translated of one cluster.
+
+    Attributes:
+        cluster: its name.
+        ledger: gaps and notes.
+        namespaces: the labels of the namespaces that were read, as pods bear them.
+        inhabited: the namespaces with pods.
+        interfaces: by id.
+        workloads: by id.
+        groups: by id.
+        rule_sets: by id.
+    """
+
+    def __init__(self, cluster: str) -> None:
+        self.cluster = cluster
+        self.ledger = Ledger(cluster)
+        self.namespaces: dict[str, dict[str, str]] = {}
+        self.inhabited: set[str] = set()
+        self.interfaces: dict[str, Interface] = {}
+        self.workloads: dict[str, Workload] = {}
+        self.groups: dict[str, Group] = {}
+        self.rule_sets: dict[str, RuleSet] = {}
+        self._bounded: defaultdict[str | None, set[tuple[Labelled, ...]]] = defaultdict(set)
+        self._numbers: dict[tuple[str | None, str], tuple[int, ...]] | None = None
+
+    def id(self, own: str) -> str:
+        """Return the qualified id of a resource of the cluster."""
+        return qualified(PROVIDER, self.cluster, own)
+
+    @property
+    def unlabelled(self) -> frozenset[str]:
+        """The namespaces with pods whose own labels were not read."""
+        return frozenset(self.inhabited - self.namespaces.keys())
+
+    def chosen(self, required: tuple[Labelled, ...]) -> AllOf:
+        """Return the selector of the pods of this cluster that meet requirements."""
+        return AllOf((*required, InNetworks(frozenset((pods_of(self.cluster),)))))
+
+    def group(self, text: str, required: tuple[Labelled, ...]) -> GroupRef:
+        """Return a reference to the pods that meet requirements.
+
+        Args:
+            text: the requirements in words, the same for the same ones.
+            required: the requirements.
+        """
+        identifier = self.id(f"selector/{text}")
+        if identifier not in self.groups:
+            selector = self.chosen(required)
+            self.groups[identifier] = Group(
+                id=identifier, kind="pod-selector", selector=selector, networks=(pods_of(self.cluster),)
+            )
+        return GroupRef(identifier)
+
+    def bound(self, namespace: str | None, required: tuple[Labelled, ...] = ()) -> None:
+        """Note that something unread may concern pods: in a namespace, or in all for None."""
+        self._bounded[namespace].add(required)
+
+    def bound_pods(self) -> None:
+        """Mark the pods of which something unread may decide."""
+        everywhere = self._bounded.get(None, set())
+        unlabelled = self.unlabelled
+        for key, interface in self.interfaces.items():
+            place = interface.labels[NAMESPACE]
+            if interface.network is None or interface.attached_unread:
+                continue
+            each = (*everywhere, *self._bounded.get(place, ()))
+            if any(_may_meet(interface, required, unlabelled=place in unlabelled) for required in each):
+                self.interfaces[key] = msgspec.structs.replace(interface, attached_unread=True)
+
+    def numbers(self, namespace: str | None, port: str) -> tuple[int, ...]:
+        """Return the numbers that pods have for a named port, by its label; in one namespace, or in all for None."""
+        if self._numbers is None:
+            found: defaultdict[tuple[str | None, str], set[int]] = defaultdict(set)
+            for interface in self.interfaces.values():
+                for label, number in interface.labels.items():
+                    if interface.network is not None and label.startswith("port/"):
+                        found[None, label].add(int(number))
+                        found[interface.labels[NAMESPACE], label].add(int(number))
+            self._numbers = {key: tuple(sorted(numbers)) for key, numbers in found.items()}
+        return self._numbers.get((namespace, port), ())
+
+
+def _may_meet(interface: Interface, required: tuple[Labelled, ...], *, unlabelled: bool) -> bool:
+    """Tell whether a pod may meet requirements; the labels of its namespace may not have been read."""
+    return all(
+        matches(each, interface) or (unlabelled and each.key.startswith(ON_NAMESPACE) and each.key != NAMESPACE)
+        for each in required
+    )

@@ -1,0 +1,133 @@
+"""The whole translation, cluster by cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cloudseg.model import (
+    Coverage,
+    Estate,
+    Group,
+    GroupRef,
+    InNetworks,
+    Labelled,
+    Network,
+    Reading,
+    Rule,
+    RuleSet,
+    ScopeRead,
+)
+from cloudseg.providers.kubernetes.translate.draft import Draft
+from cloudseg.providers.kubernetes.translate.labels import ON_HOST
+from cloudseg.providers.kubernetes.translate.objects import PROVIDER, read_objects
+from cloudseg.providers.kubernetes.translate.pipeline import CLUSTER, NODE_STAGE, hosts_of, pods_of
+from cloudseg.providers.kubernetes.translate.policies import add_policies
+from cloudseg.providers.kubernetes.translate.unevaluated import add_unevaluated
+from cloudseg.providers.kubernetes.translate.workloads import add_namespaces, add_workloads
+from cloudseg.traffic import ALL_TRAFFIC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.model import Direction
+    from cloudseg.snapshot import Snapshot
+
+__all__ = ["translate"]
+
+_FACETS: Final = ("networks", "subnets", "interfaces", "workloads", "groups")
+_DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
+_ENFORCED: Final = "that its network plugin enforces NetworkPolicies is assumed: no manifest says so"
+
+
+def translate(snapshot: Snapshot) -> Estate:
+    """Return the estate that the Kubernetes objects of a snapshot describe.
+
+    The function is total: whatever an object holds, what cannot be understood becomes a gap that names the object and
+    where it is written, and what passes at the pods that it could concern is known at most.
+
+    Raises:
+        SnapshotError: a file of the snapshot is no JSON.
+    """
+    estates = [_cluster(snapshot, name) for name in _clusters(snapshot)]
+    scopes = tuple(
+        ScopeRead(PROVIDER, scope.scope, scope.regions, scope.name)
+        for scope in snapshot.scopes
+        if scope.provider == PROVIDER
+    )
+    whole = Estate(
+        taken_at=snapshot.taken_at, scopes=scopes, pipelines={PROVIDER: CLUSTER}, notes=tuple(sorted(snapshot.notes))
+    )
+    return Estate.merged([whole, *estates])
+
+
+def _clusters(snapshot: Snapshot) -> list[str]:
+    scopes = {scope.scope for scope in snapshot.scopes if scope.provider == PROVIDER}
+    return sorted(scopes | {part.scope for part in snapshot.parts() if part.provider == PROVIDER})
+
+
+def _cluster(snapshot: Snapshot, name: str) -> Estate:
+    draft = Draft(name)
+    for gap in snapshot.gaps:
+        if (gap.provider, gap.scope) == (PROVIDER, name):
+            draft.ledger.lost(f"{gap.service}.{gap.operation}", gap.operation, gap.reason, gap.detail)
+    objects = read_objects(snapshot, name, draft.ledger)
+    add_namespaces(objects, draft)
+    add_workloads(objects, draft)
+    add_policies(objects, draft)
+    add_unevaluated(objects, draft)
+    if "groups" in draft.ledger.partly:
+        draft.bound(None)
+    draft.bound_pods()
+    network = Network(id=pods_of(name), kind="cluster-network", pipeline=CLUSTER.name, leads_out=True)
+    if any(interface.role == "host" for interface in draft.interfaces.values()):
+        _add_own_node(draft)
+    if draft.rule_sets:
+        draft.ledger.notes.append(f"cluster {name}: {_ENFORCED}")
+    return Estate(
+        networks={network.id: network},
+        interfaces=draft.interfaces,
+        workloads=draft.workloads,
+        groups=draft.groups,
+        rule_sets=draft.rule_sets,
+        coverage=Coverage(_readings(draft)),
+        gaps=tuple(sorted(set(draft.ledger.gaps))),
+        notes=tuple(sorted(set(draft.ledger.notes))),
+    )
+
+
+def _readings(draft: Draft) -> Iterator[Reading]:
+    for facet in _FACETS:
+        reason = draft.ledger.partly.get(facet, "")
+        yield Reading(PROVIDER, draft.cluster, "global", facet, "partly" if reason else "read", reason)
+
+
+def _add_own_node(draft: Draft) -> None:
+    """Let everything pass between pods and those on the network of a node, at most: it may be the pod's own node.
+
+    Source: https://kubernetes.io/docs/concepts/services-networking/network-policies/
+    """
+    identifier = hosts_of(draft.cluster)
+    on_host = Labelled(ON_HOST, "In", frozenset((draft.cluster,)))
+    draft.groups[identifier] = Group(id=identifier, kind="host-network-pods", selector=on_host, managed_by=PROVIDER)
+    rules = tuple(
+        Rule(
+            id=f"{direction}.own-node",
+            direction=direction,
+            verdict="accept",
+            traffic=ALL_TRAFFIC,
+            remote=(GroupRef(identifier),),
+            exact=False,
+            description="a pod and its own node always reach each other",
+        )
+        for direction in _DIRECTIONS
+    )
+    own = draft.id("own-node")
+    draft.rule_sets[own] = RuleSet(
+        id=own,
+        kind="node-rule",
+        stage=NODE_STAGE,
+        rules=rules,
+        applies=InNetworks(frozenset((pods_of(draft.cluster),))),
+        network=pods_of(draft.cluster),
+        managed_by=PROVIDER,
+    )

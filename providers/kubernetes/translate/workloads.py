@@ -1,0 +1,258 @@
+"""Pods, and what makes them: one interface for each workload, since nothing tells its pods apart.
+
+A pod on the network of its node (``hostNetwork``) stands in no pod network: nothing selects it, as a subject or as a
+peer. What network plugins make of its packets is not defined; at best they know them from others, and most treat them
+as the node's. So what passes between it and anybody is known at most. Sources:
+https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-and-hostnetwork-pods and
+https://kubernetes.io/docs/concepts/workloads/controllers/
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from cloudseg.errors import ParseError
+from cloudseg.model import Interface, Workload
+from cloudseg.providers.kubernetes.translate.labels import ON_HOST, namespace_labels, pod_labels, port_label
+from cloudseg.providers.kubernetes.translate.objects import fields_of
+from cloudseg.providers.kubernetes.translate.pipeline import pods_of
+from cloudseg.providers.kubernetes.translate.wire import (
+    Container,
+    ContainerPort,
+    Metadata,
+    OwnerReference,
+    PodSpec,
+    PodStatus,
+    PodTemplate,
+)
+from cloudseg.traffic import NO_ADDRESSES, AddressSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cloudseg.providers.kubernetes.translate.draft import Draft
+    from cloudseg.providers.kubernetes.translate.objects import Object
+
+__all__ = ["add_namespaces", "add_workloads"]
+
+_ENDED: Final = ("Succeeded", "Failed")
+_PROTOCOLS: Final = frozenset(("TCP", "UDP", "SCTP"))
+_SECONDARY: Final = ("k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network")
+"""Annotations that give a pod further networks, which NetworkPolicies do not filter. Source:
+https://github.com/k8snetworkplumbingwg/multus-cni/blob/master/docs/quickstart.md"""
+
+
+class _Pods(NamedTuple):
+    """The pods of one object.
+
+    Attributes:
+        source: the object.
+        labels: their labels.
+        ports: the labels of their named ports.
+        host: they use the network of their node.
+        addresses: what is known of their addresses.
+        doubt: why they were not read in full, in words.
+        secondary: they have further networks.
+    """
+
+    source: Object
+    labels: dict[str, str]
+    ports: dict[str, str]
+    host: bool = False
+    addresses: AddressSet = NO_ADDRESSES
+    doubt: str = ""
+    secondary: bool = False
+
+    def alike(self, other: _Pods) -> bool:
+        """Tell whether nothing that policies look at tells these pods from others."""
+        return (self.labels, self.ports, self.host, self.doubt, self.secondary) == (
+            other.labels,
+            other.ports,
+            other.host,
+            other.doubt,
+            other.secondary,
+        )
+
+
+def add_namespaces(objects: Iterable[Object], draft: Draft) -> None:
+    """Add the labels of the namespaces that were read."""
+    for item in objects:
+        if item.kind != "Namespace" or item.group:
+            continue
+        flaw = item.flaw
+        try:
+            metadata = msgspec.convert(item.content.get("metadata"), Metadata | None) or Metadata()
+        except msgspec.ValidationError as error:
+            metadata, flaw = Metadata(), flaw or f"metadata: {error}"
+        if flaw:
+            draft.ledger.gap(item, "malformed", flaw, "groups")
+        else:
+            draft.namespaces[item.name] = namespace_labels(item.name, metadata.labels)
+
+
+def add_workloads(objects: Iterable[Object], draft: Draft) -> None:
+    """Add an interface for each workload, and one for each pod that differs from what made it."""
+    made = [(item, template) for item in objects if (template := _template(item)) is not None]
+    by_name = {_name(item): item for item, _ in made if not item.flaw}
+    owners = {_name(item): _owner(item, by_name) for item, _ in made}
+    read = [(item, pods) for item, template in made if (pods := _pods(item, template, draft)) is not None]
+    known = {_name(item): pods for item, pods in read}
+    for item, pods in read:
+        top = _top(_name(item), owners)
+        above = known.get(top)
+        if top != _name(item) and above is not None and above.alike(pods):
+            known[top] = above._replace(addresses=above.addresses | pods.addresses)
+            known.pop(_name(item), None)
+        elif top != _name(item) and item.kind == "ReplicaSet" and item.part("spec").get("replicas") == 0:
+            known.pop(_name(item), None)
+    for pods in known.values():
+        _add(pods, draft)
+
+
+_Name = tuple[str, str, str]
+
+
+def _name(item: Object) -> _Name:
+    return item.kind, item.place, item.name
+
+
+def _template(item: Object) -> object | None:
+    """Return what an object makes pods from; None for one that makes none."""
+    spec = item.part("spec")
+    if item.kind == "Pod" and not item.group:
+        return item.content
+    if item.kind == "CronJob" and item.group == "batch":
+        job = fields_of(fields_of(spec.get("jobTemplate")).get("spec"))
+        return job.get("template", {})
+    if item.kind in {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"}:
+        return spec.get("template", {})
+    # Other controllers (rollouts, serving) hold the same template at the same place.
+    template = fields_of(spec.get("template"))
+    return template if isinstance(fields_of(template.get("spec")).get("containers"), list) else None
+
+
+def _owner(item: Object, by_name: dict[_Name, Object]) -> _Name | None:
+    """Return the controller of an object, where that is one that was read."""
+    try:
+        owners = msgspec.convert(item.part("metadata").get("ownerReferences"), list[OwnerReference] | None)
+    except msgspec.ValidationError:
+        return None
+    chosen = next((each for each in owners or () if each.controller), None)
+    name = None if chosen is None else (chosen.kind, item.place, chosen.name)
+    return name if name in by_name else None
+
+
+def _top(name: _Name, owners: dict[_Name, _Name | None]) -> _Name:
+    """Return the topmost owner: a Deployment's, of a pod whose ReplicaSet belongs to it."""
+    seen: set[_Name] = set()
+    while (owner := owners.get(name)) is not None and name not in seen:
+        seen.add(name)
+        name = owner
+    return name
+
+
+def _pods(item: Object, raw: object, draft: Draft) -> _Pods | None:
+    """Return the pods of an object; None where there are none, or nobody knows whose they are."""
+    flaw = item.flaw
+    if item.kind == "Pod" and item.part("status").get("phase") in _ENDED:
+        return None
+    if item.kind == "Job" and item.part("status").get("completionTime"):
+        return None
+    if not item.name or item.namespace is None:
+        draft.ledger.gap(item, "malformed", flaw, "interfaces")
+        draft.ledger.partly.setdefault("interfaces", f"{item.own} is malformed")
+        draft.ledger.partly.setdefault("workloads", f"{item.own} is malformed")
+        return None
+    if not flaw:
+        try:
+            return _read(item, msgspec.convert(raw, PodTemplate | None) or PodTemplate(), draft)
+        except (msgspec.ValidationError, ParseError) as error:
+            flaw = str(error)
+    draft.ledger.gap(item, "malformed", flaw, "interfaces")
+    return _Pods(item, {}, {}, doubt=flaw)
+
+
+def _read(item: Object, template: PodTemplate, draft: Draft) -> _Pods:
+    metadata, spec = template.metadata or Metadata(), template.spec or PodSpec()
+    addresses = NO_ADDRESSES
+    if item.kind == "Pod":
+        status = msgspec.convert(item.content.get("status"), PodStatus | None) or PodStatus()
+        given = (status.ip, *(each.ip for each in status.ips or ()))
+        addresses = AddressSet.from_cidrs(address for address in given if address)
+    secondary = next((key for key in _SECONDARY if (metadata.annotations or {}).get(key)), "")
+    if secondary:
+        detail = f"{secondary} gives its pods further networks, which no NetworkPolicy filters"
+        draft.ledger.gap(item, "unsupported", detail, "interfaces")
+    ports, ambiguous = _named_ports(spec)
+    if ambiguous:
+        draft.ledger.gap(item, "malformed", ambiguous, "interfaces")
+    return _Pods(
+        item,
+        pod_labels(metadata.labels),
+        ports,
+        bool(spec.host_network),
+        addresses,
+        ambiguous,
+        bool(secondary),
+    )
+
+
+def _named_ports(spec: PodSpec) -> tuple[dict[str, str], str]:
+    """Return the labels of the named ports, and in words where a name stands for several numbers.
+
+    Raises:
+        ParseError: a port is none.
+    """
+    found: dict[str, str] = {}
+    ambiguous = ""
+    for port in _ports(spec):
+        protocol = port.protocol or "TCP"
+        if not 0 < port.container_port < 1 << 16 or protocol not in _PROTOCOLS:
+            raise ParseError(f"containerPort {port.container_port}/{protocol} is no port")
+        if port.name:
+            number = found.setdefault(port_label(port.name, protocol), str(port.container_port))
+            if number != str(port.container_port):
+                ambiguous = f"port {port.name!r} is {number} and {port.container_port} in different containers"
+    return found, ambiguous
+
+
+def _ports(spec: PodSpec) -> Iterator[ContainerPort]:
+    """Yield the declared ports of the containers that run as long as the pod does."""
+    beside: tuple[Container, ...] = tuple(
+        each for each in spec.init_containers or () if each.restart_policy == "Always"
+    )
+    for container in (*(spec.containers or ()), *beside):
+        yield from container.ports or ()
+
+
+def _add(pods: _Pods, draft: Draft) -> None:
+    item = pods.source
+    kept = {**pods.labels, "namespace": item.place}
+    workload = Workload(
+        id=draft.id(f"{item.place}/{item.kind}/{item.name}"),
+        kind=item.kind,
+        name=item.name,
+        tags=kept,
+        location=item.location,
+        network=None if pods.host else pods_of(draft.cluster),
+    )
+    draft.workloads[workload.id] = workload
+    namespace = draft.namespaces.get(item.place) or namespace_labels(item.place, None)
+    interface = Interface(
+        id=draft.id(f"{item.place}/{item.name}[{item.kind}]"),
+        kind="pod",
+        name=item.name,
+        tags=kept,
+        location=item.location,
+        network=workload.network,
+        subnet=None,
+        addresses=pods.addresses,
+        attached_unread=bool(pods.doubt) or pods.secondary,
+        labels={**pods.labels, **namespace, **pods.ports, **({ON_HOST: draft.cluster} if pods.host else {})},
+        workload=workload.id,
+        role="host" if pods.host else "interface",
+    )
+    draft.interfaces[interface.id] = interface
+    draft.inhabited.add(item.place)
