@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Admission", "ClusterBuilder", "Pods", "admit"]
 
 _FACETS: Final = ("networks", "subnets", "interfaces", "groups", "workloads")
-_POLICIES: Final = Stage(name="networkpolicy", at="interface", stateful=True, match="any", miss="deny")
+_POLICIES: Final = Stage(name="network-policies", at="interface", stateful=True, match="any", miss="deny")
 _NAME: Final = "kubernetes.io/metadata.name"
 
 

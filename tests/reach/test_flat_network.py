@@ -32,7 +32,7 @@ from cloudseg.reach.reachability import Reachability, Verdict
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
 PODS = "kubernetes:c:pods"
-STAGE = Stage(name="networkpolicy", at="interface", stateful=True, match="any", miss="deny")
+STAGE = Stage(name="network-policies", at="interface", stateful=True, match="any", miss="deny")
 PIPELINE = Pipeline(name="kubernetes", ingress=(STAGE,), egress=(STAGE,))
 OUTSIDE = AddressSet.parse("203.0.113.7")
 ALL = Traffic.parse("all")
@@ -50,7 +50,7 @@ def policy(name: str, chosen: AllOf, *rules: Rule, isolates: str = "ingress") ->
     return RuleSet(
         id=f"kubernetes:c:ns/NetworkPolicy/{name}",
         kind="NetworkPolicy",
-        stage="networkpolicy",
+        stage="network-policies",
         rules=rules,
         applies=chosen,
         isolates=frozenset(isolates.split()),  # type: ignore[arg-type]

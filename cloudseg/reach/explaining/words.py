@@ -114,7 +114,8 @@ def stage_text(stage: Stage, rule_sets: Sequence[RuleSet], where: str) -> str:
     name = list_name(stage)
     if not rule_sets:
         return f"{name} of {where}"
-    return f"{name.removesuffix('s') if len(rule_sets) == 1 else name} {labels(rule_sets)} of {where}"
+    one = f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
+    return f"{one if len(rule_sets) == 1 else name} {labels(rule_sets)} of {where}"
 
 
 def hop_text(hop: Hop) -> str:

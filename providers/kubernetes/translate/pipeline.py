@@ -14,15 +14,15 @@ from cloudseg.providers.kubernetes.translate.objects import PROVIDER
 
 __all__ = ["CLUSTER", "NODE_STAGE", "POLICY_STAGE", "hosts_of", "pods_of"]
 
-POLICY_STAGE: Final = "networkpolicy"
-NODE_STAGE: Final = "own-node"
+POLICY_STAGE: Final = "network-policies"
+NODE_STAGE: Final = "rules-of-the-own-node"
 
 _STAGES: Final = (
     # A pod and its own node always reach each other, whatever policies say.
     Stage(name=NODE_STAGE, at="interface", stateful=True, match="first", miss="next"),
     # No list stands here. Policies of kinds that are not evaluated may forbid what a NetworkPolicy admits, so that of
     # a pod that they may select nothing is certain.
-    Stage(name="policies-not-evaluated", at="interface", stateful=True, match="any", miss="deny"),
+    Stage(name="policies-of-other-kinds", at="interface", stateful=True, match="any", miss="deny"),
     Stage(name=POLICY_STAGE, at="interface", stateful=True, match="any", miss="deny"),
 )
 
