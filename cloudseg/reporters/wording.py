@@ -160,10 +160,13 @@ def _concerned(document: FindingsDocument) -> list[CheckStatus]:
 
 def check_counts(document: FindingsDocument) -> str:
     """Return how many checks could be evaluated."""
-    states = [check.status for check in _concerned(document)]
-    return ", ".join(
+    concerned = _concerned(document)
+    states = [check.status for check in concerned]
+    counts = [
         f"{states.count(status):,} {status}" for status in ("evaluated", "partly", "not evaluated") if status in states
-    )
+    ]
+    foreign = len(document.checks) - len(concerned)
+    return ", ".join((*counts, *((f"{foreign:,} for clouds that were not read",) if foreign else ())))
 
 
 def verdict(document: FindingsDocument) -> str:

@@ -419,3 +419,14 @@ def test_the_builder_makes_what_the_translation_of_the_same_manifests_makes() ->
     assert [each.id for each in built.governed(mine)] == [each.id for each in read.governed(theirs)]
     (mine_pod,), (their_pod,) = built.interfaces.values(), read.interfaces.values()
     assert (mine_pod.id, mine_pod.labels, mine_pod.network) == (their_pod.id, their_pod.labels, their_pod.network)
+
+
+def test_a_check_for_other_clouds_finds_nothing_where_it_counts_as_not_evaluated() -> None:
+    b = ClusterBuilder()
+    b.namespace("shop")
+    for name in ("web", "db", "job"):
+        b.workload("shop", name, {"app": name})
+    document = run_audit(b.build(), AuditRequest())
+    assert document.findings
+    settled = {status.id for status in document.checks if status.status != "not evaluated"}
+    assert {finding.check for finding in document.findings} <= settled
