@@ -170,12 +170,19 @@ class Estate:
         Args:
             interface: the interface.
             stage: the name of the stage.
-            direction: only those that judge packets of this direction; None for all.
+            direction: only those that judge packets of this direction; None for all. A list that does not isolate in
+                the direction adds what it admits there to others that do, and says nothing by itself.
         """
         judges = self._selecting(interface, stage)
         if direction is None or all(direction in judge.isolates for judge in judges):
             return judges
-        return tuple(judge for judge in judges if direction in judge.isolates)
+        if not any(direction in judge.isolates for judge in judges):
+            return ()
+        return tuple(
+            judge
+            for judge in judges
+            if direction in judge.isolates or any(rule.direction == direction for rule in judge.rules)
+        )
 
     def _selecting(self, interface: Interface, stage: str) -> tuple[RuleSet, ...]:
         # Thousands of interfaces carry the same groups in the same subnet; each is asked only where a list chooses by

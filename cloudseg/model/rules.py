@@ -64,7 +64,8 @@ class RuleSet(Resource, frozen=True, kw_only=True):
         network: the network it belongs to, where the provider ties it to one.
         is_default: the provider made it and it is used where nothing else is chosen.
         managed_by: the controller that owns the list and would undo a change; empty for the user's own.
-        isolates: directions in which being selected is enough to be judged, even by a list without rules there.
+        isolates: directions in which being selected is enough to be judged, even by a list without rules there. In
+            others the list's rules only add to what lists admit that do isolate.
     """
 
     stage: str

@@ -15,6 +15,7 @@ __all__ = [
     "InternetBlock",
     "Network",
     "Peering",
+    "RangeMeaning",
     "Route",
     "RouteTable",
     "Subnet",
@@ -31,6 +32,7 @@ InternetBlock = Literal["off", "inbound", "ingress", "bidirectional", "unknown"]
 ``inbound``: what starts outside; ``ingress``: everything over internet gateways but what a NAT gateway sends;
 ``bidirectional``: everything.
 """
+RangeMeaning = Literal["unknown", "outside", "everywhere"]
 TargetKind = Literal[
     "local",
     "internet-gateway",
@@ -54,14 +56,16 @@ class Network(Resource, frozen=True, kw_only=True):
         pipeline: name of the pipeline that judges packets at its interfaces.
         is_default: the provider made it unasked.
         leads_out: for a network without subnets and routes, such as a cluster's: packets leave it for addresses
-            outside, and come in from there, as far as lists let them. A range of addresses in a rule then means
-            interfaces of the network at most, unless it holds every address.
+            outside, and come in from there, as far as lists let them.
+        ranges: in such a network, whether rules that name addresses match its own interfaces that bear them:
+            ``everywhere`` they do, ``outside`` they never do, ``unknown`` at most.
     """
 
     addresses: AddressSet = NO_ADDRESSES
     pipeline: str
     is_default: bool = False
     leads_out: bool = False
+    ranges: RangeMeaning = "unknown"
 
 
 class Subnet(Resource, frozen=True, kw_only=True):

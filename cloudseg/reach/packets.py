@@ -14,7 +14,7 @@ from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, NO_TRAFFIC, AddressSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cloudseg.model import Direction, Estate, Interface, Peer, Rule, RuleSet, Stage
+    from cloudseg.model import Direction, Estate, Interface, Peer, RangeMeaning, Rule, RuleSet, Stage
 
 __all__ = [
     "Bounds",
@@ -22,9 +22,10 @@ __all__ = [
     "addresses_of",
     "common_addresses",
     "intersect",
-    "is_veiled",
+    "names_everyone",
     "outside_addresses",
     "pass_stage",
+    "range_meaning",
     "replied",
     "traffic_of",
 ]
@@ -95,15 +96,20 @@ def outside_addresses(peers: Iterable[Peer], estate: Estate) -> tuple[AddressSet
     return lower, upper
 
 
-def is_veiled(interface: Interface, estate: Estate) -> bool:
-    """Tell whether rules that name addresses may pass an interface over though it bears one of them.
+def range_meaning(interface: Interface, estate: Estate) -> RangeMeaning:
+    """Return whether rules that name addresses match an interface that bears one of them.
 
     Inside a cluster network it depends on the plugin: some know pods by their identity alone, and packets may be
     rewritten before rules are asked. Source:
     https://kubernetes.io/docs/concepts/services-networking/network-policies/#behavior-of-to-and-from-selectors
     """
     network = estate.networks.get(interface.network or "")
-    return network is not None and network.leads_out
+    return network.ranges if network is not None and network.leads_out else "everywhere"
+
+
+def names_everyone(peers: Iterable[Peer]) -> bool:
+    """Tell whether peers hold everyone, and not only every address."""
+    return any(isinstance(peer, Everyone) for peer in peers)
 
 
 def pass_stage(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import msgspec
 import pytest
 
 from cloudseg.model import (
@@ -22,14 +23,16 @@ from cloudseg.model import (
     Network,
     Peer,
     Pipeline,
+    RangeMeaning,
     Reading,
     Rule,
     RuleSet,
     ScopeRead,
     Stage,
 )
+from cloudseg.reach.explaining.explain import explain
 from cloudseg.reach.reachability import Reachability, Verdict
-from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
+from cloudseg.traffic import NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
 
 PODS = "kubernetes:c:pods"
 STAGE = Stage(name="network-policies", at="interface", stateful=True, match="any", miss="deny")
@@ -157,3 +160,64 @@ def test_everyone_stands_for_pods_and_for_what_is_outside() -> None:
     reach = cluster(policy("db", selected(app="db"), rule("ingress", "tcp/5432", Everyone())))
     assert between(reach, "job", "db") == exactly("tcp/5432")
     assert reach.between(OUTSIDE, "kubernetes:c:ns/db[Deployment]") == exactly("tcp/5432")
+
+
+ANY_ADDRESS = Addresses(AddressSet.parse("0.0.0.0/0") | AddressSet.parse("::/0"))
+
+
+def with_ranges(reach: Reachability, meaning: RangeMeaning, address: str = "") -> Reachability:
+    """The same cluster under a plugin that treats ranges this way; ``job`` may bear an address."""
+    estate = reach.estate
+    network = msgspec.structs.replace(estate.networks[PODS], ranges=meaning)
+    job = "kubernetes:c:ns/job[Deployment]"
+    given = AddressSet.parse(address) if address else NO_ADDRESSES
+    interfaces = {**estate.interfaces, job: msgspec.structs.replace(estate.interfaces[job], addresses=given)}
+    return Reachability(dataclasses.replace(estate, networks={PODS: network}, interfaces=interfaces))
+
+
+@pytest.mark.semantics(98)
+def test_under_a_plugin_that_knows_pods_by_identity_a_range_never_holds_pods() -> None:
+    for peer in (Addresses(AddressSet.parse("10.0.0.0/8")), ANY_ADDRESS):
+        reach = with_ranges(
+            cluster(policy("db", selected(app="db"), rule("ingress", "tcp/5432", peer))), "outside", "10.1.2.4"
+        )
+        assert between(reach, "job", "db") == exactly("none")
+        assert between(reach, "web", "db") == exactly("none")
+        assert reach.between(AddressSet.parse("10.1.2.3"), "kubernetes:c:ns/db[Deployment]") == exactly("tcp/5432")
+        told = explain(
+            reach, "kubernetes:c:ns/job[Deployment]", "kubernetes:c:ns/db[Deployment]", Traffic.parse("tcp/5432")
+        )
+        assert told.verdict == "blocked"
+
+
+def test_everyone_holds_pods_under_every_plugin() -> None:
+    meanings: tuple[RangeMeaning, ...] = ("unknown", "outside", "everywhere")
+    for meaning in meanings:
+        reach = with_ranges(cluster(policy("db", selected(app="db"), rule("ingress", "tcp/5432", Everyone()))), meaning)
+        assert between(reach, "job", "db") == exactly("tcp/5432")
+
+
+@pytest.mark.semantics(98)
+def test_every_address_is_not_everyone_where_the_plugin_is_not_known() -> None:
+    reach = cluster(policy("db", selected(app="db"), rule("ingress", "tcp/5432", ANY_ADDRESS)))
+    assert between(reach, "job", "db") == Verdict(NO_TRAFFIC, Traffic.parse("tcp/5432"))
+    assert reach.between(OUTSIDE, "kubernetes:c:ns/db[Deployment]") == exactly("tcp/5432")
+
+
+@pytest.mark.semantics(98)
+def test_under_a_plugin_that_looks_at_addresses_a_range_holds_the_pods_that_bear_them() -> None:
+    private = Addresses(AddressSet.parse("10.1.0.0/16"))
+    rules = policy("db", selected(app="db"), rule("ingress", "tcp/5432", private))
+    assert between(with_ranges(cluster(rules), "everywhere", "10.1.2.4"), "job", "db") == exactly("tcp/5432")
+    assert between(with_ranges(cluster(rules), "everywhere", "10.2.2.4"), "job", "db") == exactly("none")
+    unread = between(with_ranges(cluster(rules), "everywhere"), "job", "db")
+    assert unread == Verdict(NO_TRAFFIC, Traffic.parse("tcp/5432"))
+
+
+def test_a_list_that_does_not_isolate_adds_to_those_that_do_and_says_nothing_alone() -> None:
+    more = policy("more", AllOf(()), rule("ingress", "udp/53", Everyone()), isolates="")
+    assert between(cluster(more), "job", "db") == exactly("all")
+    reach = cluster(policy("db", selected(app="db"), rule("ingress", "tcp/5432", WEB)), more)
+    assert between(reach, "job", "db") == exactly("udp/53")
+    assert between(reach, "web", "db") == exactly("tcp/5432, udp/53")
+    assert between(reach, "job", "web") == exactly("all")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.model import ANYONE, Addresses, Everyone, GroupRef, ListRef, Names, Unresolved, matches, own_id
 from cloudseg.reach.explaining.words import rule_name
 from cloudseg.reach.outside import has_unseen_members
-from cloudseg.reach.packets import is_veiled, outside_addresses
-from cloudseg.traffic import ALL_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
+from cloudseg.reach.packets import names_everyone, outside_addresses, range_meaning
+from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -203,9 +203,11 @@ def _matches(rule: Rule, other: Other, estate: Estate) -> tuple[bool, bool]:
     """Tell whether a rule certainly names the other end, and whether it may."""
     least, most = outside_addresses(rule.remote, estate)
     sure = bool(other.addresses) and other.addresses <= least
-    if sure and other.interface is not None and is_veiled(other.interface, estate):
-        sure = least == ALL_ADDRESSES
     maybe = other.addresses.overlaps(most)
+    if maybe and other.interface is not None and not names_everyone(rule.remote):
+        meaning = range_meaning(other.interface, estate)
+        sure = sure and meaning == "everywhere"
+        maybe = meaning != "outside"
     if other.grouped and not sure:
         for peer in rule.remote:
             if isinstance(peer, GroupRef) and not peer.stale:
@@ -280,7 +282,7 @@ def _doubt(peer: Peer, other: Other, estate: Estate) -> Iterator[str]:
                 yield f"which groups {other.interface.own_id} carries was not read in full"
         case Addresses(addresses) if other.interface is not None and other.addresses.overlaps(addresses):
             name = other.interface.own_id
-            veiled = is_veiled(other.interface, estate)
+            veiled = range_meaning(other.interface, estate) == "unknown"
             plugin = f"whether rules that name addresses match {name} depends on the network plugin"
             yield plugin if veiled else f"which address {name} has was not read"
         case _:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cloudseg.reach.packets import is_veiled
+from cloudseg.reach.packets import range_meaning
 from cloudseg.reach.plumbing import conduct
 from cloudseg.reach.ways import is_public
 from cloudseg.traffic import ALL_ADDRESSES
@@ -54,6 +54,7 @@ class Traits(NamedTuple):
         six: positions of its IPv6 addresses.
         wide: its addresses were not read: it has one somewhere between the first and the last position.
         veiled: whether rules that name its addresses match it is not known; it is wide, too.
+        hidden: rules that name its addresses do not match it; it is wide, too.
     """
 
     key: Hashable
@@ -61,6 +62,7 @@ class Traits(NamedTuple):
     six: tuple[int, ...]
     wide: bool = False
     veiled: bool = False
+    hidden: bool = False
 
 
 class Choice(NamedTuple):
@@ -99,8 +101,9 @@ def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()
         own = Traits((), places, _positions6(interface, line))
         if not own.four and not own.six:
             own = _hull(interface, estate, line)
-        if is_veiled(interface, estate):
-            own = own._replace(wide=True, veiled=True)
+        meaning = range_meaning(interface, estate)
+        if meaning != "everywhere":
+            own = own._replace(wide=True, veiled=meaning == "unknown", hidden=meaning == "outside")
         key = (
             interface.network,
             interface.subnet,
@@ -213,7 +216,9 @@ class Columns:
         self.families = sum(1 for face in faces if face[0] == 4)
         self.width = self.faces + self.line.length
         self._wide = np.flatnonzero(wide)
+        hidden = np.array([traits[face[4]].hidden for face in faces], dtype=bool)
         self._veiled = veiled[self._wide]
+        self._hidden = hidden[self._wide]
         # Within each family the faces whose address was read come first, in the order of addresses.
         read4 = int((~wide[: self.families]).sum())
         read6 = int((~wide[self.families :]).sum())
@@ -223,16 +228,21 @@ class Columns:
             of_class[face[4]].append(column)
         self.of_class = tuple(tuple(columns) for columns in of_class)
         self.simple = self.families in {0, self.faces} and np.array_equal(self.owner, np.arange(len(traits)))
-        self._choices: dict[AddressSet, Choice] = {}
+        self._choices: dict[tuple[AddressSet, bool], Choice] = {}
 
-    def choose(self, addresses: AddressSet) -> Choice:
-        """Return the columns of addresses, faces and outside."""
-        known = self._choices.get(addresses)
+    def choose(self, addresses: AddressSet, *, named: bool = False) -> Choice:
+        """Return the columns of addresses, faces and outside.
+
+        Args:
+            addresses: the addresses.
+            named: a rule names them, so that networks whose plugin asks for identities have a say.
+        """
+        known = self._choices.get((addresses, named))
         if known is None:
-            known = self._choices[addresses] = self._choice(self.line.runs(addresses))
+            known = self._choices[addresses, named] = self._choice(self.line.runs(addresses), named=named)
         return known
 
-    def _choice(self, runs: Runs) -> Choice:
+    def _choice(self, runs: Runs, *, named: bool) -> Choice:
         if not runs:
             return Choice(_NOTHING)
         found: list[tuple[int, int]] = []
@@ -251,8 +261,9 @@ class Columns:
         for first, last in runs:
             sure |= (low >= first) & (high < last)
             maybe |= (low < last) & (high >= first)
-        if runs != self.line.runs(ALL_ADDRESSES):
-            sure &= ~self._veiled
+        if named or runs != self.line.runs(ALL_ADDRESSES):
+            sure &= ~(self._veiled | self._hidden)
+            maybe &= ~self._hidden
         return Choice(tuple(found), self._wide[sure], self._wide[maybe])
 
     def positions(self, faces: slice) -> NDArray[np.int64]:
@@ -301,4 +312,6 @@ def _first(identifier: str, estates: Sequence[Mapping[str, Traits]]) -> Traits:
         return each[0]
     four = tuple(sorted({place for own in each for place in own.four}))
     six = tuple(sorted({place for own in each for place in own.six}))
-    return Traits(each[0].key, four, six, any(own.wide for own in each), any(own.veiled for own in each))
+    hidden = all(own.hidden for own in each)
+    veiled = not hidden and any(own.veiled or own.hidden for own in each)
+    return Traits(each[0].key, four, six, any(own.wide for own in each), veiled, hidden)

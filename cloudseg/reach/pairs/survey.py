@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from cloudseg.model import ANYONE, Addresses, Everyone, GroupRef, Unresolved
-from cloudseg.reach.packets import Bounds, Box, outside_addresses, pass_stage
+from cloudseg.reach.packets import Bounds, Box, names_everyone, outside_addresses, pass_stage
 from cloudseg.reach.pairs.replies import TRANSLATED, reply_traffic
 from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
 from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC
@@ -34,11 +34,13 @@ class Remote(NamedTuple):
         least: the addresses that it certainly names.
         most: the addresses that it names at most.
         groups: the groups that it names, which matter only on paths where identity holds.
+        everyone: it names everyone, and not only every address.
     """
 
     least: AddressSet
     most: AddressSet
     groups: tuple[str, ...]
+    everyone: bool = False
 
 
 class Item(NamedTuple):
@@ -153,7 +155,7 @@ class Survey:
 
     def _remote(self, peers: tuple[Peer, ...]) -> Remote:
         groups = tuple(peer.group for peer in peers if isinstance(peer, GroupRef) and not peer.stale)
-        return Remote(*outside_addresses(peers, self.estate), groups)
+        return Remote(*outside_addresses(peers, self.estate), groups, names_everyone(peers))
 
     def judgements(self, interface: Interface, direction: Direction) -> tuple[Judgement, ...]:
         """Return how each stage judges an interface, without the stages that let everything through."""

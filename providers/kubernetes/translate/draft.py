@@ -14,6 +14,7 @@ from cloudseg.providers.kubernetes.translate.pipeline import pods_of
 
 if TYPE_CHECKING:
     from cloudseg.model import Interface, RuleSet, Workload
+    from cloudseg.providers.kubernetes.translate.pipeline import Tier
 
 __all__ = ["Draft"]
 
@@ -30,6 +31,7 @@ class Draft:
         workloads: by id.
         groups: by id.
         rule_sets: by id.
+        tiers: the tiers that the network plugin adds to the stages of its own accord.
     """
 
     def __init__(self, cluster: str) -> None:
@@ -41,6 +43,7 @@ class Draft:
         self.workloads: dict[str, Workload] = {}
         self.groups: dict[str, Group] = {}
         self.rule_sets: dict[str, RuleSet] = {}
+        self.tiers: list[Tier] = []
         self._bounded: defaultdict[str | None, set[tuple[Labelled, ...]]] = defaultdict(set)
         self._numbers: dict[tuple[str | None, str], tuple[int, ...]] | None = None
 

@@ -20,9 +20,9 @@ from cloudseg.model import (
 from cloudseg.providers.kubernetes.translate.draft import Draft
 from cloudseg.providers.kubernetes.translate.labels import ON_HOST
 from cloudseg.providers.kubernetes.translate.objects import PROVIDER, read_objects
-from cloudseg.providers.kubernetes.translate.pipeline import CLUSTER, NODE_STAGE, hosts_of, pods_of
-from cloudseg.providers.kubernetes.translate.policies import add_policies
-from cloudseg.providers.kubernetes.translate.unevaluated import add_unevaluated
+from cloudseg.providers.kubernetes.translate.pipeline import NODE_STAGE, hosts_of, pipeline_of, pods_of
+from cloudseg.providers.kubernetes.translate.policies import EVALUATORS, READ_KINDS
+from cloudseg.providers.kubernetes.translate.policies.unevaluated import add_unevaluated
 from cloudseg.providers.kubernetes.translate.workloads import add_namespaces, add_workloads
 from cloudseg.traffic import ALL_TRAFFIC
 
@@ -54,9 +54,7 @@ def translate(snapshot: Snapshot) -> Estate:
         for scope in snapshot.scopes
         if scope.provider == PROVIDER
     )
-    whole = Estate(
-        taken_at=snapshot.taken_at, scopes=scopes, pipelines={PROVIDER: CLUSTER}, notes=tuple(sorted(snapshot.notes))
-    )
+    whole = Estate(taken_at=snapshot.taken_at, scopes=scopes, notes=tuple(sorted(snapshot.notes)))
     return Estate.merged([whole, *estates])
 
 
@@ -73,18 +71,21 @@ def _cluster(snapshot: Snapshot, name: str) -> Estate:
     objects = read_objects(snapshot, name, draft.ledger)
     add_namespaces(objects, draft)
     add_workloads(objects, draft)
-    add_policies(objects, draft)
-    add_unevaluated(objects, draft)
+    for add in EVALUATORS:
+        add(objects, draft)
+    add_unevaluated(objects, READ_KINDS, draft)
     if "groups" in draft.ledger.partly:
         draft.bound(None)
     draft.bound_pods()
-    network = Network(id=pods_of(name), kind="cluster-network", pipeline=CLUSTER.name, leads_out=True)
+    pipeline = pipeline_of(name, {rule_set.stage for rule_set in draft.rule_sets.values()}, draft.tiers)
+    network = Network(id=pods_of(name), kind="cluster-network", pipeline=pipeline.name, leads_out=True)
     if any(interface.role == "host" for interface in draft.interfaces.values()):
         _add_own_node(draft)
     if draft.rule_sets:
         draft.ledger.notes.append(f"cluster {name}: {_ENFORCED}")
     return Estate(
         networks={network.id: network},
+        pipelines={pipeline.name: pipeline},
         interfaces=draft.interfaces,
         workloads=draft.workloads,
         groups=draft.groups,

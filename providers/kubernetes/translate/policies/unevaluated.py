@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Final
 
 from cloudseg.providers.kubernetes.translate.labels import surely_required
 from cloudseg.providers.kubernetes.translate.objects import fields_of
-from cloudseg.providers.kubernetes.translate.policies import is_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from cloudseg.model import Labelled
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.objects import Object
 
-__all__ = ["add_unevaluated", "is_unevaluated"]
+__all__ = ["add_unevaluated"]
 
 _POLICIES: Final = re.compile(
     r"NetworkPolic|AuthorizationPolic|SecurityPolicy$|TrafficPermission|EgressFirewall|FirewallPolicy|MultiNetworkPolicy"
@@ -59,17 +58,23 @@ _MESH_ROOTS: Final = frozenset(("istio-system", "istio-config"))
 https://istio.io/latest/docs/reference/config/security/authorization-policy/"""
 
 
-def is_unevaluated(item: Object) -> bool:
+def _is_unevaluated(item: Object, read: Collection[tuple[str, str]]) -> bool:
     """Tell whether an object decides what passes, and is of a kind that is not evaluated."""
-    if is_policy(item) or item.group == "policy" or item.kind.startswith(_WITHOUT_EFFECT):
+    if (item.group, item.kind) in read or item.group == "policy" or item.kind.startswith(_WITHOUT_EFFECT):
         return False
     return (item.group, item.kind) in _OTHERS or _POLICIES.search(item.kind) is not None
 
 
-def add_unevaluated(objects: Iterable[Object], draft: Draft) -> None:
-    """Note each policy of a kind that is not evaluated, and the pods that it could select."""
+def add_unevaluated(objects: Iterable[Object], read: Collection[tuple[str, str]], draft: Draft) -> None:
+    """Note each policy of a kind that is not evaluated, and the pods that it could select.
+
+    Args:
+        objects: the objects of the cluster.
+        read: the API groups and kinds that are evaluated.
+        draft: the cluster.
+    """
     for item in objects:
-        if is_unevaluated(item):
+        if _is_unevaluated(item, read):
             group = item.group or "core"
             detail = f"{item.kind} ({group}) is not evaluated: what passes at the pods that it selects is known at most"
             draft.ledger.gap(item, "unsupported", detail, "groups")

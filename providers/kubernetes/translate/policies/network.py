@@ -37,23 +37,20 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.peers import End
     from cloudseg.providers.kubernetes.translate.traffic import NamedPort
 
-__all__ = ["add_policies", "is_policy"]
+__all__ = ["READS", "add_policies"]
+
+READS: Final = frozenset((("networking.k8s.io", "NetworkPolicy"),))
 
 _DIRECTIONS: Final[dict[str, Direction]] = {"Ingress": "ingress", "Egress": "egress"}
 _EVERY_POD: Final = Pods("all pods in any namespace", ())
 _MOST_TYPES: Final = 2
 
 
-def is_policy(item: Object) -> bool:
-    """Tell whether an object is a NetworkPolicy v1."""
-    return item.kind == "NetworkPolicy" and item.group == "networking.k8s.io"
-
-
 def add_policies(objects: Iterable[Object], draft: Draft) -> None:
     """Add a rule set for each policy. One that cannot be read in full leaves the pods open that it could select."""
     asked: set[str] = set()
     for item in objects:
-        if not is_policy(item):
+        if (item.group, item.kind) not in READS:
             continue
         read = _read(item, draft)
         if read is None:

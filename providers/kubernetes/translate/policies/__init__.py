@@ -1,0 +1,24 @@
+"""Policies of all kinds that are evaluated; each kind of API has a module that says which objects it reads.
+
+What stands in none of them, and decides what passes, is bounded by ``unevaluated``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cloudseg.providers.kubernetes.translate.policies import network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cloudseg.providers.kubernetes.translate.draft import Draft
+    from cloudseg.providers.kubernetes.translate.objects import Object
+
+__all__ = ["EVALUATORS", "READ_KINDS"]
+
+EVALUATORS: Final[tuple[Callable[[Sequence[Object], Draft], None], ...]] = (network.add_policies,)
+"""What adds the lists of a cluster, in this order: later ones may look at what earlier ones added."""
+
+READ_KINDS: Final[frozenset[tuple[str, str]]] = network.READS
+"""The API groups and kinds that are evaluated."""
