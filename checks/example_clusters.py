@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["Admission", "ClusterBuilder", "Pods", "admit"]
 
 _FACETS: Final = ("networks", "subnets", "interfaces", "groups", "workloads")
-_POLICIES: Final = Stage(name="network-policies", at="interface", stateful=True, match="any", miss="deny")
+_POLICIES: Final = Stage(
+    name="network-policies", at="interface", stateful=True, match="any", miss="deny", ranges="unknown"
+)
 _NAME: Final = "kubernetes.io/metadata.name"
 
 

@@ -31,7 +31,7 @@ from cloudseg.model.resources import (
     qualified,
     scope_of,
 )
-from cloudseg.model.rules import ANYONE, Pipeline, Rule, RuleSet, Stage, Verdict
+from cloudseg.model.rules import ANYONE, Pipeline, RangeMeaning, Rule, RuleSet, Stage, Verdict
 from cloudseg.model.selectors import (
     AllOf,
     AnyOf,
@@ -40,6 +40,7 @@ from cloudseg.model.selectors import (
     InNetworks,
     InSubnets,
     Labelled,
+    NoneOf,
     Selector,
     matches,
 )
@@ -51,7 +52,6 @@ from cloudseg.model.topology import (
     InternetBlock,
     Network,
     Peering,
-    RangeMeaning,
     Route,
     RouteTable,
     Subnet,
@@ -108,6 +108,7 @@ __all__ = [
     "ListRef",
     "Names",
     "Network",
+    "NoneOf",
     "Peer",
     "Peering",
     "Pipeline",

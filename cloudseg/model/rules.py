@@ -13,8 +13,9 @@ from cloudseg.model.resources import Direction, Resource, SourceLocation
 from cloudseg.model.selectors import Everything, Selector
 from cloudseg.traffic import IntervalSet, Traffic
 
-__all__ = ["ANYONE", "Pipeline", "Rule", "RuleSet", "Stage", "Verdict"]
+__all__ = ["ANYONE", "Pipeline", "RangeMeaning", "Rule", "RuleSet", "Stage", "Verdict"]
 
+RangeMeaning = Literal["unknown", "outside", "everywhere"]
 Verdict = Literal["deny", "next", "accept"]
 ANYONE: tuple[Peer, ...] = (Everyone(),)
 
@@ -86,6 +87,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         stateful: replies need no rule of their own.
         match: ``any``, one allowing rule is enough; ``first``, the first matching rule by priority decides.
         miss: the answer when a rule set selects the interface and no rule matches. What no rule set selects goes on.
+        ranges: whether rules that name addresses match pods that bear them: ``everywhere`` they do, ``outside`` they
+            never do, ``unknown`` at most. Whoever is no pod they always match.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     stateful: bool
     match: Literal["any", "first"]
     miss: Verdict
+    ranges: RangeMeaning = "everywhere"
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ __all__ = [
     "InNetworks",
     "InSubnets",
     "Labelled",
+    "NoneOf",
     "Selector",
     "by_labels",
     "matches",
@@ -70,7 +71,13 @@ class AnyOf(msgspec.Struct, frozen=True, tag=True):
     parts: tuple[Selector, ...]
 
 
-Selector = Everything | Carries | InSubnets | InNetworks | Labelled | AllOf | AnyOf
+class NoneOf(msgspec.Struct, frozen=True, tag=True):
+    """Interfaces that no part chooses; without parts, every interface."""
+
+    parts: tuple[Selector, ...]
+
+
+Selector = Everything | Carries | InSubnets | InNetworks | Labelled | AllOf | AnyOf | NoneOf
 
 
 def matches(selector: Selector, interface: Interface) -> bool:
@@ -90,6 +97,8 @@ def matches(selector: Selector, interface: Interface) -> bool:
             return all(matches(part, interface) for part in parts)
         case AnyOf(parts):
             return any(matches(part, interface) for part in parts)
+        case NoneOf(parts):
+            return not any(matches(part, interface) for part in parts)
 
 
 def required_label(selector: Selector) -> tuple[str, str] | None:
@@ -108,7 +117,7 @@ def by_labels(selector: Selector) -> bool:
     match selector:
         case Labelled():
             return True
-        case AllOf(parts) | AnyOf(parts):
+        case AllOf(parts) | AnyOf(parts) | NoneOf(parts):
             return any(by_labels(part) for part in parts)
         case _:
             return False

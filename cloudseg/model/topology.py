@@ -15,7 +15,6 @@ __all__ = [
     "InternetBlock",
     "Network",
     "Peering",
-    "RangeMeaning",
     "Route",
     "RouteTable",
     "Subnet",
@@ -32,7 +31,6 @@ InternetBlock = Literal["off", "inbound", "ingress", "bidirectional", "unknown"]
 ``inbound``: what starts outside; ``ingress``: everything over internet gateways but what a NAT gateway sends;
 ``bidirectional``: everything.
 """
-RangeMeaning = Literal["unknown", "outside", "everywhere"]
 TargetKind = Literal[
     "local",
     "internet-gateway",
@@ -57,15 +55,12 @@ class Network(Resource, frozen=True, kw_only=True):
         is_default: the provider made it unasked.
         leads_out: for a network without subnets and routes, such as a cluster's: packets leave it for addresses
             outside, and come in from there, as far as lists let them.
-        ranges: in such a network, whether rules that name addresses match its own interfaces that bear them:
-            ``everywhere`` they do, ``outside`` they never do, ``unknown`` at most.
     """
 
     addresses: AddressSet = NO_ADDRESSES
     pipeline: str
     is_default: bool = False
     leads_out: bool = False
-    ranges: RangeMeaning = "unknown"
 
 
 class Subnet(Resource, frozen=True, kw_only=True):
@@ -231,6 +226,11 @@ class Interface(Resource, frozen=True, kw_only=True):
     keeps_client: bool = False
     derived: bool = False
     managed_by: str = ""
+
+    @property
+    def is_pod(self) -> bool:
+        """Whether it stands for pods of a cluster, whom the plugin of their network may know by identity alone."""
+        return self.kind == "pod"
 
     def has_public_address(self, family: Family) -> bool:
         """Tell whether the internet can certainly address the interface directly in the family (4 or 6)."""

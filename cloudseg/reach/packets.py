@@ -14,7 +14,7 @@ from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, NO_TRAFFIC, AddressSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cloudseg.model import Direction, Estate, Interface, Peer, RangeMeaning, Rule, RuleSet, Stage
+    from cloudseg.model import Direction, Estate, Peer, RangeMeaning, Rule, RuleSet, Stage
 
 __all__ = [
     "Bounds",
@@ -22,7 +22,6 @@ __all__ = [
     "addresses_of",
     "common_addresses",
     "intersect",
-    "names_everyone",
     "outside_addresses",
     "pass_stage",
     "range_meaning",
@@ -96,20 +95,14 @@ def outside_addresses(peers: Iterable[Peer], estate: Estate) -> tuple[AddressSet
     return lower, upper
 
 
-def range_meaning(interface: Interface, estate: Estate) -> RangeMeaning:
-    """Return whether rules that name addresses match an interface that bears one of them.
+def range_meaning(peers: Iterable[Peer], stage: Stage) -> RangeMeaning:
+    """Return whether the addresses that the rule of a stage names match pods that bear them.
 
-    Inside a cluster network it depends on the plugin: some know pods by their identity alone, and packets may be
-    rewritten before rules are asked. Source:
+    It depends on the plugin of their network: some know pods by their identity alone, and packets may be rewritten
+    before rules are asked. Whoever admits everyone admits pods as well. Source:
     https://kubernetes.io/docs/concepts/services-networking/network-policies/#behavior-of-to-and-from-selectors
     """
-    network = estate.networks.get(interface.network or "")
-    return network.ranges if network is not None and network.leads_out else "everywhere"
-
-
-def names_everyone(peers: Iterable[Peer]) -> bool:
-    """Tell whether peers hold everyone, and not only every address."""
-    return any(isinstance(peer, Everyone) for peer in peers)
+    return "everywhere" if any(isinstance(peer, Everyone) for peer in peers) else stage.ranges
 
 
 def pass_stage(

@@ -35,7 +35,7 @@ from cloudseg.reach.reachability import Reachability, Verdict
 from cloudseg.traffic import NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
 
 PODS = "kubernetes:c:pods"
-STAGE = Stage(name="network-policies", at="interface", stateful=True, match="any", miss="deny")
+STAGE = Stage(name="network-policies", at="interface", stateful=True, match="any", miss="deny", ranges="unknown")
 PIPELINE = Pipeline(name="kubernetes", ingress=(STAGE,), egress=(STAGE,))
 OUTSIDE = AddressSet.parse("203.0.113.7")
 ALL = Traffic.parse("all")
@@ -168,11 +168,12 @@ ANY_ADDRESS = Addresses(AddressSet.parse("0.0.0.0/0") | AddressSet.parse("::/0")
 def with_ranges(reach: Reachability, meaning: RangeMeaning, address: str = "") -> Reachability:
     """The same cluster under a plugin that treats ranges this way; ``job`` may bear an address."""
     estate = reach.estate
-    network = msgspec.structs.replace(estate.networks[PODS], ranges=meaning)
+    stages = (msgspec.structs.replace(STAGE, ranges=meaning),)
+    pipeline = Pipeline(name="kubernetes", ingress=stages, egress=stages)
     job = "kubernetes:c:ns/job[Deployment]"
     given = AddressSet.parse(address) if address else NO_ADDRESSES
     interfaces = {**estate.interfaces, job: msgspec.structs.replace(estate.interfaces[job], addresses=given)}
-    return Reachability(dataclasses.replace(estate, networks={PODS: network}, interfaces=interfaces))
+    return Reachability(dataclasses.replace(estate, pipelines={"kubernetes": pipeline}, interfaces=interfaces))
 
 
 @pytest.mark.semantics(98)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.model import ANYONE, Addresses, Everyone, GroupRef, ListRef, Names, Unresolved, matches, own_id
 from cloudseg.reach.explaining.words import rule_name
 from cloudseg.reach.outside import has_unseen_members
-from cloudseg.reach.packets import names_everyone, outside_addresses, range_meaning
+from cloudseg.reach.packets import outside_addresses, range_meaning
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
@@ -193,19 +193,19 @@ def _hits(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> Itera
         here = _concerns(rule, lists.interface, estate)
         if here is False:
             continue
-        sure, maybe = _matches(rule, other, estate)
+        sure, maybe = _matches(lists.stage, rule, other, estate)
         if maybe:
             sure = sure and here is True and rule.exact and rule.source_ports is None
             yield Hit(rule_set, rule, rule.traffic & traffic, sure)
 
 
-def _matches(rule: Rule, other: Other, estate: Estate) -> tuple[bool, bool]:
+def _matches(stage: Stage, rule: Rule, other: Other, estate: Estate) -> tuple[bool, bool]:
     """Tell whether a rule certainly names the other end, and whether it may."""
     least, most = outside_addresses(rule.remote, estate)
     sure = bool(other.addresses) and other.addresses <= least
     maybe = other.addresses.overlaps(most)
-    if maybe and other.interface is not None and not names_everyone(rule.remote):
-        meaning = range_meaning(other.interface, estate)
+    if maybe and other.interface is not None and other.interface.is_pod:
+        meaning = range_meaning(rule.remote, stage)
         sure = sure and meaning == "everywhere"
         maybe = meaning != "outside"
     if other.grouped and not sure:
@@ -258,12 +258,12 @@ def _doubts(lists: Lists, hit: Hit, other: Other, estate: Estate) -> Iterator[st
         yield f"{name} names some ports of the client only"
     if _concerns(hit.rule, lists.interface, estate) is None:
         yield f"whether {name} concerns all of {lists.interface.own_id} is not known"
-    if not _matches(hit.rule, other, estate)[0]:
+    if not _matches(lists.stage, hit.rule, other, estate)[0]:
         for peer in hit.rule.remote:
-            yield from _doubt(peer, other, estate)
+            yield from _doubt(lists.stage, peer, other, estate)
 
 
-def _doubt(peer: Peer, other: Other, estate: Estate) -> Iterator[str]:
+def _doubt(stage: Stage, peer: Peer, other: Other, estate: Estate) -> Iterator[str]:
     match peer:
         case ListRef(name):
             listed = estate.address_lists.get(name)
@@ -282,7 +282,7 @@ def _doubt(peer: Peer, other: Other, estate: Estate) -> Iterator[str]:
                 yield f"which groups {other.interface.own_id} carries was not read in full"
         case Addresses(addresses) if other.interface is not None and other.addresses.overlaps(addresses):
             name = other.interface.own_id
-            veiled = range_meaning(other.interface, estate) == "unknown"
+            veiled = other.interface.is_pod and range_meaning((peer,), stage) == "unknown"
             plugin = f"whether rules that name addresses match {name} depends on the network plugin"
             yield plugin if veiled else f"which address {name} has was not read"
         case _:

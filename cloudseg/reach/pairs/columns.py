@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cloudseg.reach.packets import range_meaning
 from cloudseg.reach.plumbing import conduct
 from cloudseg.reach.ways import is_public
-from cloudseg.traffic import ALL_ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from cloudseg.model import Estate, Interface
+    from cloudseg.model import Estate, Interface, RangeMeaning
     from cloudseg.reach.handovers import Handover
     from cloudseg.reach.pairs.atoms import AddressLine, Runs
     from cloudseg.traffic import AddressSet
@@ -53,16 +51,14 @@ class Traits(NamedTuple):
         four: positions of its IPv4 addresses on the address line, or where the one that was not read may lie.
         six: positions of its IPv6 addresses.
         wide: its addresses were not read: it has one somewhere between the first and the last position.
-        veiled: whether rules that name its addresses match it is not known; it is wide, too.
-        hidden: rules that name its addresses do not match it; it is wide, too.
+        is_pod: rules that name its addresses need not match it.
     """
 
     key: Hashable
     four: tuple[int, ...]
     six: tuple[int, ...]
     wide: bool = False
-    veiled: bool = False
-    hidden: bool = False
+    is_pod: bool = False
 
 
 class Choice(NamedTuple):
@@ -101,9 +97,7 @@ def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()
         own = Traits((), places, _positions6(interface, line))
         if not own.four and not own.six:
             own = _hull(interface, estate, line)
-        meaning = range_meaning(interface, estate)
-        if meaning != "everywhere":
-            own = own._replace(wide=True, veiled=meaning == "unknown", hidden=meaning == "outside")
+        own = own._replace(is_pod=interface.is_pod)
         key = (
             interface.network,
             interface.subnet,
@@ -211,14 +205,11 @@ class Columns:
         self._low = np.array([face[2] for face in faces], dtype=np.int64)
         self._high = np.array([face[3] for face in faces], dtype=np.int64)
         wide = np.array([face[1] for face in faces], dtype=bool)
-        veiled = np.array([traits[face[4]].veiled for face in faces], dtype=bool)
+        self._pods = np.array([traits[face[4]].is_pod for face in faces], dtype=bool)
         self.faces = len(faces)
         self.families = sum(1 for face in faces if face[0] == 4)
         self.width = self.faces + self.line.length
         self._wide = np.flatnonzero(wide)
-        hidden = np.array([traits[face[4]].hidden for face in faces], dtype=bool)
-        self._veiled = veiled[self._wide]
-        self._hidden = hidden[self._wide]
         # Within each family the faces whose address was read come first, in the order of addresses.
         read4 = int((~wide[: self.families]).sum())
         read6 = int((~wide[self.families :]).sum())
@@ -228,21 +219,44 @@ class Columns:
             of_class[face[4]].append(column)
         self.of_class = tuple(tuple(columns) for columns in of_class)
         self.simple = self.families in {0, self.faces} and np.array_equal(self.owner, np.arange(len(traits)))
-        self._choices: dict[tuple[AddressSet, bool], Choice] = {}
+        self._choices: dict[tuple[AddressSet, RangeMeaning], Choice] = {}
 
-    def choose(self, addresses: AddressSet, *, named: bool = False) -> Choice:
+    def choose(self, addresses: AddressSet, meaning: RangeMeaning = "everywhere") -> Choice:
         """Return the columns of addresses, faces and outside.
 
         Args:
             addresses: the addresses.
-            named: a rule names them, so that networks whose plugin asks for identities have a say.
+            meaning: whether they match pods that bear them.
         """
-        known = self._choices.get((addresses, named))
+        known = self._choices.get((addresses, meaning))
         if known is None:
-            known = self._choices[addresses, named] = self._choice(self.line.runs(addresses), named=named)
+            known = self._choice(self.line.runs(addresses))
+            if meaning != "everywhere":
+                known = self._past_pods(known, meaning)
+            self._choices[addresses, meaning] = known
         return known
 
-    def _choice(self, runs: Runs, *, named: bool) -> Choice:
+    def _past_pods(self, choice: Choice, meaning: RangeMeaning) -> Choice:
+        """Return a choice without the pods in it, or with them at most."""
+        runs: list[tuple[int, int]] = []
+        known: list[int] = []
+        for start, end in choice.runs:
+            own = start
+            for pod in (np.flatnonzero(self._pods[start : min(end, self.faces)]) + start).tolist():
+                known.append(pod)
+                if own < pod:
+                    runs.append((own, pod))
+                own = pod + 1
+            if own < end:
+                runs.append((own, end))
+        nobody = np.empty(0, dtype=np.intp)
+        sure, maybe = (nobody if each is None else each for each in (choice.sure, choice.maybe))
+        sure = sure[~self._pods[sure]]
+        if meaning == "outside":
+            return Choice(tuple(runs), sure, maybe[~self._pods[maybe]])
+        return Choice(tuple(runs), sure, np.union1d(maybe, np.array(known, dtype=np.intp)))
+
+    def _choice(self, runs: Runs) -> Choice:
         if not runs:
             return Choice(_NOTHING)
         found: list[tuple[int, int]] = []
@@ -261,9 +275,6 @@ class Columns:
         for first, last in runs:
             sure |= (low >= first) & (high < last)
             maybe |= (low < last) & (high >= first)
-        if named or runs != self.line.runs(ALL_ADDRESSES):
-            sure &= ~(self._veiled | self._hidden)
-            maybe &= ~self._hidden
         return Choice(tuple(found), self._wide[sure], self._wide[maybe])
 
     def positions(self, faces: slice) -> NDArray[np.int64]:
@@ -312,6 +323,4 @@ def _first(identifier: str, estates: Sequence[Mapping[str, Traits]]) -> Traits:
         return each[0]
     four = tuple(sorted({place for own in each for place in own.four}))
     six = tuple(sorted({place for own in each for place in own.six}))
-    hidden = all(own.hidden for own in each)
-    veiled = not hidden and any(own.veiled or own.hidden for own in each)
-    return Traits(each[0].key, four, six, any(own.wide for own in each), veiled, hidden)
+    return Traits(each[0].key, four, six, any(own.wide for own in each), each[0].is_pod)

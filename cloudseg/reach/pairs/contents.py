@@ -87,8 +87,8 @@ class Contents:
             len(masks), atoms.width
         )
         self._remote = np.array([item.remote for item in survey.items], dtype=np.intp)
-        self._least = [columns.choose(remote.least, named=not remote.everyone) for remote in survey.remotes]
-        self._most = [columns.choose(remote.most, named=not remote.everyone) for remote in survey.remotes]
+        self._least = [columns.choose(remote.least, remote.meaning) for remote in survey.remotes]
+        self._most = [columns.choose(remote.most, remote.meaning) for remote in survey.remotes]
         self._doubtful = columns.faces_of(
             interface.id for interface in survey.estate.interfaces.values() if interface.attached_unread
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from cloudseg.model import ANYONE, Addresses, Everyone, GroupRef, Unresolved
-from cloudseg.reach.packets import Bounds, Box, names_everyone, outside_addresses, pass_stage
+from cloudseg.reach.packets import Bounds, Box, outside_addresses, pass_stage, range_meaning
 from cloudseg.reach.pairs.replies import TRANSLATED, reply_traffic
 from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
 from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC
@@ -19,7 +19,7 @@ from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cloudseg.model import Direction, Estate, Interface, Peer, Rule, RuleSet, Stage, Verdict
+    from cloudseg.model import Direction, Estate, Interface, Peer, RangeMeaning, Rule, RuleSet, Stage, Verdict
     from cloudseg.traffic import AddressSet, Traffic
 
 __all__ = ["Item", "Judgement", "Remote", "Survey"]
@@ -34,13 +34,13 @@ class Remote(NamedTuple):
         least: the addresses that it certainly names.
         most: the addresses that it names at most.
         groups: the groups that it names, which matter only on paths where identity holds.
-        everyone: it names everyone, and not only every address.
+        meaning: whether the addresses match pods that bear them.
     """
 
     least: AddressSet
     most: AddressSet
     groups: tuple[str, ...]
-    everyone: bool = False
+    meaning: RangeMeaning = "everywhere"
 
 
 class Item(NamedTuple):
@@ -94,12 +94,12 @@ class Survey:
         self.estate = estate
         self.remotes: list[Remote] = []
         self.items: list[Item] = []
-        self._remote_numbers: dict[object, int] = {}
+        self._remote_numbers: dict[tuple[object, RangeMeaning], int] = {}
         self._item_numbers: dict[tuple[int, int, Verdict, bool], int] = {}
         self.named_traffics: list[Traffic] = []
         self._known_traffics: dict[Traffic, int] = {}
         self._traffic_numbers: dict[int, int] = {}
-        self._numbers_by_remote: dict[int, int] = {}
+        self._numbers_by_remote: dict[RangeMeaning, dict[int, int]] = {"everywhere": {}, "outside": {}, "unknown": {}}
         self._boxes: dict[tuple[str, Direction, tuple[str, ...]], Bounds] = {}
         self._judgements: dict[tuple[object, ...], tuple[Judgement, ...]] = {}
         self._narrow = {
@@ -109,13 +109,13 @@ class Survey:
         }
         self.contents: list[frozenset[int]] = []
         self._content_numbers: dict[frozenset[int], int] = {}
-        self._of_list: dict[tuple[str, Direction], int] = {}
+        self._of_list: dict[tuple[str, Direction, RangeMeaning], int] = {}
 
-    def _numbers(self, rules: Sequence[Rule], direction: Direction) -> Iterator[int]:
+    def _numbers(self, rules: Sequence[Rule], direction: Direction, stage: Stage) -> Iterator[int]:
         """Yield the numbers of rules' items."""
         # A hundred thousand rules come by here, so that equal items are told by numbers and not by what they hold.
         # What a rule holds lives as long as the survey, so that no other object can have its identity.
-        numbers = self._item_numbers
+        numbers, by_remote = self._item_numbers, self._numbers_by_remote[stage.ranges]
         for rule in rules:
             if rule.direction != direction:
                 continue
@@ -123,9 +123,9 @@ class Survey:
             traffic = self._traffic_numbers.get(id(rule.traffic))
             if traffic is None:
                 traffic = self._traffic_number(rule.traffic)
-            remote = self._numbers_by_remote.get(id(rule.remote))
+            remote = by_remote.get(id(rule.remote))
             if remote is None:
-                remote = self._numbers_by_remote[id(rule.remote)] = self._remote_number(rule.remote)
+                remote = by_remote[id(rule.remote)] = self._remote_number(rule.remote, stage)
             key = (remote, traffic, rule.verdict, certain)
             number = numbers.get(key)
             if number is None:
@@ -140,22 +140,20 @@ class Survey:
         self._traffic_numbers[id(traffic)] = number
         return number
 
-    def _remote_number(self, peers: tuple[Peer, ...]) -> int:
+    def _remote_number(self, peers: tuple[Peer, ...], stage: Stage) -> int:
         first = peers[0] if len(peers) == 1 else None
         key: object = peers
         if isinstance(first, Addresses):
             key = first.addresses
         elif isinstance(first, GroupRef) and not first.stale:
             key = first.group
-        number = self._remote_numbers.get(key)
+        meaning = range_meaning(peers, stage)
+        number = self._remote_numbers.get((key, meaning))
         if number is None:
-            number = self._remote_numbers[key] = len(self.remotes)
-            self.remotes.append(self._remote(peers))
+            number = self._remote_numbers[key, meaning] = len(self.remotes)
+            groups = tuple(peer.group for peer in peers if isinstance(peer, GroupRef) and not peer.stale)
+            self.remotes.append(Remote(*outside_addresses(peers, self.estate), groups, meaning))
         return number
-
-    def _remote(self, peers: tuple[Peer, ...]) -> Remote:
-        groups = tuple(peer.group for peer in peers if isinstance(peer, GroupRef) and not peer.stale)
-        return Remote(*outside_addresses(peers, self.estate), groups, names_everyone(peers))
 
     def judgements(self, interface: Interface, direction: Direction) -> tuple[Judgement, ...]:
         """Return how each stage judges an interface, without the stages that let everything through."""
@@ -182,19 +180,19 @@ class Survey:
                 return None
             return Judgement(stage, direction, lists=lists, unread=unread)
         if stage.match == "any":
-            contents = {self._content_of(judge, direction, interface) for judge in judges}
+            contents = {self._content_of(judge, stage, direction, interface) for judge in judges}
             return Judgement(stage, direction, contents=tuple(sorted(contents)), unread=unread)
-        items = tuple(self._ordered(judges, direction, interface))
+        items = tuple(self._ordered(judges, stage, direction, interface))
         return Judgement(stage, direction, items=items, unread=unread)
 
-    def _content_of(self, rule_set: RuleSet, direction: Direction, interface: Interface) -> int:
+    def _content_of(self, rule_set: RuleSet, stage: Stage, direction: Direction, interface: Interface) -> int:
         """Return the number of what a list holds for an interface in a direction."""
         if rule_set.id in self._narrow:
-            return self._content(self._numbers(_concerning(rule_set.rules, interface, self.estate), direction))
-        key = (rule_set.id, direction)
+            return self._content(self._numbers(_concerning(rule_set.rules, interface, self.estate), direction, stage))
+        key = (rule_set.id, direction, stage.ranges)
         known = self._of_list.get(key)
         if known is None:
-            known = self._of_list[key] = self._content(self._numbers(rule_set.rules, direction))
+            known = self._of_list[key] = self._content(self._numbers(rule_set.rules, direction, stage))
         return known
 
     def _content(self, items: Iterable[int]) -> int:
@@ -205,7 +203,9 @@ class Survey:
             self.contents.append(held)
         return known
 
-    def _ordered(self, judges: Sequence[RuleSet], direction: Direction, interface: Interface) -> Iterator[int]:
+    def _ordered(
+        self, judges: Sequence[RuleSet], stage: Stage, direction: Direction, interface: Interface
+    ) -> Iterator[int]:
         rules = [
             rule
             for judge in judges
@@ -213,7 +213,7 @@ class Survey:
             if rule.direction == direction
         ]
         rules.sort(key=lambda rule: (rule.priority or 0, rule.allows))
-        return self._numbers(rules, direction)
+        return self._numbers(rules, direction, stage)
 
     def boxes(self, stage: Stage, direction: Direction, judges: Sequence[RuleSet]) -> Bounds:
         """Return the packets of one direction that a stateless stage lets through, by remote address."""

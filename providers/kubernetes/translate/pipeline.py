@@ -13,11 +13,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from cloudseg.model import Pipeline, Stage, qualified
 from cloudseg.providers.kubernetes.translate.objects import PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from cloudseg.model import RangeMeaning
 
 __all__ = [
     "ADMIN_STAGE",
@@ -65,6 +69,7 @@ _AFTER: Final = (
     Stage(name=ANTREA_BASELINE_STAGE, at="interface", stateful=True, match="first", miss="next"),
     Stage(name=BASELINE_STAGE, at="interface", stateful=True, match="first", miss="next"),
 )
+_OF_MESH: Final = frozenset((MUTUAL_TLS_STAGE, MESH_STAGE))
 _ALWAYS: Final = frozenset((NODE_STAGE, OTHER_STAGE, POLICY_STAGE))
 
 
@@ -80,23 +85,30 @@ class Tier(NamedTuple):
     stage: Stage
 
 
-def pipeline_of(cluster: str, used: Collection[str], tiers: Iterable[Tier] = ()) -> Pipeline:
+def pipeline_of(
+    cluster: str, used: Collection[str], tiers: Iterable[Tier] = (), ranges: RangeMeaning = "unknown"
+) -> Pipeline:
     """Return the pipeline of a cluster's network.
 
     Args:
         cluster: its name.
         used: the names of the stages for which it has lists.
-        tiers: the tiers that its network plugin adds.
+        tiers: the tiers that its network plugin adds; each says itself what ranges mean in it.
+        ranges: whether rules that name addresses match pods in the other stages of the network plugin.
     """
     own = {tier.stage.name: tier for tier in tiers}
     own.setdefault(POLICY_STAGE, Tier(0, _POLICIES))
     inner = [tier.stage for tier in sorted(own.values(), key=lambda tier: (tier.order, tier.stage.name))]
     stages = tuple(
-        stage
+        stage if stage.name in own and stage is not _POLICIES else _meaning(stage, ranges)
         for stage in (*_BEFORE, *inner, *_AFTER)
         if stage.name in _ALWAYS or stage.name in own or stage.name in used
     )
     return Pipeline(name=f"{PROVIDER}:{cluster}", ingress=stages, egress=stages)
+
+
+def _meaning(stage: Stage, ranges: RangeMeaning) -> Stage:
+    return stage if stage.name in _OF_MESH else msgspec.structs.replace(stage, ranges=ranges)
 
 
 def pods_of(cluster: str) -> str:
