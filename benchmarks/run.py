@@ -9,7 +9,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import audit_aws, reach, scale, slow_api, startup
+from benchmarks import audit_aws, kubernetes, reach, scale, slow_api, startup
 from benchmarks.custodian import install
 from benchmarks.results import budgets_table
 
@@ -47,6 +47,8 @@ def main() -> None:
         print("scale: done", file=sys.stderr)
         results.append(reach.measure(runs))
         print("reach: done", file=sys.stderr)
+        results.append(kubernetes.measure(runs))
+        print("kubernetes: done", file=sys.stderr)
         results.append(audit_aws.measure(runs, peer))
         print("audit aws: done", file=sys.stderr)
         results.append(slow_api.measure(runs))

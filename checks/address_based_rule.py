@@ -9,6 +9,9 @@ What it finds:
     A range that covers other networks or sites too (``10.0.0.0/8``) counts for its internal part. Left out are public
     ranges, ranges that no network read holds, the provider's own interfaces, and paths where a group cannot be named:
     through an appliance, from another region, over a transit gateway that passes no group references.
+    In a cluster, rules of network policies with an ``ipBlock`` in which pods stand. Where the addresses of pods were
+    not read, as in manifests, a whole private range counts as one that holds them, and a part of one may. The finding
+    names the selectors that choose the pods.
 
 Why it matters:
     An address says where something stands, not what it is. Whatever gets an address of the range next week has the
@@ -21,25 +24,31 @@ Example:
 Remedy:
     Name the groups of the finding as the other end, and remove the addresses afterwards, except those of interfaces
     that no group can name. Where a range holds members of many groups, find out from flow logs which of them use the
-    rule. Where members have IPv6 addresses too, a group admits those as well; the evidence says so.
+    rule. Where members have IPv6 addresses too, a group admits those as well; the evidence says so. In a cluster name
+    the pods by ``podSelector`` and ``namespaceSelector``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.checks.clusters import of_cluster
+from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.internal_ranges import InternalRanges
+from cloudseg.checks.pod_ranges import PodRanges
 from cloudseg.checks.range_words import advice, facts, facts_of_rule, who
 from cloudseg.checks.rule_lists import at_interfaces, traffic_words
-from cloudseg.findings import Remedy, Severity, peer_text
+from cloudseg.findings import Remedy, Severity
+from cloudseg.traffic import AddressSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.checks.internal_ranges import InternalRange
+    from cloudseg.checks.pod_ranges import PodRange
     from cloudseg.findings import Confidence, Finding
     from cloudseg.model import Estate, Rule, RuleSet
 
@@ -58,10 +67,13 @@ class _Told(NamedTuple):
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every allowing rule whose other end is internal addresses."""
-    ranges = InternalRanges(context.estate)
+    ranges, of_pods = InternalRanges(context.estate), PodRanges(context.estate, REMEDY)
     # Many rules share a range, and what is said about a range takes longer than finding it.
     told: dict[int, _Told] = {}
     for rule_set in at_interfaces(context.estate):
+        if of_cluster(rule_set):
+            yield from (_of_policy(context, rule_set, rule, said) for rule, said in of_pods.of(rule_set))
+            continue
         for rule, found in ranges.of(rule_set):
             if id(found) not in told:
                 told[id(found)] = _tell(context.estate, found)
@@ -84,14 +96,27 @@ def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, found: Intern
     verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} {peer_text(rule.remote, context.estate)}, "
-        f"{told.who}",
+        f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} {context.other_end(rule)}, {told.who}",
         rule=rule,
         severity=told.severity,
         confidence=told.confidence,
         evidence=(*told.facts, *facts_of_rule(context.estate, rule_set, rule, found)),
         affected=context.estate.governed(rule_set),
         remedy=told.remedy,
+    )
+
+
+def _of_policy(context: AuditContext, policy: RuleSet, rule: Rule, said: PodRange) -> Finding:
+    verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
+    return context.finding(
+        policy,
+        f"{policy.own_id} {verb} {traffic_words(rule.traffic)} {end} {context.other_end(rule)}, {said.who}",
+        rule=rule,
+        severity=said.severity,
+        confidence=said.confidence,
+        evidence=said.facts,
+        affected=context.estate.governed(policy),
+        remedy=said.remedy,
     )
 
 
@@ -186,6 +211,38 @@ def _other_region() -> Estate:
     return b.build()
 
 
+def _range_of_pods() -> Estate:
+    b = ClusterBuilder("live", live=True)
+    b.workload("shop", "web", addresses=AddressSet.parse("10.42.1.5, 10.42.2.7"))
+    b.workload("shop", "db", addresses=AddressSet.parse("10.42.3.9"))
+    b.policy("shop", "db", {"app": "db"}, ingress=(admit("tcp/5432", "10.42.0.0/23"),))
+    return b.build()
+
+
+def _private_range() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.policy("shop", "web", ingress=(admit("tcp/80", "10.0.0.0/8"),))
+    return b.build()
+
+
+def _address_of_the_resolver() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.policy("shop", "dns", egress=(admit("udp/53, tcp/53", "10.96.0.10/32"),))
+    return b.build()
+
+
+def _selectors_and_the_internet() -> Estate:
+    b = ClusterBuilder("live", live=True)
+    b.workload("shop", "web", addresses=AddressSet.parse("10.42.1.5"))
+    b.workload("shop", "db", addresses=AddressSet.parse("10.42.3.9"))
+    b.policy("shop", "db", {"app": "db"}, ingress=(admit("tcp/5432", Pods({"app": "web"})),))
+    b.policy("shop", "web", {"app": "web"}, ingress=(admit("tcp/443", "0.0.0.0/0"),))
+    b.policy("shop", "office", {"app": "web"}, ingress=(admit("tcp/8443", "192.168.0.0/16"),))
+    return b.build()
+
+
 CHECK = Check(
     id="address-based-rule",
     severity=Severity.MEDIUM,
@@ -204,15 +261,35 @@ CHECK = Check(
             "a prefix list of internal ranges is addresses too", _list_of_the_network, ("sg-db",), None, ("sg-app",)
         ),
         Example("an internal range that nobody uses", _nobody_there, ("sg-app",), Severity.LOW, ()),
+        Example(
+            "an ipBlock in which pods stand",
+            _range_of_pods,
+            ("shop/NetworkPolicy/db",),
+            Severity.MEDIUM,
+        ),
+        Example(
+            "an ipBlock that is a whole private range", _private_range, ("shop/NetworkPolicy/web",), Severity.MEDIUM
+        ),
+        Example(
+            "an ipBlock for the address of the cluster's resolver",
+            _address_of_the_resolver,
+            ("shop/NetworkPolicy/dns",),
+            Severity.LOW,
+        ),
         Example("the rule names a group", _group_named),
+        Example("selectors, the internet, and a range in which no pod stands", _selectors_and_the_internet),
         Example("on-premises and public ranges have no group", _on_premises),
         Example("an appliance between the subnets takes identity away", _through_an_appliance),
         Example("a group of another region cannot be named", _other_region),
     ),
-    concept={"aws": "security group rules with addresses or prefix lists of the own or a connected VPC"},
+    concept={
+        "aws": "security group rules with addresses or prefix lists of the own or a connected VPC",
+        "kubernetes": "rules of network policies whose other end is a range of pods, or may be one",
+    },
     needs=("groups", "networks"),
     uses=("interfaces", "subnets", "routes", "peerings", "transit", "address-lists"),
     compliance={
+        "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Network policies",),
         "nist-800-53r5": ("AC-4", "SC-7(5)", "SC-7(21)"),
         "pci-dss-4.0": ("1.2.5",),
         "cisa-ztmm-2": ("Networks: Network Segmentation",),

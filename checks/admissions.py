@@ -7,7 +7,6 @@ names a group and one that names addresses admit the same packets only as far as
 
 from __future__ import annotations
 
-from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -160,8 +159,10 @@ class Admissions:
 
     def _lay_out(self) -> None:
         borne = frozenset(group for each in self._estate.entrances.values() for group in each.groups)
+        doubtful = _doubtful(self._estate)
         needed = [
-            ALL_ADDRESSES if group in borne else _addresses_of_members(group, self._estate) for group in self._groups
+            ALL_ADDRESSES if group in borne else _addresses_of_members(group, doubtful, self._estate)
+            for group in self._groups
         ]
         line = AddressLine((*self._sets, *needed))
         here = line.length
@@ -192,7 +193,16 @@ class Admissions:
         return np.arange(self._bounds[place], self._bounds[place + 1], dtype=np.intp)
 
 
-def _addresses_of_members(group: str, estate: Estate) -> AddressSet:
+def _doubtful(estate: Estate) -> frozenset[str]:
+    """Return the networks in which an interface may carry groups that were not read, and show others' addresses."""
+    return frozenset(
+        interface.network
+        for interface in estate.interfaces.values()
+        if interface.attached_unread and interface.network and _may_show_others(interface, estate)
+    )
+
+
+def _addresses_of_members(group: str, doubtful: frozenset[str], estate: Estate) -> AddressSet:
     """Return the addresses under which rules see members of a group, today's and later ones'; all where nobody knows.
 
     A member stands in a network in which the group can be used, so it has one of that network's addresses. A load
@@ -205,8 +215,7 @@ def _addresses_of_members(group: str, estate: Estate) -> AddressSet:
     members = estate.members(group)
     if known is None or not known.networks or not members or not estate.read("interfaces", known):
         return ALL_ADDRESSES
-    perhaps = (each for name in known.networks for each in estate.interfaces_in(name) if each.attached_unread)
-    if any(_may_show_others(member, estate) for member in chain(members, perhaps)):
+    if not doubtful.isdisjoint(known.networks) or any(_may_show_others(member, estate) for member in members):
         return ALL_ADDRESSES
     found = NO_ADDRESSES
     for name in known.networks:

@@ -99,6 +99,7 @@ CHECK = Check(
         Example("a list of one's own, and a shared one for egress alone", _own_list),
     ),
     concept={"aws": "security group rules that name a prefix list managed by AWS"},
+    absent={"kubernetes": "no object of a cluster lists the addresses of a cloud's customers"},
     needs=("groups", "address-lists"),
     uses=("interfaces",),
     compliance={

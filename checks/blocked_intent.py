@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.flow_words import part_resource, short_traffic, witness_of, witness_words
@@ -113,12 +114,15 @@ def _allowances(covered: Coverage, matrix: IntentMatrix) -> tuple[Allowance, ...
 def _explained(context: AuditContext, shown: Uncarried) -> Iterator[str]:
     """Yield what stops one pair, in words: the first step that does, and the next ones that would."""
     from cloudseg.reach.explaining.explain import explain
+    from cloudseg.reach.explaining.pod_hints import pod_hints
 
     why = explain(context.reach, shown.source, shown.target, shown.missing)
     yield witness_words(_witness(context, shown), context.estate)
     yield f"why: {why.reason}"
     yield from (f"and then: {step.reason or step.text}" for step in why.also_blocking[:_STEPS])
     yield from (f"unknown: {text}" for text in why.unknowns[:_STEPS])
+    ends = (shown.source, shown.target, shown.missing)
+    yield from pod_hints(context.estate, *ends, blocked=why.verdict == "blocked")[:_STEPS]
 
 
 def _witness(context: AuditContext, shown: Uncarried) -> Witness:
@@ -168,6 +172,28 @@ def _all_carried() -> Estate:
     return _two_tiers()
 
 
+def _of_pods(label: str) -> Estate:
+    b = ClusterBuilder()
+    for name in ("web", "app"):
+        b.workload("shop", name, {"app": name})
+    b.policy("shop", "app", {"app": "app"}, ingress=(admit("tcp/8080", Pods({"app": label})),))
+    return b.build()
+
+
+def _mistyped() -> Estate:
+    return _of_pods("website")
+
+
+def _admitted() -> Estate:
+    return _of_pods("web")
+
+
+def _of_two() -> Intent:
+    segments = tuple(Segment(name=name, choice=Choice(labels={"app": (name,)})) for name in ("web", "app"))
+    allowed = Allowance(sources=("web",), targets=("app",), traffic=Traffic.parse("tcp/8080"))
+    return Intent(segments=segments, allow=(allowed,))
+
+
 CHECK = Check(
     id="blocked-intent",
     severity=Severity.MEDIUM,
@@ -176,9 +202,14 @@ CHECK = Check(
         Example("one of two instances lacks the rule", _one_was_forgotten, ("app",), Severity.MEDIUM, intent=_shop),
         Example("another port is open", _nobody, ("app",), Severity.MEDIUM, intent=_shop),
         Example("half of the internet is let in", _half_of_the_internet, ("web",), Severity.LOW, intent=_shop),
+        Example("a policy admits a label that nobody bears", _mistyped, ("app",), Severity.MEDIUM, intent=_of_two),
         Example("all that is intended passes", _all_carried, intent=_shop),
+        Example("a policy admits the pods that are meant", _admitted, intent=_of_two),
     ),
-    concept={"aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`"},
+    concept={
+        "aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
+        "kubernetes": "all pairs of workloads, and outside addresses, against the intent given by `--intent`",
+    },
     needs=PAIRS_NEED,
     uses=PAIRS_USE,
     compliance={"nist-800-53r5": ("CA-9", "CM-6"), "pci-dss-4.0": ("1.2.7",)},

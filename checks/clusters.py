@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 from cloudseg.checks.interface import Parameter
 from cloudseg.checks.rule_lists import shown
-from cloudseg.model import AllOf, Everyone, GroupRef, InNetworks, Labelled, Resource, matches, qualified
+from cloudseg.model import AllOf, Everyone, GroupRef, Labelled, Resource, matches, qualified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,13 +30,16 @@ __all__ = [
     "is_host",
     "isolating",
     "labels_unread",
+    "names_its_own",
     "namespace_of",
     "namespace_resource",
     "needs_pods",
+    "of_cluster",
     "pods_in_words",
     "policies_in_words",
     "policies_of",
     "selector_parts",
+    "workload_name",
     "workloads",
 ]
 
@@ -43,7 +47,9 @@ R = TypeVar("R", bound=Resource)
 
 # https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
 NAMESPACE_NAME: Final = "namespace/kubernetes.io/metadata.name"
-_NAMESPACE, _PORT = "namespace/", "port/"
+_NAMESPACE, _PORT, _IN_CLUSTER, _OWN = "namespace/", "port/", "pod/cluster", "pod/"
+_OF_MESH: Final = "mesh-"
+"""What the names of the stages of a mesh begin with: a mesh decides beside network policies and isolates nobody."""
 SYSTEM_NAMESPACES: Final = Parameter(
     "system_namespaces",
     ("kube-system", "kube-public", "kube-node-lease"),
@@ -82,6 +88,10 @@ class Cluster(NamedTuple):
         return (pod for namespace in self.namespaces.values() for pod in namespace.pods)
 
 
+_KNOWN: WeakKeyDictionary[Estate, tuple[Cluster, ...]] = WeakKeyDictionary()
+"""Every check of policies asks for the clusters of its estate."""
+
+
 class SelectorParts(NamedTuple):
     """A selector taken apart by what its requirements are about.
 
@@ -96,6 +106,11 @@ class SelectorParts(NamedTuple):
     names: frozenset[str] | None
 
 
+def of_cluster(resource: Resource) -> bool:
+    """Tell whether a resource belongs to a cluster and not to a cloud."""
+    return resource.provider == "kubernetes"
+
+
 def is_host(interface: Interface) -> bool:
     """Tell whether an interface stands for pods that share the network of their node."""
     return interface.kind == "pod" and interface.role == "host"
@@ -108,14 +123,19 @@ def namespace_of(interface: Interface) -> str:
 
 def clusters(estate: Estate) -> tuple[Cluster, ...]:
     """Return the clusters of an estate, in order of their ids."""
+    known = _KNOWN.get(estate)
+    if known is None:
+        known = _KNOWN[estate] = _clusters(estate)
+    return known
+
+
+def _clusters(estate: Estate) -> tuple[Cluster, ...]:
     found = [network for _, network in sorted(estate.networks.items()) if network.kind == "cluster-network"]
     if not found:
         return ()
-    hosts = [interface for _, interface in sorted(estate.interfaces.items()) if is_host(interface)]
-    return tuple(
-        Cluster(network, _namespaces(estate.interfaces_in(network.id), _of_cluster(network, hosts)))
-        for network in found
-    )
+    # Where its addresses are a cloud's, a pod stands in a network of that cloud; its cluster it names itself.
+    pods = [interface for _, interface in sorted(estate.interfaces.items()) if interface.is_pod]
+    return tuple(Cluster(network, _namespaces(_of_cluster(network, pods))) for network in found)
 
 
 def needs_pods(context: AuditContext) -> str:
@@ -134,18 +154,21 @@ def policies_of(cluster: Cluster, estate: Estate) -> tuple[RuleSet, ...]:
 
 def isolating(estate: Estate, pod: Interface, direction: Direction) -> tuple[RuleSet, ...]:
     """Return the policies that isolate a pod in a direction: without any, everything passes. Only they admit."""
-    network = estate.networks[pod.network or ""]
+    network = estate.networks[qualified(pod.provider, pod.scope, "pods")]
     stages = _isolating_stages(estate.pipelines[network.pipeline], direction)
     return tuple(_of_cluster(network, (j for stage in stages for j in estate.judging(pod, stage, direction))))
 
 
 def applying(
-    estate: Estate, pod: Interface, judges: Iterable[RuleSet], direction: Direction
+    estate: Estate, pod: Interface, judges: Iterable[RuleSet], direction: Direction, *, denials: bool = False
 ) -> Iterator[tuple[RuleSet, Rule, bool]]:
-    """Yield the allowing rules of policies that concern a pod, and whether each certainly does, as it is written."""
+    """Yield the allowing rules of policies that concern a pod, and whether each certainly does, as it is written.
+
+    With ``denials`` those that deny are among them.
+    """
     for judge in judges:
         for rule in judge.rules:
-            if rule.direction == direction and rule.allows:
+            if rule.direction == direction and (denials or rule.allows):
                 concerned = _at(rule, pod, estate)
                 if concerned is not False:
                     yield judge, rule, concerned is True and rule.exact
@@ -170,16 +193,31 @@ def selector_parts(selector: Selector) -> SelectorParts:
         key = part.key if isinstance(part, Labelled) else ""
         if key.startswith(_NAMESPACE):
             of_namespace.append(part)
-        elif not key.startswith(_PORT) and not isinstance(part, InNetworks):
+        elif not key.startswith(_PORT) and key != _IN_CLUSTER:
             of_pods.append(part)
         if isinstance(part, Labelled) and key == NAMESPACE_NAME and part.operator == "In":
             names = part.values if names is None else names & part.values
     return SelectorParts(AllOf(tuple(of_namespace)), AllOf(tuple(of_pods)), names)
 
 
+def names_its_own(policy: RuleSet, rule: Rule, estate: Estate) -> bool:
+    """Tell whether a rule names as its other end just whom its policy selects, as far as selectors are alike."""
+    own = selector_parts(policy.applies)
+    for peer in rule.remote:
+        group = estate.groups.get(peer.group) if isinstance(peer, GroupRef) else None
+        if group is not None and selector_parts(group.selector)[:2] == own[:2]:
+            return True
+    return False
+
+
 def pods_in_words(pods: Sequence[Interface]) -> str:
     """Return the first few workloads by their own ids, with a count of the rest."""
-    return shown([pod.own_id for pod in pods])
+    return shown(list(dict.fromkeys(workload_name(pod) for pod in pods)))
+
+
+def workload_name(pod: Interface) -> str:
+    """Return the own id of a workload, without the place in a cloud where some of its pods stand."""
+    return pod.own_id.partition("@")[0]
 
 
 def policies_in_words(policies: Sequence[RuleSet]) -> str:
@@ -189,7 +227,8 @@ def policies_in_words(policies: Sequence[RuleSet]) -> str:
 
 def labels_unread(pods: Iterable[Interface]) -> tuple[Interface, ...]:
     """Return the workloads that show no label and were not read in full: any selector may choose them."""
-    return tuple(p for p in pods if p.attached_unread and all(key.startswith(_NAMESPACE) for key in p.labels))
+    own = (_NAMESPACE, _OWN)
+    return tuple(p for p in pods if p.attached_unread and all(key.startswith(own) for key in p.labels))
 
 
 def workloads(number: int, of: int) -> str:
@@ -198,7 +237,8 @@ def workloads(number: int, of: int) -> str:
 
 
 def _isolating_stages(pipeline: Pipeline, direction: Direction) -> tuple[str, ...]:
-    return tuple(s.name for s in pipeline.stages(direction) if s.at == "interface" and s.miss == "deny")
+    stages = (stage for stage in pipeline.stages(direction) if not stage.name.startswith(_OF_MESH))
+    return tuple(stage.name for stage in stages if stage.at == "interface" and stage.miss == "deny")
 
 
 def _flat(selector: Selector) -> Iterator[Selector]:
@@ -215,13 +255,11 @@ def _of_cluster(network: Network, resources: Iterable[R]) -> Iterator[R]:
     return (resource for resource in resources if (resource.provider, resource.scope) == place)
 
 
-def _namespaces(pods: Iterable[Interface], hosts: Iterable[Interface]) -> dict[str, Namespace]:
+def _namespaces(pods: Iterable[Interface]) -> dict[str, Namespace]:
     found: defaultdict[str, tuple[list[Interface], list[Interface]]] = defaultdict(lambda: ([], []))
-    for pod in pods:
-        if not is_host(pod):
-            found[namespace_of(pod)][0].append(pod)
-    for host in hosts:
-        found[namespace_of(host)][1].append(host)
+    # Pods of one workload that stand in several places of a cloud are one workload to its policies.
+    for pod in {pod.workload or pod.id: pod for pod in reversed(list(pods))}.values():
+        found[namespace_of(pod)][is_host(pod)].insert(0, pod)
     return {name: Namespace(name, tuple(own), tuple(host)) for name, (own, host) in sorted(found.items())}
 
 

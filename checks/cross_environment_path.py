@@ -6,7 +6,8 @@ What it finds:
     tag count to none, but what comes by way of a load balancer without one is told. One finding stands for all paths
     from an environment in one network to an environment in another or the same one, and one for each such load
     balancer. Environments of shared services are left out, and segments that the intent calls shared. Without tags for
-    the environment nothing can be said, and the check says so.
+    the environment nothing can be said, and the check says so. In a cluster the labels of pods count, and those of
+    their namespaces where the pods say nothing.
 
 Why it matters:
     Where people try things out, guards are low: passwords are weak, patches late, and everybody may log in. A path to
@@ -25,10 +26,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.flow_words import certainty, flow_evidence, flow_words, part_resource
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example, Parameter
-from cloudseg.checks.labelled_ends import labelled_ends, unlabelled
+from cloudseg.checks.labelled_ends import unlabelled
 from cloudseg.findings import Severity
 from cloudseg.model import own_id
 from cloudseg.traffic import NO_TRAFFIC
@@ -90,7 +92,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     witnesses = Witnesses(context.reach)
     for flow in arriving(context.reach, Parts(of), others):
         yield _finding(context, flow, parts, of, witnesses)
-    relays = frozenset(name for name, shown in labelled_ends(context).items() if not shown.environment)
+    relays = frozenset(name for name, shown in context.ends.items() if not shown.environment)
     for passed in relayed(context.reach, of, relays, others):
         yield _by_relay(context, passed, parts, of)
 
@@ -100,7 +102,7 @@ def _environments(context: AuditContext) -> _Environments:
     shared = {value.casefold() for value in context.texts(_SHARED.name)}
     numbers: dict[_Part, int] = {}
     of: dict[str, int] = {}
-    for name, shown in labelled_ends(context).items():
+    for name, shown in context.ends.items():
         value = (shown.environment or "").casefold()
         if value and value not in shared:
             environment = "production" if value in production else value
@@ -199,6 +201,25 @@ def _two_words_for_one() -> Estate:
     return _two_environments(("tcp/5432", "10.0.0.0/16"), "Production")
 
 
+def _namespaces(*rules: Pods) -> Estate:
+    b = ClusterBuilder()
+    b.namespace("shop", env="prod")
+    b.namespace("shop-dev", env="dev")
+    b.workload("shop", "db")
+    b.workload("shop-dev", "web")
+    b.policy("shop", "db", ingress=tuple(admit("tcp/5432", peer) for peer in rules))
+    b.policy("shop-dev", "deny", ingress=())
+    return b.build()
+
+
+def _namespaces_that_meet() -> Estate:
+    return _namespaces(Pods({"app": "web"}, namespaces={}))
+
+
+def _namespaces_apart() -> Estate:
+    return _namespaces(Pods(), Pods(namespaces={"env": "prod"}))
+
+
 CHECK = Check(
     id="cross-environment-path",
     severity=Severity.HIGH,
@@ -206,14 +227,21 @@ CHECK = Check(
     examples=(
         Example("production admits the whole network, development in it", _whole_network, ("vpc-1",), Severity.HIGH),
         Example("a path from development to test", _test_and_dev, ("vpc-1",), Severity.MEDIUM),
+        Example("a policy admits pods of any namespace", _namespaces_that_meet, ("pods",), Severity.HIGH),
+        Example("a policy admits namespaces of its own environment", _namespaces_apart),
         Example("production admits another subnet", _closed),
         Example("the other end is a shared service", _shared_service),
         Example("prod and Production are one environment", _two_words_for_one),
     ),
-    concept={"aws": "interfaces in environments, by the tags of what owns them, with all that decides between them"},
+    concept={
+        "aws": "interfaces in environments, by the tags of what owns them, with all that decides between them",
+        "kubernetes": "workloads in environments, by the labels of their pods and namespaces, and what is between them",
+    },
     needs=PAIRS_NEED,
     uses=PAIRS_USE,
     compliance={
+        "cis-kubernetes-1.9": ("5.7.1",),
+        "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Network policies",),
         "nist-800-53r5": ("AC-4", "SC-7(21)"),
         "pci-dss-4.0": ("6.5.3",),
         "cisa-ztmm-2": ("Networks: Network Segmentation",),

@@ -157,7 +157,13 @@ def _chooses(parts: SelectorParts, cluster: Cluster) -> bool:
 
 def _namespaces(of_namespace: AllOf, cluster: Cluster) -> list[Namespace]:
     """Return the namespaces that a selector asks for; all the pods of one bear its labels."""
-    return [known for known in cluster.namespaces.values() if matches(of_namespace, known.one)]
+    asked = list(cluster.namespaces.values())
+    for part in of_namespace.parts:
+        # Most ask for one by its name.
+        if isinstance(part, Labelled) and part.key == NAMESPACE_NAME and part.operator == "In":
+            asked = [cluster.namespaces[name] for name in sorted(part.values & cluster.namespaces.keys())]
+            break
+    return [known for known in asked if matches(of_namespace, known.one)]
 
 
 def _one_each(cluster: Cluster) -> tuple[Interface, ...]:

@@ -100,6 +100,9 @@ CHECK = Check(
         Example("an empty default group that nobody carries", _empty),
     ),
     concept={"aws": "the default security group of every VPC"},
+    absent={
+        "kubernetes": "a namespace has no policy unless somebody adds one; missing-default-deny tells where none is"
+    },
     needs=("groups",),
     uses=("interfaces",),
     compliance={

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from cloudseg.model import (
+    FACETS,
     Addresses,
     AllOf,
     Coverage,
     Direction,
+    Entrance,
     Estate,
     Everyone,
     Group,
     GroupRef,
-    InNetworks,
     Interface,
     Labelled,
     Network,
@@ -28,18 +29,25 @@ from cloudseg.model import (
     ScopeRead,
     SourceLocation,
     Stage,
+    Verdict,
+    matches,
     qualified,
 )
-from cloudseg.traffic import AddressSet, Traffic
+from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, AddressSet, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = ["Admission", "ClusterBuilder", "Pods", "admit"]
 
-_FACETS: Final = ("networks", "subnets", "interfaces", "groups", "workloads")
+_FACETS: Final = tuple(facet for facet in FACETS if not facet.startswith("services."))
 _POLICIES: Final = Stage(
     name="network-policies", at="interface", stateful=True, match="any", miss="deny", ranges="unknown"
+)
+_ADMINISTRATORS: Final = Stage(name="admin-tier", at="interface", stateful=True, match="first", miss="next")
+_MUTUAL_TLS: Final = Stage(name="mesh-mutual-tls", at="interface", stateful=True, match="any", miss="deny")
+_AUTHORIZATION: Final = Stage(
+    name="mesh-authorization", at="interface", stateful=True, match="first", miss="next", ranges="outside"
 )
 _NAME: Final = "kubernetes.io/metadata.name"
 
@@ -89,6 +97,21 @@ class ClusterBuilder:
         self._interfaces: list[tuple[str, Interface]] = []
         self._groups: dict[str, Group] = {}
         self._rule_sets: dict[str, RuleSet] = {}
+        self._entrances: dict[str, Entrance] = {}
+        self._plugin: dict[str, str] = {}
+        self._enforced: frozenset[str] | None = None
+        self._admin = 1
+
+    def plugin(self, name: str, *, evidence: str = "", enforces: Iterable[str] | None = None, doubt: str = "") -> None:
+        """Name the network plugin, what told of it, and the kinds of policies that it enforces: all where none is told.
+
+        With ``doubt`` it is not known whether it enforces any.
+        """
+        told = {"network-plugin": name, "network-plugin-evidence": evidence, "network-plugin-doubt": doubt}
+        self._plugin = {key: value for key, value in told.items() if value}
+        self._enforced = None if enforces is None else frozenset(enforces)
+        if self._enforced is not None and "NetworkPolicy" not in self._enforced:
+            self._plugin["network-plugin-enforces"] = "no"
 
     def namespace(self, name: str, **labels: str) -> None:
         """Add the labels of a namespace; one that only workloads name has none but its name."""
@@ -103,13 +126,14 @@ class ClusterBuilder:
         With ``host`` its pods share the network of their node.
         """
         own = {"app": name} if labels is None else dict(labels)
+        place = "pod/host-network" if host else "pod/cluster"
         interface = Interface(
             id=self._id(f"{namespace}/{name}[{kind}]"),
             kind="pod",
             name=name,
             network=None if host else self._id("pods"),
             subnet=None,
-            labels=own,
+            labels={**own, place: self._name, "pod/service-account": "default"},
             tags={**own, "namespace": namespace},
             role="host" if host else "interface",
             location=self._location(),
@@ -120,15 +144,17 @@ class ClusterBuilder:
     def policy(
         self, namespace: str, name: str, pods: Mapping[str, str] | None = None, *,
         ingress: Iterable[Admission] | None = None, egress: Iterable[Admission] | None = None,
+        kind: str = "NetworkPolicy",
     ) -> None:  # fmt: skip
-        """Add a NetworkPolicy; a direction for which nothing is given is none of its ``policyTypes``."""
-        own = self._id(f"{namespace}/NetworkPolicy/{name}")
+        """Add a policy; a direction for which nothing is given is none of its ``policyTypes``."""
+        own = self._id(f"{namespace}/{kind}/{name}")
         location = self._location()
         given: tuple[tuple[Direction, Iterable[Admission] | None], ...] = (("ingress", ingress), ("egress", egress))
         self._rule_sets[own] = RuleSet(
             id=own,
-            kind="NetworkPolicy",
+            kind=kind,
             name=name,
+            tags={"namespace": namespace},
             stage=_POLICIES.name,
             applies=self._selector(namespace, Pods(pods or {})),
             isolates=frozenset(direction for direction, items in given if items is not None),
@@ -141,29 +167,177 @@ class ClusterBuilder:
             location=location,
         )
 
+    def admin_policy(self, name: str, pods: Pods, *ingress: tuple[Verdict, Admission]) -> None:
+        """Add an AdminNetworkPolicy behind those that were added; its rules in order, each with one item of peers."""
+        own = self._id(f"AdminNetworkPolicy/{name}")
+        location = self._location()
+        rules = [
+            self._rule("", f"ingress[{number}]", "ingress", item.traffic, peer, location, verdict=verdict)
+            for number, (verdict, item) in enumerate(ingress)
+            for peer in enumerate(item.peers or (None,))
+        ]
+        self._rule_sets[own] = RuleSet(
+            id=own,
+            kind="AdminNetworkPolicy",
+            name=name,
+            stage=_ADMINISTRATORS.name,
+            applies=self._selector("", pods),
+            isolates=frozenset(("ingress",)),
+            rules=tuple(
+                msgspec.structs.replace(rule, priority=self._admin + number) for number, rule in enumerate(rules)
+            ),
+            location=location,
+        )
+        self._admin += len(rules)
+
+    def mutual_tls(self, namespace: str, name: str, mode: str, pods: Mapping[str, str] | None = None) -> None:
+        """Add a PeerAuthentication, which must be the only one that concerns its workloads.
+
+        Args:
+            namespace: its namespace.
+            name: its name.
+            mode: ``STRICT``, ``PERMISSIVE`` or ``DISABLE``.
+            pods: labels of the pods that it selects; all of the namespace where none are given.
+        """
+        plain = "all except tcp" if mode == "STRICT" else "all"
+        rules: list[tuple[Verdict, str, Peer]] = [
+            ("next", plain, Everyone()),
+            ("next", "tcp", GroupRef(self._everyone_of_mesh())),
+        ]
+        self._mesh_policy(_MUTUAL_TLS, namespace, name, pods, rules, {"mode": mode})
+
+    def authorization(
+        self, namespace: str, name: str, *admitted: Pods | str, pods: Mapping[str, str] | None = None,
+        traffic: str = "tcp", action: str = "ALLOW",
+    ) -> None:  # fmt: skip
+        """Add an AuthorizationPolicy for pods of the mesh.
+
+        Args:
+            namespace: its namespace.
+            name: its name.
+            admitted: whom its rules name; ``everyone`` for a rule without a source, ``*`` for every identity.
+            pods: labels of the pods that it selects; all of the namespace where none are given.
+            traffic: the ports of its rules.
+            action: ``ALLOW``, after which nothing else is admitted, or ``DENY``.
+        """
+        verdict: Verdict = "next" if action == "ALLOW" else "deny"
+        rules: list[tuple[Verdict, str, Peer]] = []
+        for each in admitted:
+            named = self._peer(namespace, each) if isinstance(each, Pods) else GroupRef(self._everyone_of_mesh())
+            rules.append((verdict, traffic, Everyone() if each == "everyone" else named))
+        default: list[tuple[Verdict, str, Peer]] = [("deny", "tcp", Everyone())] if action == "ALLOW" else []
+        self._mesh_policy(_AUTHORIZATION, namespace, name, pods, [*rules, *default], {"action": action})
+
+    def service(  # noqa: PLR0913 - a way in is what it is told of
+        self, namespace: str, name: str, workload: str, *, listens: str, sends: str,
+        keeps_clients: bool = False, sure: bool = True, proxy: str = "",
+    ) -> None:  # fmt: skip
+        """Add a way in that leads to a workload: a service with a load balancer, or an ingress behind a proxy.
+
+        Args:
+            namespace: the namespace of it all.
+            name: its name.
+            workload: the workload behind it.
+            listens: what clients send.
+            sends: what arrives at the workload.
+            keeps_clients: pods see the addresses of clients, and no node stands between.
+            sure: that the internet gets there is known.
+            proxy: the workload that sends it on, where it is an ingress.
+        """
+        own = self._id(f"{namespace}/{'Ingress' if proxy else 'Service'}/{name}")
+        self._entrances[own] = Entrance(
+            id=own,
+            kind="ingress" if proxy else "service",
+            name=f"{namespace}/{name}",
+            tags={"way": f"ingress class {proxy}" if proxy else "load balancer"},
+            location=self._location(),
+            targets=frozenset((self._id(f"{namespace}/{workload}[Deployment]"),)),
+            through=frozenset((self._id(f"{namespace}/{proxy}[Deployment]"),)) if proxy else frozenset(),
+            listens=Traffic.parse(listens),
+            traffic=Traffic.parse(sends),
+            clients=NO_ADDRESSES if proxy else ALL_ADDRESSES,
+            certain_clients=keeps_clients or bool(proxy),
+            groups=frozenset() if keeps_clients or proxy else frozenset((self._id("host-network"),)),
+            active=True if sure else None,
+            doubt="" if sure else "whether any node has an address of the internet was not read",
+        )
+
     def build(self) -> Estate:
         """Return the estate."""
-        pods = Network(id=self._id("pods"), kind="cluster-network", pipeline="kubernetes", leads_out=True)
-        interfaces = [self._labelled(*known) for known in self._interfaces]
+        pods = Network(
+            id=self._id("pods"), kind="cluster-network", tags=self._plugin, pipeline="kubernetes", leads_out=True
+        )
+        used = {rule_set.stage for rule_set in self._rule_sets.values()}
+        mesh = tuple(stage for stage in (_MUTUAL_TLS, _AUTHORIZATION) if stage.name in used)
+        stages = (*mesh, *((_ADMINISTRATORS,) if self._admin > 1 else ()), _POLICIES)
+        interfaces = [self._settled(self._labelled(*known)) for known in self._interfaces]
         return Estate(
             taken_at="2026-01-15T12:00:00Z",
             scopes=(ScopeRead("kubernetes", self._name, ("global",)),),
-            pipelines={"kubernetes": Pipeline(name="kubernetes", ingress=(_POLICIES,), egress=(_POLICIES,))},
+            pipelines={"kubernetes": Pipeline(name="kubernetes", ingress=stages, egress=stages)},
             networks={pods.id: pods},
             interfaces={interface.id: interface for interface in interfaces},
             groups=self._groups,
-            rule_sets=self._rule_sets,
+            entrances=self._entrances,
+            rule_sets={key: self._staged(rule_set) for key, rule_set in self._rule_sets.items()},
             coverage=Coverage(
                 Reading("kubernetes", self._name, "global", facet, "unread" if facet in self._unread else "read")
                 for facet in _FACETS
             ),
         )
 
+    def _everyone_of_mesh(self) -> str:
+        own = self._id("selector/pods of the mesh")
+        chosen = AllOf((Labelled("pod/mesh", "Exists"), Labelled("pod/cluster", "In", frozenset((self._name,)))))
+        self._groups[own] = Group(id=own, kind="pod-selector", selector=chosen)
+        return own
+
+    def _mesh_policy(
+        self, stage: Stage, namespace: str, name: str, pods: Mapping[str, str] | None,
+        rules: Iterable[tuple[Verdict, str, Peer]], tags: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        kind = "PeerAuthentication" if stage is _MUTUAL_TLS else "AuthorizationPolicy"
+        own, location = self._id(f"{namespace}/{kind}/{name}"), self._location()
+        self._rule_sets[own] = RuleSet(
+            id=own,
+            kind=kind,
+            name=name,
+            tags={"namespace": namespace, **tags},
+            stage=stage.name,
+            applies=AllOf((self._selector(namespace, Pods(pods or {})), Labelled("pod/mesh", "Exists"))),
+            isolates=frozenset(("ingress",)),
+            rules=tuple(
+                Rule(
+                    id=f"rules[{number}]",
+                    direction="ingress",
+                    verdict=verdict,
+                    traffic=Traffic.parse(traffic),
+                    remote=(peer,),
+                    priority=None if stage is _MUTUAL_TLS else number,
+                    location=location,
+                )
+                for number, (verdict, traffic, peer) in enumerate(rules)
+            ),
+            location=location,
+        )
+
+    def _staged(self, rule_set: RuleSet) -> RuleSet:
+        """Return a policy at the stage at which it counts: at none that packets meet where nobody enforces it."""
+        counts = self._enforced is None or rule_set.kind in self._enforced
+        return rule_set if counts else msgspec.structs.replace(rule_set, stage="unenforced")
+
+    def _settled(self, pod: Interface) -> Interface:
+        """Return a workload as it is known: where it is not known whether policies count, so is what passes."""
+        selected = any(matches(rule_set.applies, pod) for rule_set in self._rule_sets.values())
+        open_ended = selected and "network-plugin-doubt" in self._plugin
+        return msgspec.structs.replace(pod, attached_unread=True) if open_ended else pod
+
     def _labelled(self, namespace: str, interface: Interface) -> Interface:
         """Return a workload with all the labels that selectors look at."""
         known = {_NAME: namespace, **self._namespaces.get(namespace, {})}
         of_namespace = {f"namespace/{key}": value for key, value in known.items()}
-        return msgspec.structs.replace(interface, labels={**interface.labels, **of_namespace})
+        tags = {**self._namespaces.get(namespace, {}), **interface.tags}
+        return msgspec.structs.replace(interface, labels={**interface.labels, **of_namespace}, tags=tags)
 
     def _rule(
         self,
@@ -173,13 +347,15 @@ class ClusterBuilder:
         traffic: str,
         numbered: tuple[int, Pods | str | None],
         location: SourceLocation | None,
+        *,
+        verdict: Verdict = "accept",
     ) -> Rule:
         number, peer = numbered
         word = "from" if direction == "ingress" else "to"
         return Rule(
             id=item if peer is None else f"{item}.{word}[{number}]",
             direction=direction,
-            verdict="accept",
+            verdict=verdict,
             traffic=Traffic.parse(traffic),
             remote=(Everyone() if peer is None else self._peer(namespace, peer),),
             location=location,
@@ -198,7 +374,7 @@ class ClusterBuilder:
         chosen = {_NAME: namespace} if pods.namespaces is None else pods.namespaces
         labels = {f"namespace/{key}": value for key, value in chosen.items()} | dict(pods.labels)
         asked = (Labelled(key, "In", frozenset((value,))) for key, value in labels.items())
-        return AllOf((*asked, InNetworks(frozenset((self._id("pods"),)))))
+        return AllOf((*asked, Labelled("pod/cluster", "In", frozenset((self._name,)))))
 
     def _id(self, own: str) -> str:
         return qualified("kubernetes", self._name, own)

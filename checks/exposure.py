@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
+from cloudseg.checks.clusters import of_cluster
 from cloudseg.findings import Severity
 from cloudseg.reach.internet import Exposure, InternetView, joined
 from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
@@ -215,7 +216,7 @@ def _assessed(context: AuditContext) -> Iterator[RuleExposure]:
     for network in estate.networks.values():
         own |= network.addresses
     for _, rule_set in sorted(estate.rule_sets.items()):
-        if rule_set.stage in boundary:
+        if rule_set.stage in boundary or of_cluster(rule_set):
             continue
         all_read = estate.read("interfaces", rule_set) and not doubtful & {rule_set.network, None}
         judged = tuple(interface for alike in view.alike(rule_set) for interface in alike.members)

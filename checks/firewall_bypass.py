@@ -285,6 +285,7 @@ CHECK = Check(
         Example("where there is no firewall there is no way around it", _no_firewall),
     ),
     concept={"aws": "routes of subnets, gateways and transit gateways beside network firewalls"},
+    absent={"kubernetes": "routes and firewalls belong to the cloud beneath the cluster"},
     needs=("networks", "routes", "firewalls"),
     uses=(
         "subnets",

@@ -5,7 +5,7 @@ What it finds:
     is above a threshold. Routes, groups and network ACLs of both ends are all asked. Within a network the parts that
     belong to one application and environment, as tags tell, are measured as well. Interfaces that only pass on packets
     of others, such as those of NAT gateways, do not count. Where something was not read, the share that there may be at
-    most counts, and the confidence is low.
+    most counts, and the confidence is low. In a cluster workloads are counted.
 
 Why it matters:
     In a flat network the first machine that is taken over is as good as every other one. Segmentation is measured by
@@ -24,13 +24,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.flow_words import carrier_words, witness_of, witness_words
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example, Parameter
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Severity
 from cloudseg.reach.plumbing import only_passes_on
-from cloudseg.segments import labels_of
 from cloudseg.traffic.port_classes import ADMINISTRATION, ANY_PORT
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _segments(context: AuditContext, interfaces: Iterable[str]) -> dict[str, lis
     """Return interfaces by application and environment; those whose tags tell neither belong to none."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for name in interfaces:
-        shown = labels_of(context.estate, context.estate.interfaces[name], context.labels)
+        shown = context.shown[name]
         if shown.application or shown.environment:
             found[f"{shown.application or '-'}/{shown.environment or '-'}"].append(name)
     return dict(sorted(found.items()))
@@ -221,6 +221,24 @@ def _few_machines() -> Estate:
     return _machines("sg-0", "all", count=4).build()
 
 
+def _cluster(*, isolated: bool) -> Estate:
+    b = ClusterBuilder()
+    for number in range(6):
+        b.workload("shop", f"web-{number}")
+    if isolated:
+        b.policy("shop", "default-deny", ingress=())
+        b.policy("shop", "web-1", {"app": "web-1"}, ingress=(admit("tcp/80", Pods({"app": "web-0"})),))
+    return b.build()
+
+
+def _without_policies() -> Estate:
+    return _cluster(isolated=False)
+
+
+def _with_policies() -> Estate:
+    return _cluster(isolated=True)
+
+
 CHECK = Check(
     id="flat-network",
     severity=Severity.MEDIUM,
@@ -228,13 +246,20 @@ CHECK = Check(
     examples=(
         Example("six machines of one group that admits itself", _one_group, ("vpc-1",), Severity.MEDIUM),
         Example("SSH from everywhere in the network", _ssh_everywhere, ("vpc-1",), Severity.MEDIUM),
+        Example("a cluster without network policies", _without_policies, ("pods",), Severity.MEDIUM),
+        Example("a cluster of which policies isolate every workload", _with_policies),
         Example("machines of three groups, each of which admits its own", _three_groups),
         Example("four machines are no network to speak of", _few_machines),
     ),
-    concept={"aws": "all pairs of interfaces of a VPC, with all that decides between them"},
+    concept={
+        "aws": "all pairs of interfaces of a VPC, with all that decides between them",
+        "kubernetes": "all pairs of workloads of a cluster, with all policies between them",
+    },
     needs=PAIRS_NEED,
     uses=PAIRS_USE,
     compliance={
+        "cis-kubernetes-1.9": ("5.3.2",),
+        "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Network policies",),
         "nist-800-53r5": ("AC-4", "SC-7", "SC-7(21)"),
         "pci-dss-4.0": ("1.2.5", "1.3.1"),
         "cisa-ztmm-2": ("Networks: Network Segmentation",),

@@ -90,7 +90,9 @@ class _Search:
     def _pairs(self, bits: Bits, run: slice) -> NDArray[np.int64]:
         """Return by source and target how many pairs of their members can talk."""
         places, weight = self._units.place[run], self._units.weight[run]
-        flags = np.unpackbits(bits[places], axis=1, bitorder="little")[:, places]
+        # A network's classes are neighbours in the order of addresses: only their part of the rows is unpacked.
+        first, last = int(places.min()) >> 3, (int(places.max()) >> 3) + 1
+        flags = np.unpackbits(bits[places, first:last], axis=1, bitorder="little")[:, places - first * 8]
         pairs: NDArray[np.int64] = flags * weight[:, None] * weight
         # From an interface to itself is no pair.
         pairs[np.diag_indices(len(weight))] -= flags.diagonal() * weight

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloudseg.checks.clusters import clusters, needs_pods, policies_in_words, policies_of, selector_parts
+from cloudseg.checks.clusters import clusters, needs_pods, policies_in_words, policies_of, selector_parts, workload_name
 from cloudseg.checks.example_clusters import ClusterBuilder
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.findings import Severity
@@ -63,7 +63,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
 def _finding(context: AuditContext, host: Interface, idle: Sequence[RuleSet]) -> Finding:
     return context.finding(
         host,
-        f"{host.own_id} shares the network of its node, so no NetworkPolicy selects it",
+        f"{workload_name(host)} shares the network of its node, so no NetworkPolicy selects it",
         evidence=(
             "what policies mean for pods with hostNetwork is not defined, and pods always admit their own node",
             *((f"by its labels these policies would select it: {policies_in_words(idle)}",) if idle else ()),

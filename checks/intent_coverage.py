@@ -141,7 +141,7 @@ class _Search:
         for place in self._reach.matrix.order():
             near = [unit for unit in by_place[place] if self._allowances(unit, inward=True)]
             if near:
-                arrivals = self._reach.matrix.arrivals(place)
+                arrivals = self._reach.arrivals_in_turn(place)
                 lower, upper = self._rows(arrivals.inside, arrivals.outside)
                 for unit in near:
                     self._take(unit, lower, upper, inward=True)

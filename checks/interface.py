@@ -22,18 +22,20 @@ from cloudseg.findings import (
     Severity,
     fingerprint_of,
     normal_form,
+    peer_text,
     resource_info,
     rule_info,
     stem,
 )
 from cloudseg.intent import Intent
 from cloudseg.model import Estate, Interface, Resource, Rule, own_id
+from cloudseg.reach.plumbing import only_passes_on
 from cloudseg.segments import DEFAULT_LABELS
 from cloudseg.waivers import WaiverState
 
 if TYPE_CHECKING:
     from cloudseg.intent import IntentMatrix
-    from cloudseg.model import Facet
+    from cloudseg.model import Facet, Peer
     from cloudseg.reach.internet import InternetView
     from cloudseg.reach.reachability import Reachability
     from cloudseg.segments import Labels, Segmentation
@@ -69,6 +71,9 @@ PAIRS_USE: Final[tuple[Facet, ...]] = (
     "public-access-block",
 )
 """Everything else that decides whether a pair talks: a check that asks ``context.reach`` is certain only with all."""
+
+_BENCHMARKS: Final = {"cis-aws": "aws", "cis-kubernetes": "kubernetes", "nsa-cisa-kubernetes": "kubernetes"}
+"""The provider that a benchmark is about, by its name without the version; others are about all."""
 
 ParameterValue = bool | int | str | tuple[str, ...]
 
@@ -210,6 +215,20 @@ class Purpose:
         }
 
     @cached_property
+    def ends(self) -> Mapping[str, Labels]:
+        """What tags say of the interfaces that checks of tiers and environments look at, by qualified id in order.
+
+        Interfaces that only pass on packets of others are left out, and those of segments that the intent calls shared.
+        """
+        interfaces = self._estate.interfaces
+        found = {name: shown for name, shown in self.shown.items() if not only_passes_on(interfaces[name])}
+        if self._intent is None or not self._intent.shared:
+            return found
+        shared = frozenset(self._intent.shared)
+        segments = self.segmentation
+        return {name: shown for name, shown in found.items() if not shared.intersection(segments.segments_of(name))}
+
+    @cached_property
     def matrix(self) -> IntentMatrix | None:
         """What the segments may open to each other; None without an intent."""
         return None if self._intent is None else self._intent.allowed(self.segmentation, self._as_of)
@@ -266,6 +285,11 @@ class AuditContext:
         return self._purpose.shown
 
     @cached_property
+    def ends(self) -> Mapping[str, Labels]:
+        """What tags say of the interfaces that checks of tiers and environments look at, by qualified id in order."""
+        return self._purpose.ends
+
+    @cached_property
     def segmentation(self) -> Segmentation:
         """The segments of the intent; without one those that the tags make."""
         return self._purpose.segmentation
@@ -292,6 +316,13 @@ class AuditContext:
         if not isinstance(value, tuple):
             raise TypeError(f"{self.check.id}: {name} is no list")
         return value
+
+    def other_end(self, rule: Rule) -> str:
+        """Return the other end of a rule in words, groups and lists with their names."""
+        known = self._ends.get(rule.remote)
+        if known is None:
+            known = self._ends[rule.remote] = peer_text(rule.remote, self.estate)
+        return known
 
     def finding(  # noqa: PLR0913 - all but two are optional and go by keyword
         self,
@@ -343,7 +374,7 @@ class AuditContext:
             reachable=reachable,
             affected=self._own_ids(affected),
             remedy=remedy,
-            compliance=self._compliance,
+            compliance=self._compliance_of(about.provider),
             location=None if location is None else {"file": location.file, "line": location.line},
         )
 
@@ -362,14 +393,28 @@ class AuditContext:
         return [((), ())]
 
     @cached_property
+    def _ends(self) -> dict[tuple[Peer, ...], str]:
+        """Other ends of rules in words: many rules share one."""
+        return {}
+
+    @cached_property
     def _resources(self) -> dict[str, _About]:
         """What findings show of resources: a list of rules has a finding for many of them."""
         return {}
 
+    def _compliance_of(self, provider: str) -> tuple[str, ...]:
+        """Return the controls of a check that concern a provider: those of another one's benchmark do not."""
+        known = self._compliance.get(provider)
+        if known is None:
+            known = self._compliance[provider] = tuple(
+                f"{benchmark}:{control}"
+                for benchmark, controls in sorted(self.check.compliance.items())
+                if _BENCHMARKS.get(benchmark.rpartition("-")[0], provider) == provider
+                for control in controls
+            )
+        return known
+
     @cached_property
-    def _compliance(self) -> tuple[str, ...]:
-        return tuple(
-            f"{benchmark}:{control}"
-            for benchmark, controls in sorted(self.check.compliance.items())
-            for control in controls
-        )
+    def _compliance(self) -> dict[str, tuple[str, ...]]:
+        """The controls of the check, by provider."""
+        return {}

@@ -8,6 +8,9 @@ What it finds:
     and the confidence is low. A witness, one packet from one address to one interface, shows that it arrives; behind a
     load balancer there are two, one that arrives at it and one that it sends on.
 
+    In a cluster it is services with a load balancer or a port on every node, ingresses and routes of gateways that are
+    told, each with the workloads behind it whose policies let its packets in.
+
 Why it matters:
     A port that answers the internet is found within minutes and tried for ever. Administration ports and databases
     are the usual first step of an intrusion.
@@ -27,6 +30,9 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cloudseg.checks.cluster_exposure import published
+from cloudseg.checks.clusters import of_cluster
+from cloudseg.checks.example_clusters import ClusterBuilder, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import (
     EVERYONE,
@@ -100,6 +106,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
         for found in together:
             yield _finding(context, found, by_traffic, ground)
     yield from _unread_rules(context)
+    yield from published(context)
 
 
 def _unread_rules(context: AuditContext) -> Iterator[Finding]:
@@ -112,7 +119,7 @@ def _unread_rules(context: AuditContext) -> Iterator[Finding]:
         return
     known = estate.groups.keys() | estate.rule_sets.keys()
     for _, interface in sorted(estate.interfaces.items()):
-        if interface.attached <= known and not interface.attached_unread:
+        if of_cluster(interface) or (interface.attached <= known and not interface.attached_unread):
             continue
         missing = sorted(interface.attached - known)
         ways = context.internet.ways_in(interface).ways
@@ -185,7 +192,9 @@ def _witnesses(shown: Shown, ground: _Ground, estate: Estate) -> Iterator[str]:
         estate: the estate.
     """
     interface, packets, through = shown
-    entry = None if through is None else ground.entries.to(interface, through, packets.addresses - ground.own)
+    # A network may use in private what somebody on the internet has: he comes through the load balancer for all that.
+    senders = packets.addresses - ground.own or packets.addresses
+    entry = None if through is None else ground.entries.to(interface, through, senders)
     node, asked = (interface, packets) if entry is None else (entry.node, entry.packets)
     heard = _heard(node, asked, estate)
     if not heard.traffic:
@@ -263,6 +272,35 @@ def _private() -> Estate:
     return b.build()
 
 
+def _published_database() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "db")
+    b.service("shop", "db", "db", listens="tcp/5432", sends="tcp/5432")
+    return b.build()
+
+
+def _published_web() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.service("shop", "web", "web", listens="tcp/443", sends="tcp/8443")
+    return b.build()
+
+
+def _port_of_nodes() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.service("shop", "web", "web", listens="tcp/30080", sends="tcp/8080", sure=False)
+    return b.build()
+
+
+def _forbidden() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.policy("shop", "office", ingress=[admit("all", "10.0.0.0/8")])
+    b.service("shop", "web", "web", listens="tcp/443", sends="tcp/8443", keeps_clients=True)
+    return b.build()
+
+
 CHECK = Check(
     id="internet-exposed-port",
     severity=Severity.CRITICAL,
@@ -272,8 +310,25 @@ CHECK = Check(
         Example("two halves of the address space are everyone", _two_halves, ("sg-db", "sg-db"), Severity.CRITICAL),
         Example("the interfaces were not read, so the severity stays", _unread_interfaces, ("sg-db",)),
         Example("the same rule on an instance without a public address", _private),
+        Example(
+            "a service with a load balancer offers a database",
+            _published_database,
+            ("shop/Service/db",),
+            Severity.CRITICAL,
+        ),
+        Example("a service with a load balancer offers the web", _published_web, ("shop/Service/web",), Severity.INFO),
+        Example(
+            "a port of every node, whose addresses were not read",
+            _port_of_nodes,
+            ("shop/Service/web",),
+            Severity.MEDIUM,
+        ),
+        Example("a policy admits the company alone, and sees who asks", _forbidden),
     ),
-    concept={"aws": "security group rules with public sources, on interfaces that the internet can reach"},
+    concept={
+        "aws": "security group rules with public sources, on interfaces that the internet can reach",
+        "kubernetes": "services, ingresses and routes of gateways that lead from outside to pods, as policies admit it",
+    },
     needs=("groups",),
     uses=(
         "interfaces",

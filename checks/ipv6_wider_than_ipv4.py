@@ -22,6 +22,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.breadth import is_most, share_words
+from cloudseg.checks.example_clusters import ClusterBuilder, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_interfaces, counted, managed, traffic_words
@@ -139,6 +140,21 @@ def _alike() -> Estate:
     return b.build()
 
 
+def _two_blocks(six: str) -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.policy("shop", "web", ingress=(admit("tcp/443", "203.0.113.0/24", six),))
+    return b.build()
+
+
+def _open_block() -> Estate:
+    return _two_blocks("::/0")
+
+
+def _narrow_blocks() -> Estate:
+    return _two_blocks("2001:db8::/32")
+
+
 CHECK = Check(
     id="ipv6-wider-than-ipv4",
     severity=Severity.MEDIUM,
@@ -146,9 +162,14 @@ CHECK = Check(
     examples=(
         Example("SSH was narrowed for IPv4 alone", _forgotten_family, ("sg-admin",), Severity.MEDIUM),
         Example("no carrier has an IPv6 address yet", _no_address_yet, ("sg-app",), Severity.LOW),
+        Example("an ipBlock of IPv6 was forgotten", _open_block, ("shop/NetworkPolicy/web",)),
         Example("both families are open, or only one is used", _alike),
+        Example("an ipBlock of each family is narrow", _narrow_blocks),
     ),
-    concept={"aws": "IPv4 and IPv6 rules of a security group"},
+    concept={
+        "aws": "IPv4 and IPv6 rules of a security group",
+        "kubernetes": "the ipBlocks of a network policy for IPv4 and for IPv6",
+    },
     needs=("groups",),
     uses=("interfaces", "address-lists"),
     compliance={

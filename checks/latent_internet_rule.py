@@ -101,6 +101,7 @@ CHECK = Check(
         Example("what the internet reaches is exposed, not latent", _exposed),
     ),
     concept={"aws": "security group rules with public sources, on interfaces that the internet cannot reach"},
+    absent={"kubernetes": "a policy alone opens nothing, since pods have no public address; see internet-exposed-port"},
     needs=("groups", "interfaces"),
     uses=(
         "subnets",

@@ -23,127 +23,54 @@ Remedy:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from cloudseg.checks.breadth import open_addresses
 from cloudseg.checks.clusters import (
     SYSTEM_NAMESPACES,
-    applying,
     clusters,
-    isolating,
     namespace_resource,
     needs_pods,
     pods_in_words,
     policies_in_words,
     workloads,
 )
+from cloudseg.checks.enforcement import doubt_of, enforces_none, idle_by_namespace, plugin_name
 from cloudseg.checks.example_clusters import ClusterBuilder, admit
 from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.isolation import left_open
 from cloudseg.checks.policy_manifests import default_deny
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import Everyone
-from cloudseg.reach.packets import Box, outside_addresses
-from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, ALL_IPV6
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloudseg.checks.clusters import Cluster, Namespace
     from cloudseg.checks.interface import AuditContext
-    from cloudseg.findings import Confidence, Finding
-    from cloudseg.model import Direction, Estate, Interface, Rule, RuleSet
+    from cloudseg.checks.isolation import Open
+    from cloudseg.findings import Finding
+    from cloudseg.model import Direction, Estate, RuleSet
 
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
-_Concerning = tuple[tuple["RuleSet", "Rule", bool], ...]
-
-
-class _Open(NamedTuple):
-    """The workloads of a namespace that are not isolated in a direction, by what leaves them open.
-
-    Attributes:
-        unselected: no policy selects them.
-        cancelled: their policies admit everything from or to everyone.
-        ranges: their policies admit every address, by ranges.
-        doubtful: something about their policies was not read.
-        culprits: the policies that admit everything, by their ids.
-    """
-
-    unselected: list[Interface]
-    cancelled: list[Interface]
-    ranges: list[Interface]
-    doubtful: list[Interface]
-    culprits: dict[str, RuleSet]
-
-    @property
-    def certain(self) -> tuple[Interface, ...]:
-        """The workloads that are open whatever was not read."""
-        return (*self.unselected, *self.cancelled, *self.ranges)
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every namespace and direction in which a workload is not isolated."""
     for cluster in clusters(context.estate):
+        idle = idle_by_namespace(cluster, context.estate)
         for namespace in cluster.namespaces.values():
             for direction in _DIRECTIONS:
-                found = _open(context.estate, namespace, direction)
+                found = left_open(context.estate, namespace, direction)
                 if found.certain or found.doubtful:
-                    yield _finding(context, cluster, namespace, direction, found)
-
-
-def _open(estate: Estate, namespace: Namespace, direction: Direction) -> _Open:
-    found = _Open([], [], [], [], {})
-    known: dict[tuple[tuple[str, str, bool], ...], tuple[_Concerning, list[Interface]]] = {}
-    for pod in namespace.pods:
-        judges = isolating(estate, pod, direction)
-        if judges:
-            # Most pods of a namespace are judged by the same rules.
-            rules = tuple(applying(estate, pod, judges, direction))
-            key = tuple((judge.id, rule.id, certain) for judge, rule, certain in rules)
-            known.setdefault(key, (rules, []))[1].append(pod)
-        else:
-            (found.doubtful if pod.attached_unread else found.unselected).append(pod)
-    for rules, pods in known.values():
-        how = _admits_everyone(rules, estate)
-        if how in {"high", "medium"}:
-            (found.cancelled if how == "high" else found.ranges).extend(pods)
-            found.culprits.update((policy.id, policy) for policy in _culprits(rules, estate))
-        else:
-            found.doubtful.extend(pod for pod in pods if how or pod.attached_unread)
-    return found
-
-
-def _admits_everyone(rules: _Concerning, estate: Estate) -> Confidence | None:
-    """Return how certain it is that rules together admit everything from or to everyone; None where they do not.
-
-    Whether a range of addresses holds pods depends on the network plugin, so ranges alone are never quite certain.
-    """
-    everyone = [rule for _, rule, certain in rules if certain and any(peer == Everyone() for peer in rule.remote)]
-    if _is_whole([Box(ALL_ADDRESSES, rule.traffic) for rule in everyone]):
-        return "high"
-    ends = [(outside_addresses(rule.remote, estate), rule, certain) for _, rule, certain in rules]
-    if _is_whole([Box(least, rule.traffic) for (least, _), rule, certain in ends if certain]):
-        return "medium"
-    return "low" if _is_whole([Box(most, rule.traffic) for (_, most), rule, _ in ends]) else None
-
-
-def _is_whole(boxes: Sequence[Box]) -> bool:
-    found = open_addresses(boxes, ALL_ADDRESSES)
-    return found >= ALL_IPV4 or found >= ALL_IPV6
-
-
-def _culprits(rules: _Concerning, estate: Estate) -> list[RuleSet]:
-    """Return the policies that admit everything alone; where none does, those that do together."""
-    by_policy: dict[str, tuple[RuleSet, list[tuple[RuleSet, Rule, bool]]]] = {}
-    for each in rules:
-        # A rule that names pods alone admits nobody from outside.
-        if outside_addresses(each[1].remote, estate)[1]:
-            by_policy.setdefault(each[0].id, (each[0], []))[1].append(each)
-    alone = [policy for policy, own in by_policy.values() if _admits_everyone(tuple(own), estate)]
-    return alone or [policy for policy, _ in by_policy.values()]
+                    yield _finding(context, cluster, namespace, direction, found, idle.get(namespace.name, ()))
 
 
 def _finding(
-    context: AuditContext, cluster: Cluster, namespace: Namespace, direction: Direction, found: _Open
+    context: AuditContext,
+    cluster: Cluster,
+    namespace: Namespace,
+    direction: Direction,
+    found: Open,
+    idle: Sequence[RuleSet],
 ) -> Finding:
     certain = found.certain
     culprits = tuple(found.culprits[name] for name in sorted(found.culprits))
@@ -154,14 +81,16 @@ def _finding(
         f"namespace {namespace.name}: {_message(namespace, direction, found, culprits)}",
         severity=Severity.INFO if system else Severity.MEDIUM,
         confidence="high" if found.unselected or found.cancelled else "medium" if found.ranges else "low",
-        evidence=_evidence(direction, found, culprits),
+        evidence=(*_of_plugin(cluster, found, idle), *_evidence(direction, found, culprits)),
         affected=(*certain, *found.doubtful),
-        remedy=Remedy("add-default-deny", _advice(namespace, direction, found, culprits, system=system)),
+        remedy=Remedy(
+            "add-default-deny", _advised(cluster, _advice(namespace, direction, found, culprits, system=system))
+        ),
         aspect=direction,
     )
 
 
-def _message(namespace: Namespace, direction: Direction, found: _Open, culprits: Sequence[RuleSet]) -> str:
+def _message(namespace: Namespace, direction: Direction, found: Open, culprits: Sequence[RuleSet]) -> str:
     certain = found.certain
     how_many = workloads(len(certain or found.doubtful), len(namespace.pods))
     if not certain:
@@ -174,7 +103,16 @@ def _message(namespace: Namespace, direction: Direction, found: _Open, culprits:
     return f"{how_many} {'is' if len(certain) == 1 else 'are'} not isolated for {direction}{because}"
 
 
-def _evidence(direction: Direction, found: _Open, culprits: Sequence[RuleSet]) -> Iterator[str]:
+def _of_plugin(cluster: Cluster, found: Open, idle: Sequence[RuleSet]) -> Iterator[str]:
+    if idle:
+        yield f"without effect: {policies_in_words(idle)}, since {plugin_name(cluster)} does not enforce such policies"
+    elif enforces_none(cluster):
+        yield f"{plugin_name(cluster)} enforces no NetworkPolicies, so none would isolate them"
+    if found.doubtful and (doubt := doubt_of(cluster)):
+        yield f"unknown: whether policies are enforced, since {doubt}"
+
+
+def _evidence(direction: Direction, found: Open, culprits: Sequence[RuleSet]) -> Iterator[str]:
     if found.unselected:
         yield f"selected by no policy for {direction}: {pods_in_words(found.unselected)}"
     if found.cancelled:
@@ -191,8 +129,15 @@ def _evidence(direction: Direction, found: _Open, culprits: Sequence[RuleSet]) -
         )
 
 
+def _advised(cluster: Cluster, advice: str) -> str:
+    """Return an advice, behind that without which it would be in vain."""
+    if not enforces_none(cluster):
+        return advice
+    return f"let a network plugin enforce policies first, since {plugin_name(cluster)} does not; then {advice}"
+
+
 def _advice(
-    namespace: Namespace, direction: Direction, found: _Open, culprits: Sequence[RuleSet], *, system: bool
+    namespace: Namespace, direction: Direction, found: Open, culprits: Sequence[RuleSet], *, system: bool
 ) -> str:
     take = f"take the rule that admits everything out of {policies_in_words(culprits)}" if culprits else ""
     if take and not found.unselected:
@@ -251,6 +196,14 @@ def _system() -> Estate:
     return b.build()
 
 
+def _ignored() -> Estate:
+    b = ClusterBuilder()
+    b.plugin("Flannel", enforces=())
+    b.workload("shop", "web")
+    b.policy("shop", "default-deny", ingress=(), egress=())
+    return b.build()
+
+
 def _isolated() -> Estate:
     b = ClusterBuilder()
     b.workload("shop", "web")
@@ -270,6 +223,7 @@ CHECK = Check(
         Example("a policy selects one of two workloads, and both for egress", _one_selected, ("shop",)),
         Example("a policy that admits everything cancels the default-deny", _cancelled, ("shop",), Severity.MEDIUM),
         Example("both policy types with rules that admit everything", _types_and_an_open_rule, ("shop", "shop")),
+        Example("a default-deny that the network plugin ignores", _ignored, ("shop", "shop"), Severity.MEDIUM),
         Example("a namespace of the cluster itself", _system, ("kube-system",) * 2, Severity.INFO),
         Example("a default-deny, and a policy that admits one port from everyone", _isolated),
     ),

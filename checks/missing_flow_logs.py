@@ -114,6 +114,9 @@ CHECK = Check(
         Example("where flow logs were not read, none is called missing", _unread),
     ),
     concept={"aws": "flow logs of VPCs, subnets and network interfaces"},
+    absent={
+        "kubernetes": "no object of a cluster says what is logged; flow logs belong to the cloud beneath the cluster"
+    },
     needs=("networks", "flow-logs"),
     uses=("subnets", "interfaces", "transit"),
     compliance={

@@ -115,6 +115,8 @@ def _shown(names: list[str]) -> str:
 def _leaving_subnets(network: Network, estate: Estate) -> dict[str, bool]:
     """Return the subnets from which workloads have a way out to the internet, and whether that is certain."""
     hops: dict[str, tuple[NextHop, ...]] = {}
+    # Of what tells interfaces apart, routes ask for public addresses alone.
+    known: dict[tuple[str, bool, bool | None], bool | None] = {}
     leaving: dict[str, bool] = {}
     for interface in estate.interfaces_in(network.id):
         subnet = None if interface.subnet is None else estate.subnets.get(interface.subnet)
@@ -126,7 +128,10 @@ def _leaving_subnets(network: Network, estate: Estate) -> dict[str, bool]:
         else:
             if table.id not in hops:
                 hops[table.id] = next_hops(table, estate)
-            out = _leaves(interface, hops[table.id], estate)
+            alike = (table.id, interface.has_public_address(6), is_public(interface, 4, estate))
+            if alike not in known:
+                known[alike] = _leaves(interface, hops[table.id], estate)
+            out = known[alike]
         if out is not False:
             leaving[subnet.id] = leaving.get(subnet.id, False) or out is True
     return leaving

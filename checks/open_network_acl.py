@@ -156,6 +156,7 @@ CHECK = Check(
         Example("denies above the allow close the administration ports", _closed_above),
     ),
     concept={"aws": "network ACLs"},
+    absent={"kubernetes": "a cluster has no list at the edge of a subnet"},
     needs=("boundary-rules",),
     compliance={
         "cis-aws-3.0": ("5.1",),

@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import classes_of, is_everything, severity_of
 from cloudseg.checks.flow_words import certainty, flow_evidence, flow_words, part_resource, weight_of
@@ -222,6 +223,30 @@ def _in_no_segment() -> Estate:
     return b.build()
 
 
+def _of_pods(*peers: Pods) -> Estate:
+    b = ClusterBuilder()
+    for name in ("web", "app"):
+        b.workload("shop", name, {"app": name})
+    b.policy("shop", "deny", ingress=(), egress=())
+    b.policy("shop", "web", {"app": "web"}, egress=(admit("tcp/8080-8090", Pods({"app": "app"})),))
+    b.policy("shop", "app", {"app": "app"}, ingress=tuple(admit("tcp/8080-8090", peer) for peer in peers))
+    return b.build()
+
+
+def _more_ports_of_pods() -> Estate:
+    return _of_pods(Pods())
+
+
+def _pods_apart() -> Estate:
+    return _of_pods(Pods({"app": "job"}))
+
+
+def _pods_intended() -> Intent:
+    segments = tuple(Segment(name=name, choice=Choice(labels={"app": (name,)})) for name in ("web", "app"))
+    allowed = Allowance(sources=("web",), targets=("app",), traffic=Traffic.parse("tcp/8080"))
+    return Intent(segments=segments, allow=(allowed,))
+
+
 CHECK = Check(
     id="outside-intent",
     severity=Severity.HIGH,
@@ -238,9 +263,14 @@ CHECK = Check(
         Example(
             "an interface in no segment is reached", _in_no_segment, ("unassigned",), Severity.HIGH, intent=_intended
         ),
+        Example("policies admit more ports", _more_ports_of_pods, ("app",), Severity.HIGH, intent=_pods_intended),
         Example("all that passes is intended", _as_intended, intent=_intended),
+        Example("policies admit nothing", _pods_apart, intent=_pods_intended),
     ),
-    concept={"aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`"},
+    concept={
+        "aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
+        "kubernetes": "all pairs of workloads, and outside addresses, against the intent given by `--intent`",
+    },
     needs=PAIRS_NEED,
     uses=PAIRS_USE,
     compliance={

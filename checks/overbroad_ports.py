@@ -5,6 +5,9 @@ What it finds:
     effect (``tcp 1-65535`` and ``0-65534`` too), more ports than the parameter ``max_ports`` allows, or a protocol
     without ports, which is open as a whole. Left to other checks: public sources, egress to most of the internet
     (``unrestricted-egress``), and a group that opens everything to itself (``self-referencing-all-traffic``).
+    In a cluster, the rules of network policies: those without ``ports`` admit all of them. Left to other checks is what
+    admits everything from or to everyone (``missing-default-deny``, ``unrestricted-egress``), and what a policy admits
+    among the pods that it selects (``self-referencing-all-traffic``).
 
 Why it matters:
     A service listens on one or two ports. Every other open port is a way for an intruder who has the first machine
@@ -22,14 +25,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.breadth import mostly_internet
+from cloudseg.checks.clusters import names_its_own, of_cluster
+from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.checks.rule_lists import at_interfaces, managed, shown
-from cloudseg.findings import Remedy, Severity, peer_text
+from cloudseg.findings import Remedy, Severity
 from cloudseg.model import GroupRef
 from cloudseg.reach.packets import outside_addresses
-from cloudseg.traffic import NO_ADDRESSES, AddressSet, IntervalSet, Traffic, protocol_name
+from cloudseg.traffic import ALL_IPV4, ALL_IPV6, NO_ADDRESSES, AddressSet, IntervalSet, Traffic, protocol_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +88,8 @@ def _width(traffic: Traffic, limit: int) -> str:
 
 
 def _told_elsewhere(context: AuditContext, rule_set: RuleSet, rule: Rule, internal: AddressSet) -> bool:
+    if of_cluster(rule_set):
+        return _told_of_cluster(context, rule_set, rule)
     if is_everything(rule.traffic) and any(isinstance(p, GroupRef) and p.group == rule_set.id for p in rule.remote):
         return True
     if rule.direction == "ingress":
@@ -90,12 +97,23 @@ def _told_elsewhere(context: AuditContext, rule_set: RuleSet, rule: Rule, intern
     return bool(mostly_internet(outside_addresses(rule.remote, context.estate)[1]))
 
 
+def _told_of_cluster(context: AuditContext, policy: RuleSet, rule: Rule) -> bool:
+    if rule.verdict != "accept":
+        # It only hands on to the policies behind it, which decide.
+        return True
+    if not is_everything(rule.traffic):
+        return False
+    most = context.internet.admitted(rule)[1]
+    whole = mostly_internet(most) if rule.direction == "egress" else most >= ALL_IPV4 or most >= ALL_IPV6
+    return bool(whole) or names_its_own(policy, rule, context.estate)
+
+
 def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, width: str, remedy: Remedy) -> Finding:
     verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     everything = is_everything(rule.traffic)
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {width} {end} {peer_text(rule.remote, context.estate)}",
+        f"{rule_set.label} {verb} {width} {end} {context.other_end(rule)}",
         rule=rule,
         severity=Severity.MEDIUM if everything else Severity.LOW,
         confidence="high" if rule.exact else "medium",
@@ -119,6 +137,31 @@ def _wide_range() -> Estate:
     return b.build()
 
 
+def _without_ports() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.workload("shop", "db")
+    b.policy("shop", "db", {"app": "db"}, ingress=(admit("all", Pods({"app": "web"})), admit("tcp", "10.9.0.0/16")))
+    return b.build()
+
+
+def _wide_range_of_pods() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.policy("shop", "web", {"app": "web"}, ingress=(admit("tcp/30000-32767", Pods()),), egress=(admit("tcp/1-1024"),))
+    return b.build()
+
+
+def _narrow_policies() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.workload("shop", "db")
+    b.policy("shop", "db", {"app": "db"}, ingress=(admit("tcp/5432", Pods({"app": "web"})),))
+    # What is open to everyone, and among pods that one policy selects, other checks tell.
+    b.policy("shop", "web", {"app": "web"}, ingress=(admit(),), egress=(admit("all", Pods({"app": "web"})),))
+    return b.build()
+
+
 def _narrow() -> Estate:
     b = EstateBuilder()
     b.group(
@@ -139,12 +182,28 @@ CHECK = Check(
     examples=(
         Example("all ports but one are all ports", _all_but_one_port, ("sg-app", "sg-app"), Severity.MEDIUM),
         Example("201 ports, and a protocol without ports", _wide_range, ("sg-app", "sg-web"), Severity.LOW),
+        Example(
+            "rules of a network policy without ports, and with all ports of tcp",
+            _without_ports,
+            ("shop/NetworkPolicy/db",) * 2,
+        ),
+        Example(
+            "wide ranges of ports in a network policy",
+            _wide_range_of_pods,
+            ("shop/NetworkPolicy/web",) * 2,
+            Severity.LOW,
+        ),
+        Example("network policies with ports, or for others to tell", _narrow_policies),
         Example("a few ports between workloads; the internet is told by other checks", _narrow),
     ),
-    concept={"aws": "security group rules between workloads"},
+    concept={
+        "aws": "security group rules between workloads",
+        "kubernetes": "rules of network policies that admit pods or private ranges on all ports, or on many",
+    },
     needs=("groups",),
     uses=("networks", "address-lists"),
     compliance={
+        "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Network policies",),
         "nist-800-53r5": ("AC-4", "CM-7"),
         "pci-dss-4.0": ("1.2.5",),
         "cisa-ztmm-2": ("Networks: Network Segmentation",),

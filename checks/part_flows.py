@@ -105,6 +105,7 @@ class _Search:
         for number, (part, _) in enumerate(self.units.ends):
             self._runs_of[part].append(number)
         self._carriers = Carriers(reach, self.units, direction)
+        self._outside: Flags = np.array([outside for _, outside in self.units.ends], dtype=bool)
         self._order = {place: number for number, place in enumerate(reach.matrix.order())}
 
     def flows(self, interest: Callable[[int], Mapping[int, Traffic]]) -> Iterator[PartFlow]:
@@ -116,7 +117,7 @@ class _Search:
             if not meant:
                 continue
             run = units.run(number)
-            tally = _Tally(self._reach, units, self._masks(meant))
+            tally = _Tally(self._reach, units, self._masks(meant), self._outside)
             near = range(run.start, run.stop)
             for unit in sorted(near, key=lambda unit: self._order[int(units.place[unit])]):
                 self._look(unit, tally)
@@ -143,7 +144,7 @@ class _Search:
     def _look(self, unit: int, tally: _Tally) -> None:
         place = int(self.units.place[unit])
         if self._direction == "ingress":
-            arrivals = self._reach.matrix.arrivals(place)
+            arrivals = self._reach.arrivals_in_turn(place)
             tally.take(unit, arrivals.inside, arrivals.outside, self._carriers.lists_of(unit))
         else:
             tally.take(unit, None, self._reach.matrix.departures(place), self._carriers.lists_of(unit))
@@ -187,13 +188,13 @@ class _Tally:
         weights: by the lists that judge here, how many pairs with each unit pass anything.
     """
 
-    def __init__(self, reach: Reachability, units: Units, counted: NDArray[np.uint64]) -> None:
+    def __init__(self, reach: Reachability, units: Units, counted: NDArray[np.uint64], outside: Flags) -> None:
         self._units = units
         self._counted = counted
         width, runs = counted.shape[0], len(units.runs)
         self._behind = len(reach.classes)
         self._length = reach.ground.line.length
-        self._outside = np.array([outside for _, outside in units.ends], dtype=bool)
+        self._outside = outside
         self.upper: NDArray[np.uint64] = np.zeros((width, runs), dtype=np.uint64)
         self.lower: NDArray[np.uint64] = np.zeros((width, runs), dtype=np.uint64)
         self.pairs: Weights = np.zeros(runs, dtype=np.int64)

@@ -113,6 +113,9 @@ CHECK = Check(
         Example("every subnet is recorded, one of them by two logs", _every_subnet),
     ),
     concept={"aws": "filters, targets and delivery of flow logs"},
+    absent={
+        "kubernetes": "no object of a cluster says what is logged; flow logs belong to the cloud beneath the cluster"
+    },
     needs=("networks", "flow-logs"),
     uses=("subnets", "interfaces", "transit"),
     compliance={"cisa-ztmm-2": ("Networks: Visibility and Analytics",)},

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Final
 from cloudseg.model import AllOf, Labelled
 
 if TYPE_CHECKING:
-    from cloudseg.model import Direction, Selector
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["default_deny", "dns_admission", "dns_egress", "pod_selector"]
+    from cloudseg.model import Direction, Interface, Selector
+
+__all__ = ["default_deny", "dns_admission", "dns_egress", "peer_items", "pod_selector"]
 
 _NAME: Final = "kubernetes.io/metadata.name"
+_NAMESPACE: Final = f"namespace/{_NAME}"
+_NOT_OF_PODS: Final = ("namespace/", "port/", "pod/")
+_TELLING: Final = ("app.kubernetes.io/name", "app", "k8s-app", "name")
 
 
 def default_deny(namespace: str, direction: Direction, dns_port: int = 53) -> str:
@@ -61,6 +66,41 @@ def pod_selector(selector: Selector) -> dict[str, object] | None:
             expressions.append({"key": part.key, "operator": part.operator, **values})
     asked = {"matchLabels": labels, "matchExpressions": expressions}
     return {key: value for key, value in asked.items() if value}
+
+
+def peer_items(pods: Iterable[Interface], known: Sequence[Interface], namespace: str) -> list[dict[str, object]]:
+    """Return the items of ``from`` or ``to`` that name some workloads by their labels.
+
+    Where a single label names just these workloads of their namespace it is enough; else all of theirs are named.
+
+    Args:
+        pods: the workloads to name.
+        known: all workloads of their cluster.
+        namespace: the namespace of the policy; empty for a policy of none.
+    """
+    chosen: dict[str, list[Interface]] = {}
+    for pod in pods:
+        chosen.setdefault(pod.labels[_NAMESPACE], []).append(pod)
+    items: list[dict[str, object]] = []
+    for place, here in sorted(chosen.items()):
+        all_of_it = [pod for pod in known if pod.labels[_NAMESPACE] == place]
+        of_namespace = {} if place == namespace else {"namespaceSelector": {"matchLabels": {_NAME: place}}}
+        if len(here) == len(all_of_it) > 1:
+            items.append({**of_namespace, "podSelector": {}})
+            continue
+        each = dict.fromkeys(tuple(_telling(pod, here, all_of_it).items()) for pod in here)
+        items.extend({**of_namespace, "podSelector": {"matchLabels": dict(labels)}} for labels in each)
+    return items
+
+
+def _telling(pod: Interface, here: Sequence[Interface], all_of_it: Sequence[Interface]) -> dict[str, str]:
+    """Return labels of a workload that no other one of its namespace bears, but those that are named as well."""
+    names = {each.id for each in here}
+    for key in _TELLING:
+        value = pod.labels.get(key)
+        if value is not None and all(each.id in names for each in all_of_it if each.labels.get(key) == value):
+            return {key: value}
+    return {key: value for key, value in sorted(pod.labels.items()) if not key.startswith(_NOT_OF_PODS)}
 
 
 def _dns(port: int) -> dict[str, object]:

@@ -115,6 +115,7 @@ CHECK = Check(
         Example("an internet-facing load balancer and a NAT gateway are meant to be public", _internet_facing),
     ),
     concept={"aws": "public IPv4 and global IPv6 addresses of network interfaces, with a route to an internet gateway"},
+    absent={"kubernetes": "pods have addresses of the cluster; internet-exposed-port tells what public ones lead to"},
     needs=("interfaces",),
     uses=("subnets", "routes", "gateways", "load-balancers", "workloads", "public-access-block"),
     compliance={"nist-800-53r5": ("SC-7",), "cisa-ztmm-2": ("Networks: Network Segmentation",)},

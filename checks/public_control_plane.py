@@ -122,6 +122,9 @@ CHECK = Check(
         Example("private control planes, one of them with a list of private addresses only", _private),
     ),
     concept={"aws": "public endpoints of EKS clusters and the addresses that they admit"},
+    absent={
+        "kubernetes": "the cloud that runs the API server says who may reach it: audit that along with the cluster"
+    },
     needs=("services.eks",),
     compliance={
         "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cloudseg.checks.admissions import SIDES, Admissions
+from cloudseg.checks.clusters import of_cluster
 from cloudseg.checks.companies import companies_of, union_stages
 from cloudseg.checks.overlaps import NOBODY, Overlaps
 
@@ -55,7 +56,9 @@ def redundant_rules(estate: Estate) -> Iterator[Redundant]:
     Of rules that stand in for each other the widest stays, of equal ones the first by the ids of list and rule. Lists
     that judge no interface are left out, and so are stages in which the order of rules decides.
     """
-    rule_sets = [rule_set for stage in sorted(union_stages(estate)) for rule_set in estate.rule_sets_at(stage)]
+    # Policies of clusters choose by labels: policy_cover compares these.
+    stages = sorted(union_stages(estate))
+    rule_sets = [each for stage in stages for each in estate.rule_sets_at(stage) if not of_cluster(each)]
     companies = companies_of(rule_sets, estate)
     judging = [rule_set for rule_set in rule_sets if rule_set.id in companies]
     numbers = {rule_set.id: number for number, rule_set in enumerate(judging)}

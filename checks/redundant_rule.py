@@ -8,7 +8,11 @@ What it finds:
     because no route leads there. Members that keep the addresses of their clients, as nodes of a network load balancer
     do, can have any. What launch templates and the like would attach groups to counts as an interface too. Of equal
     rules the later ones are told, by their ids. All rules that are told can go together. Groups that no interface
-    carries are left out: ``unused-group`` tells those.
+    carries are left out: ``unused-group`` tells those. A packet that passes shows it, of which ``explain`` names both
+    rules; where none is shown, it is said why.
+    In a cluster, rules of network policies that rules of policies admit as well which select all the same pods. It is
+    selectors that are compared, so that it holds for pods that come later. Such a rule may go, and its policy may have
+    to stay, since it isolates; the evidence says where. What a mesh or a proxy asks of requests is not compared.
 
 Why it matters:
     Who removes or narrows one of two such rules believes that a path is closed, and it stays open through the other.
@@ -26,19 +30,21 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.policy_cover import redundant_in_clusters
 from cloudseg.checks.rule_lists import managed, shown, traffic_words
 from cloudseg.findings import Remedy, Severity, normal_form, peer_text
 from cloudseg.model import GroupRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.checks.redundancy import Redundant
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate, Rule
+    from cloudseg.model import Estate, Rule, RuleSet
 
 _SHOWN = 5
 
@@ -46,16 +52,21 @@ _SHOWN = 5
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule of which other rules admit everything."""
     from cloudseg.checks.redundancy import redundant_rules
+    from cloudseg.checks.rule_witnesses import RuleWitnesses
 
+    yield from _of_policies(context)
+    told = list(redundant_rules(context.estate))
+    if not told:
+        return
     # Rules that do the same have one normal form: their place among these tells them apart.
     alike: Counter[tuple[str, str]] = Counter()
-    for found in redundant_rules(context.estate):
+    for found, witness in zip(told, RuleWitnesses(context).of(told), strict=True):
         form = (found.rule_set.id, normal_form(found.rule))
         alike[form] += 1
-        yield _finding(context, found, str(alike[form]) if alike[form] > 1 else "")
+        yield _finding(context, found, witness, str(alike[form]) if alike[form] > 1 else "")
 
 
-def _finding(context: AuditContext, found: Redundant, aspect: str) -> Finding:
+def _finding(context: AuditContext, found: Redundant, witness: str, aspect: str) -> Finding:
     rule_set, rule = found.rule_set, found.rule
     ids = [other.id for _, other in found.by]
     by = ids[0] if len(ids) == 1 else f"{shown(ids, limit=3)}{'' if found.alone else ' together'}"
@@ -74,11 +85,56 @@ def _finding(context: AuditContext, found: Redundant, aspect: str) -> Finding:
             *((f"{len(found.by) - _SHOWN} more rules take part",) if len(found.by) > _SHOWN else ()),
             *_elsewhere(found),
             *addresses,
+            witness,
             *managed(rule_set),
         ),
         remedy=Remedy("remove-unused-rule", advice),
         aspect=aspect,
     )
+
+
+def _of_policies(context: AuditContext) -> Iterator[Finding]:
+    alike: Counter[tuple[str, str]] = Counter()
+    for found in redundant_in_clusters(context.estate):
+        policy, rule = found.rule_set, found.rule
+        form = (policy.id, normal_form(rule))
+        alike[form] += 1
+        by = shown([f"{owner.own_id} {other.id}" for owner, other in found.by], limit=3)
+        yield context.finding(
+            policy,
+            f"{policy.own_id}: {_named(context, rule)} is admitted anyway, by {by}",
+            rule=rule,
+            evidence=(
+                *(
+                    f"{other.id} of {owner.own_id} admits {_named(context, other)}"
+                    for owner, other in found.by[:_SHOWN]
+                ),
+                *_others_of(policy, found.by),
+                *(
+                    f"the policy itself isolates for {each} whom no other policy isolates: it must stay"
+                    for each in found.needed
+                ),
+            ),
+            affected=context.estate.governed(policy),
+            remedy=Remedy(
+                "remove-unused-rule",
+                "remove the rule, which changes nothing; or narrow the one that is too wide, and keep it",
+            ),
+            aspect=str(alike[form]) if alike[form] > 1 else "",
+        )
+
+
+def _named(context: AuditContext, rule: Rule) -> str:
+    end = "from" if rule.direction == "ingress" else "to"
+    return f"{traffic_words(rule.traffic)} {end} {context.other_end(rule)}"
+
+
+def _others_of(policy: RuleSet, by: Iterable[tuple[RuleSet, Rule]]) -> tuple[str, ...]:
+    names = list(dict.fromkeys(owner.own_id for owner, _ in by if owner is not policy))
+    if not names:
+        return ()
+    many = "selects" if len(names) == 1 else "each select"
+    return (f"{shown(names)} {many} every pod that {policy.own_id} selects",)
 
 
 def _says(rule: Rule) -> str:
@@ -173,6 +229,27 @@ def _nobody_there() -> Estate:
     return b.build()
 
 
+def _wider_policy() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.workload("shop", "db")
+    b.policy("shop", "db", {"app": "db"}, ingress=(admit("tcp/5432", Pods({"app": "web"})),))
+    b.policy("shop", "same-namespace", ingress=(admit("tcp/5000-6000", Pods()),))
+    return b.build()
+
+
+def _policies_of_their_own() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web", {"app": "web", "tier": "web"})
+    b.workload("shop", "db", {"app": "db", "tier": "data"})
+    b.policy("shop", "db", {"app": "db"}, ingress=(admit("tcp/5432", Pods({"app": "web"})),))
+    # The same pods today, and others may come; and a default-deny beside another one is none of its business.
+    b.policy("shop", "data", {"tier": "data"}, ingress=(admit("tcp/5432", Pods({"tier": "web"})),))
+    b.policy("shop", "deny", ingress=())
+    b.policy("shop", "deny-again", ingress=())
+    return b.build()
+
+
 CHECK = Check(
     id="redundant-rule",
     severity=Severity.LOW,
@@ -183,9 +260,19 @@ CHECK = Check(
         Example("another group, which judges everywhere as well, says the same", _equal_in_two_groups, ("sg-db",)),
         Example("the whole range of the network stands beside a group", _group_beside_its_network, ("sg-db",)),
         Example("the address that the one member of a group has today stands beside it", _group_beside_one_address),
+        Example(
+            "a policy for all pods of a namespace admits more",
+            _wider_policy,
+            ("shop/NetworkPolicy/db",),
+            Severity.LOW,
+        ),
+        Example("policies that select other pods, or name others", _policies_of_their_own),
         Example("rules that admit nobody today, and a group that no interface carries", _nobody_there),
     ),
-    concept={"aws": "the rules of security groups, over all groups that an interface carries"},
+    concept={
+        "aws": "the rules of security groups, over all groups that an interface carries",
+        "kubernetes": "the rules of network policies, over all policies that select a workload",
+    },
     needs=("groups", "interfaces"),
     uses=("address-lists", "networks", "templates", "load-balancers", "endpoints"),
     compliance={

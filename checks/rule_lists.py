@@ -18,9 +18,10 @@ _SHOWN = 5
 def at_interfaces(estate: Estate) -> tuple[RuleSet, ...]:
     """Return the rule sets that judge packets at interfaces or in subnets, in order of their ids.
 
-    What stands at a subnet's boundary (a network ACL) only narrows what these let in.
+    What stands at a subnet's boundary (a network ACL) only narrows what these let in. What a cluster does of its own
+    accord is no list that anybody wrote.
     """
-    return _in_stages(estate, ("interface", "subnet"))
+    return tuple(each for each in _in_stages(estate, ("interface", "subnet")) if each.managed_by != "kubernetes")
 
 
 def at_boundaries(estate: Estate) -> tuple[tuple[Stage, RuleSet], ...]:

@@ -2,7 +2,8 @@
 
 What it finds:
     Rules that admit everything in effect from, or let everything out to, the very group they stand in. The rules of
-    default groups are told by ``default-group-in-use``.
+    default groups are told by ``default-group-in-use``. In a cluster, rules of network policies that admit the very
+    pods that the policy selects: all pods of a namespace among themselves, most often.
 
 Why it matters:
     Whoever takes one member has every port of all the others. Such a group is a flat network of its own, and grows
@@ -19,6 +20,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloudseg.checks.clusters import names_its_own, of_cluster
+from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.interface import Check, Example
@@ -40,11 +43,13 @@ def run(context: AuditContext) -> Iterator[Finding]:
         if rule_set.is_default:
             continue
         for rule in rule_set.rules:
-            if rule.allows and is_everything(rule.traffic) and _names_itself(rule_set, rule):
+            if rule.allows and is_everything(rule.traffic) and _names_itself(rule_set, rule, context.estate):
                 yield _finding(context, rule_set, rule)
 
 
-def _names_itself(rule_set: RuleSet, rule: Rule) -> bool:
+def _names_itself(rule_set: RuleSet, rule: Rule, estate: Estate) -> bool:
+    if of_cluster(rule_set):
+        return rule.verdict == "accept" and names_its_own(rule_set, rule, estate)
     return any(isinstance(peer, GroupRef) and peer.group == rule_set.id for peer in rule.remote)
 
 
@@ -54,7 +59,8 @@ def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule) -> Finding:
     # Two members make the first pair; an egress rule opens nothing that the ingress rules do not.
     flat = rule.direction == "ingress" and (len(members) > 1 or not read)
     verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
-    who = counted(len(members), "interface") if read or members else "an unknown number of interfaces"
+    noun = "workload" if of_cluster(rule_set) else "interface"
+    who = counted(len(members), noun) if read or members else "an unknown number of interfaces"
     return context.finding(
         rule_set,
         f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} its own members, {who}",
@@ -82,6 +88,22 @@ def _alone() -> Estate:
     return b.build()
 
 
+def _open_namespace() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.workload("shop", "db")
+    b.policy("shop", "same-namespace", ingress=(admit("all", Pods()),))
+    return b.build()
+
+
+def _one_port_of_a_namespace() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web")
+    b.workload("shop", "db")
+    b.policy("shop", "gossip", ingress=(admit("tcp/7946", Pods()), admit("all", Pods(namespaces={"team": "b"}))))
+    return b.build()
+
+
 def _one_port() -> Estate:
     b = EstateBuilder()
     b.group("sg-cluster", allow("ingress", "tcp/9300", "sg-cluster"), allow("ingress", "all", "sg-other"))
@@ -97,12 +119,23 @@ CHECK = Check(
     examples=(
         Example("every member may do anything to the other", _flat_cluster, ("sg-cluster",), Severity.MEDIUM),
         Example("a single member has nobody to reach yet", _alone, ("sg-one", "sg-one"), Severity.LOW),
+        Example(
+            "all pods of a namespace may do anything to each other",
+            _open_namespace,
+            ("shop/NetworkPolicy/same-namespace",),
+            Severity.MEDIUM,
+        ),
         Example("members reach each other on one port", _one_port),
+        Example("pods of a namespace reach each other on one port", _one_port_of_a_namespace),
     ),
-    concept={"aws": "security group rules that name their own group"},
+    concept={
+        "aws": "security group rules that name their own group",
+        "kubernetes": "rules of network policies that admit the very pods that the policy selects",
+    },
     needs=("groups",),
     uses=("interfaces",),
     compliance={
+        "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Network policies",),
         "nist-800-53r5": ("AC-4", "SC-7(21)"),
         "cisa-ztmm-2": ("Networks: Network Segmentation",),
     },

@@ -6,6 +6,9 @@ What it finds:
     same one, the rule is redundant. Ranges and ports count as sets, so two halves above take the whole below. Nothing
     is said of a rule that shares packets with an earlier one that was not read in full: such a list is named among the
     gaps.
+    In a cluster, rules of policies behind ordered ones (AdminNetworkPolicies, tiers of Calico and Antrea): of the same
+    policy, or of one that selects all the same pods and stands before it, in its tier or in an earlier one. It is
+    selectors that are compared, so that it holds for pods that come later.
 
 Why it matters:
     Who reads the list believes in the rule. A deny below the allow that it was meant to limit protects nothing, and an
@@ -23,15 +26,20 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from cloudseg.checks.clusters import of_cluster
+from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry
 from cloudseg.checks.first_match import in_order, one_packet, shadows
 from cloudseg.checks.flow_words import witness_words
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.rule_lists import managed, traffic_words
+from cloudseg.checks.policy_cover import shadowed_in_clusters
+from cloudseg.checks.rule_lists import managed, shown, traffic_words
 from cloudseg.findings import Remedy, Severity, normal_form, peer_text
 from cloudseg.model import InSubnets
+from cloudseg.reach.packets import Box
+from cloudseg.traffic import AddressSet, IntervalSet
 from cloudseg.traffic.cidr import address_text
 
 if TYPE_CHECKING:
@@ -40,11 +48,11 @@ if TYPE_CHECKING:
     from cloudseg.checks.first_match import Decider, Shadow
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Direction, Estate, Interface, Rule, RuleSet
-    from cloudseg.reach.packets import Box
-    from cloudseg.traffic import AddressSet
+    from cloudseg.model import Direction, Estate, Interface, Rule, RuleSet, Verdict
+    from cloudseg.reach.explaining.explanation import Explanation
 
 _DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
+_VERDICTS: dict[Verdict, str] = {"accept": "allows", "deny": "denies", "next": "passes on"}
 _SHOWN = 5
 _TRIED = 2
 
@@ -60,6 +68,8 @@ def run(context: AuditContext) -> Iterator[Finding]:
     }
     for stage in sorted(ordered):
         for rule_set in estate.rule_sets_at(stage):
+            if of_cluster(rule_set):
+                continue
             # Rules that do the same have one normal form: their place among these tells them apart.
             alike: Counter[str] = Counter()
             for direction in _DIRECTIONS:
@@ -67,6 +77,41 @@ def run(context: AuditContext) -> Iterator[Finding]:
                     form = normal_form(shadow.rule)
                     alike[form] += 1
                     yield _finding(context, rule_set, shadow, str(alike[form]) if alike[form] > 1 else "")
+    yield from _of_policies(context)
+
+
+def _of_policies(context: AuditContext) -> Iterator[Finding]:
+    alike: Counter[tuple[str, str]] = Counter()
+    for found in shadowed_in_clusters(context.estate):
+        policy, rule = found.rule_set, found.rule
+        form = (policy.id, normal_form(rule))
+        alike[form] += 1
+        against = [other for _, other in found.by if other.verdict != rule.verdict]
+        by = shown([f"{owner.own_id} {other.id}" for owner, other in found.by], limit=3)
+        why = f"{'all' if len(against) == len(found.by) else 'a part'} of it is decided otherwise" if against else ""
+        yield context.finding(
+            policy,
+            f"{rule.id} of {policy.own_id}, which {_decides_what(context, rule)}, never decides: "
+            f"{why or 'all of it is decided the same'} by {by}",
+            rule=rule,
+            severity=Severity.MEDIUM if against else Severity.LOW,
+            evidence=tuple(
+                f"{other.id} of {owner.own_id} comes before it and {_decides_what(context, other)}"
+                for owner, other in found.by[:_SHOWN]
+            ),
+            affected=context.estate.governed(policy),
+            remedy=Remedy(
+                "remove-unused-rule",
+                "remove it, which changes nothing"
+                + (", or give it a place before those if its verdict is the one that is meant" if against else ""),
+            ),
+            aspect=str(alike[form]) if alike[form] > 1 else "",
+        )
+
+
+def _decides_what(context: AuditContext, rule: Rule) -> str:
+    end = "from" if rule.direction == "ingress" else "to"
+    return f"{_VERDICTS[rule.verdict]} {traffic_words(rule.traffic)} {end} {context.other_end(rule)}"
 
 
 def _finding(context: AuditContext, rule_set: RuleSet, shadow: Shadow, aspect: str) -> Finding:
@@ -123,25 +168,68 @@ def _taken(rule: Rule, decider: Decider) -> str:
 
 
 def _witness(context: AuditContext, rule_set: RuleSet, decider: Decider) -> tuple[str, ...]:
-    """Return a packet in words at which an explanation shows the earlier rule decide; none where no interface is."""
-    from cloudseg.reach.comparing.witness import Witness
+    """Return a packet in words at which an explanation shows the earlier rule decide; none where no interface is.
+
+    A packet about which the earlier rule has the last word says most: one that it lets pass, or that nothing before it
+    stops. Where there is none, it is said what else stops the packet.
+    """
     from cloudseg.reach.explaining.explain import explain
 
-    packet, inward = one_packet(decider.packets), decider.rule.direction == "ingress"
-    for near in islice(_behind(context, rule_set, packet), _TRIED):
-        far = _bearer(context, packet)
+    inward = decider.rule.direction == "ingress"
+    second: tuple[str, ...] = ()
+    for near, far, packet in _meetings(context, rule_set, decider):
         source, target = (far, near.id) if inward else (near.id, far)
-        for step in explain(context.reach, source, target, packet.traffic).steps:
+        told = explain(context.reach, source, target, packet.traffic)
+        for step in told.steps:
             named = ((rule.rule_set, rule.rule) for rule in step.rules)
             # Where it is not known that packets get there at all, the list is a checkpoint on the way.
             met = step.kind in {"boundary", "checkpoint"} and step.place == near.subnet
             if met and (rule_set.id, decider.rule.id) in named:
-                own = near.addresses.v4 if packet.addresses.v4 else near.addresses.v6
-                address = address_text(4 if packet.addresses.v4 else 6, own.intervals[0][0])
-                here, there = (near.id, address), (far if isinstance(far, str) else "", str(packet.addresses))
-                shown = Witness(*(there if inward else here), *(here if inward else there), packet.traffic)
-                return (witness_words(shown, context.estate),)
-    return ()
+                words = _packet_words(context.estate, near, far, packet, inward=inward)
+                if _decides(told, rule_set, decider):
+                    return (words,)
+                second = second or (words, f"today more than that decides about this packet: {told.reason}")
+    return second
+
+
+def _decides(told: Explanation, rule_set: RuleSet, decider: Decider) -> bool:
+    """Tell whether a rule has the last word about a packet: it lets it pass, or is what stops it first."""
+    if decider.rule.allows:
+        return told.verdict == "allowed"
+    return any((rule.rule_set, rule.rule) == (rule_set.id, decider.rule.id) for rule in told.blocked_by)
+
+
+def _packet_words(estate: Estate, near: Interface, far: str | AddressSet, packet: Box, *, inward: bool) -> str:
+    from cloudseg.reach.comparing.witness import Witness
+
+    own = near.addresses.v4 if packet.addresses.v4 else near.addresses.v6
+    address = address_text(4 if packet.addresses.v4 else 6, own.intervals[0][0])
+    here, there = (near.id, address), (far if isinstance(far, str) else "", str(packet.addresses))
+    return witness_words(Witness(*(there if inward else here), *(here if inward else there), packet.traffic), estate)
+
+
+def _meetings(
+    context: AuditContext, rule_set: RuleSet, decider: Decider
+) -> Iterator[tuple[Interface, str | AddressSet, Box]]:
+    """Yield interfaces behind a list, others and packets between them that the earlier rule is the first to match.
+
+    Neighbours in the same network come first, for packets between them surely get to the list.
+    """
+    packet = one_packet(decider.packets)
+    for near in islice(_behind(context, rule_set, packet), _TRIED):
+        there = (
+            each
+            for each in context.estate.interfaces_in(near.network or "")
+            if each.subnet != near.subnet and each.addresses.overlaps(decider.packets.addresses)
+        )
+        for far in islice(there, _TRIED):
+            shared = Box(far.addresses & decider.packets.addresses, decider.packets.traffic)
+            version, numbers = (4, shared.addresses.v4) if shared.addresses.v4 else (6, shared.addresses.v6)
+            if near.addresses.v4 if version == 4 else near.addresses.v6:
+                one = IntervalSet.of(numbers.intervals[0][0])
+                yield near, far.id, Box(AddressSet(v4=one) if version == 4 else AddressSet(v6=one), packet.traffic)
+    for near in islice(_behind(context, rule_set, packet), _TRIED):
+        yield near, _bearer(context, packet), packet
 
 
 def _behind(context: AuditContext, rule_set: RuleSet, packet: Box) -> Iterator[Interface]:
@@ -211,6 +299,36 @@ def _in_good_order() -> Estate:
     return b.build()
 
 
+_DEV: Final = Pods(namespaces={"env": "dev"})
+
+
+def _allowed_below_a_denial() -> Estate:
+    b = ClusterBuilder()
+    b.namespace("shop", env="prod")
+    b.workload("shop", "web")
+    b.admin_policy("guard", Pods(namespaces={}), ("deny", admit("all", _DEV)))
+    b.admin_policy("tests", Pods(namespaces={"env": "prod"}), ("accept", admit("tcp/443", _DEV)))
+    return b.build()
+
+
+def _behind_an_administrator() -> Estate:
+    b = ClusterBuilder()
+    b.namespace("shop", env="prod")
+    b.workload("shop", "web")
+    b.admin_policy("guard", Pods(namespaces={}), ("deny", admit("all", _DEV)))
+    b.policy("shop", "web", ingress=(admit("tcp/443", _DEV),))
+    return b.build()
+
+
+def _denied_behind_what_else() -> Estate:
+    b = ClusterBuilder()
+    b.namespace("shop", env="prod")
+    b.workload("shop", "web")
+    b.admin_policy("tests", Pods(namespaces={"env": "prod"}), ("accept", admit("tcp/443", _DEV)))
+    b.admin_policy("guard", Pods(namespaces={}), ("deny", admit("all", _DEV)), ("next", admit("all", Pods())))
+    return b.build()
+
+
 CHECK = Check(
     id="shadowed-rule",
     severity=Severity.LOW,
@@ -219,9 +337,25 @@ CHECK = Check(
         Example("a deny below an allow of everything never acts", _deny_below, ("acl-1",), Severity.MEDIUM),
         Example("an allow below a deny of its whole range never acts", _allow_below, ("acl-1",), Severity.MEDIUM),
         Example("two halves above allow what the rule allows", _redundant, ("acl-1",), Severity.LOW),
+        Example(
+            "what one administrator's policy denies, a later one allows",
+            _allowed_below_a_denial,
+            ("AdminNetworkPolicy/tests",),
+            Severity.MEDIUM,
+        ),
+        Example(
+            "a NetworkPolicy admits what an administrator denies",
+            _behind_an_administrator,
+            ("shop/NetworkPolicy/web",),
+            Severity.MEDIUM,
+        ),
+        Example("what is allowed stands before what is denied", _denied_behind_what_else),
         Example("denies come first, and each direction and family decides by itself", _in_good_order),
     ),
-    concept={"aws": "the numbered entries of network ACLs"},
+    concept={
+        "aws": "the numbered entries of network ACLs",
+        "kubernetes": "ordered policies (of administrators, Calico and Antrea), and what stands behind them",
+    },
     needs=("boundary-rules",),
     compliance={
         "nist-800-53r5": ("AC-4",),

@@ -197,6 +197,9 @@ CHECK = Check(
         Example("a group of an account that was not read may well be there", _elsewhere),
     ),
     concept={"aws": "security group rules that name a group"},
+    absent={
+        "kubernetes": "policies choose by labels and name no group; dangling-policy tells selectors that choose nobody"
+    },
     needs=("groups",),
     uses=("peerings", "transit", "routes"),
     compliance={"nist-800-53r5": ("CM-7",), "pci-dss-4.0": ("1.2.7",)},

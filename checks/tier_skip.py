@@ -6,7 +6,8 @@ What it finds:
     belongs to which application, environment and tier; an interface without a tag for its application or environment
     counts to every one. The order of the tiers is that of the intent, or of the setting below. A tier lies between two
     others only where somebody is in it. Segments that the intent calls shared are left out. Without tags for the tier
-    nothing can be said, and the check says so.
+    nothing can be said, and the check says so. In a cluster the workloads of a namespace are one application where no
+    label such as ``app.kubernetes.io/part-of`` says otherwise.
 
 Why it matters:
     Tiers keep an intruder in the outermost one. A web server that reaches the database directly makes the tier between
@@ -26,10 +27,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.flow_words import certainty, flow_evidence, flow_words, part_resource, weight_of
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example, Parameter
-from cloudseg.checks.labelled_ends import labelled_ends, unlabelled
+from cloudseg.checks.labelled_ends import unlabelled
 from cloudseg.findings import Severity
 from cloudseg.traffic import NO_TRAFFIC
 
@@ -55,6 +57,10 @@ _TIERS = Parameter(
     "The tiers from the outermost inwards, as tags call them; names of one tier stand between bars. The tiers of an "
     "intent go before them.",
 )
+
+
+_OF_ONE_WORKLOAD = frozenset(("app", "App", "service", "Service", "app.kubernetes.io/name"))
+"""Labels that tell the workloads of an application apart, in a cluster."""
 
 
 class _Part(NamedTuple):
@@ -115,7 +121,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
         witnesses = Witnesses(context.reach)
         for flow in arriving(context.reach, Parts(tiers.of), outer.__getitem__):
             yield _finding(context, flow, tiers, witnesses)
-        relays = frozenset(name for name, shown in labelled_ends(context).items() if not shown.tier)
+        relays = frozenset(name for name, shown in context.ends.items() if not shown.tier)
         for passed in relayed(context.reach, tiers.of, relays, outer.__getitem__):
             yield _by_relay(context, passed, tiers)
 
@@ -135,10 +141,10 @@ def _tiers(context: AuditContext) -> _Tiers:
     order = _order(context)
     numbers: dict[tuple[str, str, int, str], int] = {}
     of: dict[str, int] = {}
-    for name, shown in labelled_ends(context).items():
+    for name, shown in context.ends.items():
         tier = None if shown.tier is None else order.get(shown.tier.casefold())
         if shown.tier is not None and tier is not None:
-            key = (shown.application or "", shown.environment or "", tier, shown.tier)
+            key = (_application(context, name, shown.application), shown.environment or "", tier, shown.tier)
             of[name] = numbers.setdefault(key, len(numbers))
     members: defaultdict[int, list[str]] = defaultdict(list)
     for name, number in of.items():
@@ -147,6 +153,19 @@ def _tiers(context: AuditContext) -> _Tiers:
     for key, number in numbers.items():
         alike[key[0]].append(number)
     return _Tiers(tuple(_Part(number, *key) for key, number in numbers.items()), of, members, alike)
+
+
+def _application(context: AuditContext, name: str, shown: str | None) -> str:
+    """Return the application of an interface. Where a pod shows but its own name, the others of its namespace are one.
+
+    Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+    """
+    interface = context.estate.interfaces[name]
+    if not interface.is_pod:
+        return shown or ""
+    keys = (key for key in context.labels.get("application", ()) if key not in _OF_ONE_WORKLOAD)
+    part_of = next((interface.tags[key] for key in keys if interface.tags.get(key)), "")
+    return part_of or interface.tags.get("namespace", "")
 
 
 def _order(context: AuditContext) -> dict[str, int]:
@@ -161,7 +180,7 @@ def _order(context: AuditContext) -> dict[str, int]:
 def _needs_tiers(context: AuditContext) -> str:
     if _tiers(context).parts:
         return ""
-    shown = sorted({shown.tier for shown in labelled_ends(context).values() if shown.tier is not None})
+    shown = sorted({shown.tier for shown in context.ends.values() if shown.tier is not None})
     if not shown:
         return unlabelled(context, "tier")
     return f"no tag names a known tier: there are {', '.join(shown[:5])}; name them under `tiers`"
@@ -239,6 +258,24 @@ def _nothing_between() -> Estate:
     return b.build()
 
 
+def _tiers_of_pods(*peers: Pods) -> Estate:
+    b = ClusterBuilder()
+    for name, tier in (("web", "frontend"), ("api", "backend"), ("db", "database")):
+        b.workload("shop", name, {"app": name, "tier": tier})
+    b.policy("shop", "deny", ingress=())
+    b.policy("shop", "api", {"app": "api"}, ingress=(admit("tcp/8080", Pods({"app": "web"})),))
+    b.policy("shop", "db", {"app": "db"}, ingress=(admit("tcp/5432", *peers),))
+    return b.build()
+
+
+def _whole_namespace() -> Estate:
+    return _tiers_of_pods(Pods())
+
+
+def _next_pods_only() -> Estate:
+    return _tiers_of_pods(Pods({"tier": "backend"}))
+
+
 CHECK = Check(
     id="tier-skip",
     severity=Severity.HIGH,
@@ -251,14 +288,25 @@ CHECK = Check(
             Severity.HIGH,
         ),
         Example("the database only answers a ping of the web tier", _ping, ("shop/db/prod",), Severity.LOW),
+        Example(
+            "the database admits its whole namespace, the frontend in it",
+            _whole_namespace,
+            ("shop/database/-",),
+            Severity.HIGH,
+        ),
         Example("each tier admits the one before it", _next_tier_only),
+        Example("the database admits the pods of the tier before it", _next_pods_only),
         Example("a web tier of another application", _other_application),
         Example("two tiers with nobody between them", _nothing_between),
     ),
-    concept={"aws": "interfaces in tiers, by the tags of what owns them, with all that decides between them"},
+    concept={
+        "aws": "interfaces in tiers, by the tags of what owns them, with all that decides between them",
+        "kubernetes": "workloads in tiers, by the labels of their pods, with all policies between them",
+    },
     needs=PAIRS_NEED,
     uses=PAIRS_USE,
     compliance={
+        "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Network policies",),
         "nist-800-53r5": ("AC-4", "SC-7", "SC-7(21)"),
         "pci-dss-4.0": ("1.3.1",),
         "cisa-ztmm-2": ("Networks: Network Segmentation",),

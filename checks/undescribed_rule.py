@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_interfaces, traffic_words
-from cloudseg.findings import Severity, peer_text
+from cloudseg.findings import Severity
 from cloudseg.model import ANYONE, Addresses
 from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, ALL_IPV6
 
@@ -43,14 +43,12 @@ def run(context: AuditContext) -> Iterator[Finding]:
     for rule_set in at_interfaces(context.estate):
         if rule_set.is_default or rule_set.managed_by:
             continue
+        label = rule_set.label
         for rule in rule_set.rules:
             if rule.allows and not rule.description.strip() and not _made_unasked(rule):
                 end = "from" if rule.direction == "ingress" else "to"
-                peer = peer_text(rule.remote, context.estate)
-                message = (
-                    f"{rule_set.label}: the rule for {traffic_words(rule.traffic)} {end} {peer} has no description"
-                )
-                yield context.finding(rule_set, message, rule=rule)
+                said = f"{traffic_words(rule.traffic)} {end} {context.other_end(rule)}"
+                yield context.finding(rule_set, f"{label}: the rule for {said} has no description", rule=rule)
 
 
 def _made_unasked(rule: Rule) -> bool:
@@ -84,6 +82,7 @@ CHECK = Check(
         Example("described rules, and rules that nobody wrote", _described),
     ),
     concept={"aws": "descriptions of security group rules"},
+    absent={"kubernetes": "the rules of a network policy have no description"},
     needs=("groups",),
     compliance={"nist-800-53r5": ("CM-7",), "pci-dss-4.0": ("1.2.5", "1.2.7")},
     per_rule=True,

@@ -119,6 +119,7 @@ CHECK = Check(
         Example("gateways take no groups, and everything else carries one", _plumbing),
     ),
     concept={"aws": "network interfaces without security groups"},
+    absent={"kubernetes": "missing-default-deny tells the pods that no policy isolates"},
     needs=("groups", "interfaces"),
     uses=("workloads", "load-balancers"),
     compliance={

@@ -202,6 +202,7 @@ CHECK = Check(
         Example("no route, or no public address, leads out", _no_way_out),
     ),
     concept={"aws": "routes of subnets to the internet, and the policies of network firewalls on them"},
+    absent={"kubernetes": "routes and firewalls belong to the cloud beneath the cluster"},
     needs=("networks", "routes", "firewalls"),
     uses=("subnets", "interfaces", "gateways", "endpoints", "transit", "address-lists", "public-access-block"),
     compliance={

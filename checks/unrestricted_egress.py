@@ -6,6 +6,9 @@ What it finds:
     internet too, where a rule admits ``64:ff9b::/96`` and a NAT gateway translates it (NAT64). Network ACLs count, and
     a firewall that filters on the way makes it no finding. Where a transit gateway, an appliance or a firewall of
     unknown policy lies on the way the confidence is low. One finding a network.
+    In a cluster, namespaces with workloads whose network policies isolate them for egress, keep them from some pods or
+    private ranges, and admit everything in effect to most of the internet. Workloads that nothing isolates for egress,
+    or whose policies admit everything to everyone, are told by ``missing-default-deny``. One finding a namespace.
 
 Why it matters:
     An intruder needs to fetch tools and to send data out. Egress rules are what stops both, and the provider's default
@@ -24,9 +27,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from cloudseg.checks.clusters import clusters, namespace_resource, workloads
 from cloudseg.checks.egress import Egress
+from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
 from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.isolation import left_open
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import Firewall
@@ -35,6 +41,7 @@ from cloudseg.reach.plumbing import opens_connections
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cloudseg.checks.clusters import Cluster, Namespace
     from cloudseg.checks.egress import Sender
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
@@ -47,10 +54,43 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every network with workloads that may send anything to anywhere."""
     egress = Egress(context.estate)
     for _, network in sorted(context.estate.networks.items()):
-        interfaces = [i for i in context.estate.interfaces_in(network.id) if opens_connections(i)]
+        interfaces = [i for i in context.estate.interfaces_in(network.id) if opens_connections(i) and not i.is_pod]
         senders = [found for i in interfaces if (found := egress.sender(i, network)) is not None]
         if senders:
             yield _finding(context, network, senders, len(interfaces))
+    for cluster in clusters(context.estate):
+        for namespace in cluster.namespaces.values():
+            open_anyway = left_open(context.estate, namespace, "egress")
+            told = {pod.id for pod in (*open_anyway.certain, *open_anyway.doubtful)}
+            isolated = (pod for pod in namespace.pods if pod.id not in told)
+            senders = [found for pod in isolated if (found := egress.sender(pod, cluster.network)) is not None]
+            if senders:
+                yield _of_namespace(context, cluster, namespace, senders)
+
+
+def _of_namespace(context: AuditContext, cluster: Cluster, namespace: Namespace, senders: Sequence[Sender]) -> Finding:
+    certain = any(sender.certain for sender in senders)
+    policies = {policy.id: policy for sender in senders for policy in sender.groups}
+    opened = Counter(policy.id for sender in senders for policy in sender.groups)
+    worst = [policies[name] for name in sorted(opened, key=lambda name: (-opened[name], name))]
+    together = [sender.interface.own_id for sender in senders if not sender.groups]
+    may = "may send anything" if certain else "may be able to send anything"
+    return context.finding(
+        namespace_resource(cluster, namespace.name, (worst[0] if worst else senders[0].interface).location),
+        f"namespace {namespace.name}: {workloads(len(senders), len(namespace.pods))} {may} to anywhere on the internet",
+        confidence="high" if certain else "low",
+        evidence=(
+            *(f"opened by {each.own_id}: {counted(opened[each.id], 'workload')}" for each in worst[:_GROUPS_SHOWN]),
+            *((f"opened by {len(worst) - _GROUPS_SHOWN} more policies",) if len(worst) > _GROUPS_SHOWN else ()),
+            *((f"opened by several policies together: {counted(len(together), 'workload')}",) if together else ()),
+        ),
+        affected=[sender.interface for sender in senders],
+        remedy=Remedy(
+            "restrict-egress",
+            "admit only what the workloads need: pods by selectors, the ports and the addresses outside that they use; "
+            "for names outside, a gateway for egress or a network plugin whose policies name them",
+        ),
+    )
 
 
 def _finding(context: AuditContext, network: Network, senders: Sequence[Sender], total: int) -> Finding:
@@ -150,6 +190,26 @@ def _behind_a_firewall() -> Estate:
     return b.build()
 
 
+def _anywhere_outside() -> Estate:
+    b = ClusterBuilder()
+    for name in ("web", "api"):
+        b.workload("shop", name)
+    b.policy("shop", "default-deny", egress=())
+    outside = "0.0.0.0-9.255.255.255, 11.0.0.0-255.255.255.255"
+    b.policy("shop", "outside", {"app": "api"}, egress=(admit("all", outside), admit("udp/53, tcp/53", Pods())))
+    return b.build()
+
+
+def _one_port_outside() -> Estate:
+    b = ClusterBuilder()
+    for name in ("web", "api", "job"):
+        b.workload("shop", name)
+    b.policy("shop", "web", {"app": "web"}, egress=(admit("tcp/443", "0.0.0.0/0"), admit("all", Pods())))
+    # What nothing isolates for egress, and what is open to everyone, missing-default-deny tells.
+    b.policy("shop", "api", {"app": "api"}, egress=(admit(),))
+    return b.build()
+
+
 CHECK = Check(
     id="unrestricted-egress",
     severity=Severity.MEDIUM,
@@ -158,14 +218,21 @@ CHECK = Check(
         Example("the default egress rule and a NAT gateway", _default_egress, ("vpc-1",), Severity.MEDIUM),
         Example("two groups open one half of the internet each", _two_halves, ("vpc-1",), Severity.MEDIUM),
         Example("an IPv6 host reaches the IPv4 internet over NAT64", _only_ipv6, ("vpc-1",), Severity.MEDIUM),
+        Example("a policy lets everything out but to private addresses", _anywhere_outside, ("shop",), Severity.MEDIUM),
         Example("only HTTPS leaves the network", _web_only),
+        Example("only HTTPS leaves the cluster, and what nothing isolates is told elsewhere", _one_port_outside),
         Example("no route, or no public address, leads out", _no_way_out),
         Example("a firewall that filters stands on the way", _behind_a_firewall),
     ),
-    concept={"aws": "egress rules of security groups, and the routes of their subnets"},
+    concept={
+        "aws": "egress rules of security groups, and the routes of their subnets",
+        "kubernetes": "workloads whose policies isolate them for egress and admit the whole internet",
+    },
     needs=("groups", "interfaces", "networks", "routes"),
     uses=("subnets", "gateways", "firewalls", "endpoints", "address-lists", "boundary-rules", "public-access-block"),
     compliance={
+        "cis-kubernetes-1.9": ("5.3.2",),
+        "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Network policies",),
         "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)"),
         "pci-dss-4.0": ("1.3.2",),
         "cisa-ztmm-2": ("Networks: Network Traffic Management",),

@@ -129,6 +129,9 @@ CHECK = Check(
         Example("without the interfaces nothing can be said", _interfaces_unread),
     ),
     concept={"aws": "security groups"},
+    absent={
+        "kubernetes": "policies choose by labels and name no group; dangling-policy tells selectors that choose nobody"
+    },
     needs=("groups", "interfaces"),
     uses=_ATTACHERS,
     compliance={"nist-800-53r5": ("CM-7",), "pci-dss-4.0": ("1.2.7",)},

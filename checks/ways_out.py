@@ -56,11 +56,16 @@ class WaysOut:
         A NAT gateway (IPv4, and NAT64), an egress-only gateway (IPv6) and an internet gateway (with a public address)
         lead out. The internet itself carries no packets to addresses of NAT64, so no other gateway leads there. A
         firewall that filters does not count as a way out, and whatever is not followed is an uncertain one. Blocked
-        public access cuts internet gateways, and in both directions everything. Sources:
+        public access cuts internet gateways, and in both directions everything. Whatever policies let out of a cluster
+        counts as coming out. Sources:
         https://docs.aws.amazon.com/vpc/latest/userguide/VPC_NAT_Instance.html,
         https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html and
         https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html
         """
+        network = None if interface.network is None else self._estate.networks.get(interface.network)
+        if network is not None and network.leads_out:
+            # Nodes send on what policies let out; how they get to the internet no object of the cluster says.
+            return () if part == "nat64" else (WayOut(INTERNET[part], certain=True, text=f"out of {network.label}"),)
         subnet = None if interface.subnet is None else self._estate.subnets.get(interface.subnet)
         block: InternetBlock = "off" if subnet is None else subnet.internet_block
         sender = _Sender(is_public(interface, 4 if part == 4 else 6, self._estate), block, part)

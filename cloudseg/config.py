@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.interface import Check, Parameter
 
-__all__ = ["DEFAULT_LABELS", "AwsConfig", "Config", "load_config"]
+__all__ = ["DEFAULT_LABELS", "AwsConfig", "Config", "KubernetesConfig", "load_config"]
 
 ParameterValue: TypeAlias = bool | int | str | tuple[str, ...]
 """As in ``cloudseg.checks.interface``; importing that loads every check, which a run without settings does not need."""
@@ -34,6 +34,9 @@ _TABLE_IN_PROJECT: Final = ("tool", "cloudseg")
 _LEVELS: Final = (*(severity.value for severity in Severity), "none")
 # These words are sources themselves, never paths.
 _NAMED_SOURCES: Final = frozenset(("aws", "azure", "gcp", "kubernetes", "demo", "-"))
+_KEYS: Final = (
+    "sources", "fail_on", "check", "skip", "waivers", "intent", "labels", "checks", "aws", "kubernetes",
+)  # fmt: skip
 _KEY: Final = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _HEADER: Final = re.compile(r"\s*\[[^\[\]]+\]\s*(?:#.*)?$")
 
@@ -56,6 +59,20 @@ class AwsConfig(msgspec.Struct, frozen=True):
     organization: bool = False
 
 
+class KubernetesConfig(msgspec.Struct, frozen=True):
+    """Which clusters to read, and as whom: the table ``[kubernetes]``.
+
+    Attributes:
+        context: contexts of the kubeconfig, one cluster each; the current one without them.
+        kubeconfig: the file; relative to the working directory here, to the file's own folder in the file.
+        cluster: the name of the cluster in reports, and of the one that manifests belong to.
+    """
+
+    context: tuple[str, ...] = ()
+    kubeconfig: str | None = None
+    cluster: str | None = None
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """What a run does where its command line does not say otherwise.
 
@@ -69,6 +86,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         labels: tag keys that mean ``application``, ``tier`` and ``environment``; the first that is there counts.
         parameters: settings by check id and parameter name, the tables ``[checks.<id>]``.
         aws: what to read of AWS.
+        kubernetes: which clusters to read.
     """
 
     sources: tuple[str, ...] = ()
@@ -80,6 +98,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=DEFAULT_LABELS.copy)
     parameters: Mapping[str, Mapping[str, ParameterValue]] = {}
     aws: AwsConfig = AwsConfig()
+    kubernetes: KubernetesConfig = KubernetesConfig()
 
 
 def load_config(path: Path | None = None) -> Config:
@@ -160,7 +179,7 @@ class _Document:
             self._fail(
                 ("checks",), "is a table of settings, [checks.<id>]; the list of checks to run is called `check`"
             )
-        self._only((), table, ("sources", "fail_on", "check", "skip", "waivers", "intent", "labels", "checks", "aws"))
+        self._only((), table, _KEYS)
         sources = self._texts(("sources",), table.get("sources", []))
         return Config(
             sources=tuple(source if source in _NAMED_SOURCES else self._beside(source) for source in sources),
@@ -172,6 +191,7 @@ class _Document:
             labels=self._labels(table.get("labels", {})),
             parameters=self._parameters(table.get("checks", {})),
             aws=self._aws(table.get("aws", {})),
+            kubernetes=self._kubernetes(table.get("kubernetes", {})),
         )
 
     def _file(self, key: str, table: Mapping[str, object]) -> Path | None:
@@ -251,6 +271,28 @@ class _Document:
             external_id=None if external is None else self._string(("aws", "external_id"), external),
             organization=self._boolean(("aws", "organization"), table.get("organization", False)),
         )
+
+    def _kubernetes(self, value: object) -> KubernetesConfig:
+        place = ("kubernetes",)
+        table = self._inner(place, value)
+        self._only(place, table, KubernetesConfig.__struct_fields__)
+        file, cluster = table.get("kubeconfig"), table.get("cluster")
+        return KubernetesConfig(
+            context=self._texts((*place, "context"), table.get("context", [])),
+            kubeconfig=None if file is None else self._from_home(self._string((*place, "kubeconfig"), file)),
+            cluster=None if cluster is None else self._cluster((*place, "cluster"), cluster),
+        )
+
+    def _from_home(self, text: str) -> str:
+        return text if text.startswith("~") else self._beside(text)
+
+    def _cluster(self, path: tuple[str, ...], value: object) -> str:
+        from cloudseg.providers.kubernetes.options import problem_of_cluster
+
+        name = self._string(path, value)
+        if problem := problem_of_cluster(name):
+            self._fail(path, f"is {name!r}: {problem}")
+        return name
 
     def _inner(self, path: tuple[str, ...], value: object) -> dict[str, object]:
         if not isinstance(value, dict):

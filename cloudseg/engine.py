@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -16,7 +17,7 @@ from cloudseg.checks.interface import AuditContext, Check, Compiled, ParameterVa
 from cloudseg.errors import ConfigError
 from cloudseg.findings import Also, Finding, RuleInfo, Severity
 from cloudseg.intent import Intent, intent_warnings
-from cloudseg.model import Estate, Gap
+from cloudseg.model import FACETS, Estate, Gap
 from cloudseg.reach.internet import InternetView
 from cloudseg.reach.spread.extents import Exposure
 from cloudseg.reach.unread_sides import unread_sides
@@ -241,11 +242,14 @@ def worst_unwaived(document: FindingsDocument) -> Severity | None:
 
 
 def _run(context: AuditContext) -> list[Finding]:
+    """Return what a check finds. Of clouds of a mixed estate for which it has no concept it says nothing."""
+    check = context.check
     try:
-        return list(context.check.run(context))
+        found = list(check.run(context))
     except Exception as error:
-        error.add_note(f"while running the check {context.check.id}")
+        error.add_note(f"while running the check {check.id}")
         raise
+    return found if check.after_waivers else [finding for finding in found if finding.provider in check.concept]
 
 
 def _notes(
@@ -307,13 +311,22 @@ def _folded(found: Iterable[Finding]) -> list[Finding]:
 def _joined(together: Sequence[Finding]) -> Finding:
     """Return the worst finding about a rule, with the others as attributes of it."""
     first, *rest = sorted(together, key=_precedence)
+    # Findings about one rule mostly concern the same interfaces.
+    apart = any(finding.affected != first.affected for finding in rest)
     return msgspec.structs.replace(
         first,
         also=tuple([Also(f.id, f.check, f.severity, f.message, f.evidence, f.remedy) for f in rest]),
-        compliance=tuple(sorted({control for finding in together for control in finding.compliance})),
+        compliance=_controls(tuple([finding.compliance for finding in together])),
         reachable=True if any(f.reachable for f in rest) else first.reachable,
-        affected=tuple(sorted({own for finding in together for own in finding.affected})),
+        affected=tuple(sorted({own for f in together for own in f.affected})) if apart else first.affected,
     )
+
+
+# A few checks have a few controls each, and they meet in the same ways at thousands of rules.
+@lru_cache(maxsize=1024)
+def _controls(parts: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """Return the controls of several findings, each once, in order."""
+    return tuple(sorted({control for part in parts for control in part}))
 
 
 def _precedence(finding: Finding) -> tuple[object, ...]:
@@ -328,6 +341,12 @@ def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         return (finding.severity.rank, _ORDER[finding.check], place, rule, finding.id)
 
     return tuple(sorted(findings, key=key))
+
+
+# A cluster has no routes or gateways of its own that could be read: the cloud beneath it has them.
+_FACETS_OF: Mapping[str, frozenset[str]] = {
+    "kubernetes": frozenset(("networks", "subnets", "interfaces", "workloads", "groups", "entrances"))
+}
 
 
 def _status(check: Check, estate: Estate, unable: str = "") -> CheckStatus:
@@ -352,7 +371,10 @@ def _status(check: Check, estate: Estate, unable: str = "") -> CheckStatus:
     missing: dict[str, list[str]] = {}
     states: list[str] = []
     for facet in (*check.needs, *check.uses):
-        places = [reading for reading in estate.coverage.places(facet) if reading.provider in concerned]
+        having = {provider for provider in concerned if facet in _FACETS_OF.get(provider, FACETS)}
+        if not having:
+            continue
+        places = [reading for reading in estate.coverage.places(facet) if reading.provider in having]
         if facet in check.needs:
             states.extend(reading.state for reading in places)
         open_places = [reading for reading in places if reading.state != "read"]

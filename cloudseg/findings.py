@@ -68,7 +68,7 @@ _BY_RANK = tuple(Severity)
 _RANKS = {severity: rank for rank, severity in enumerate(_BY_RANK)}
 
 
-class ResourceInfo(msgspec.Struct, frozen=True, order=True):
+class ResourceInfo(msgspec.Struct, frozen=True, order=True, gc=False):
     """The resource that a finding is about, as the provider names it.
 
     Attributes:
@@ -82,7 +82,7 @@ class ResourceInfo(msgspec.Struct, frozen=True, order=True):
     name: str = ""
 
 
-class RuleInfo(msgspec.Struct, frozen=True, order=True):
+class RuleInfo(msgspec.Struct, frozen=True, order=True, gc=False):
     """The rule that a finding is about, in the shortest form a person would write.
 
     Attributes:
@@ -98,7 +98,7 @@ class RuleInfo(msgspec.Struct, frozen=True, order=True):
     peer: str
 
 
-class Remedy(msgspec.Struct, frozen=True):
+class Remedy(msgspec.Struct, frozen=True, gc=False):
     """What would mend a finding.
 
     Attributes:
@@ -112,7 +112,7 @@ class Remedy(msgspec.Struct, frozen=True):
     groups: tuple[str, ...] = ()
 
 
-class Also(msgspec.Struct, frozen=True):
+class Also(msgspec.Struct, frozen=True, gc=False):
     """What else is wrong with the rule of a finding: one rule, one finding.
 
     Attributes:
@@ -132,7 +132,7 @@ class Also(msgspec.Struct, frozen=True):
     remedy: Remedy | None = None
 
 
-class WaiverInfo(msgspec.Struct, frozen=True):
+class WaiverInfo(msgspec.Struct, frozen=True, gc=False):
     """Why a finding is accepted, by whom, and until when.
 
     Attributes:
@@ -146,7 +146,7 @@ class WaiverInfo(msgspec.Struct, frozen=True):
     expires: str
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a check reports about one resource, or about one rule of it.
 
     Attributes:

@@ -7,6 +7,7 @@ document, the conformance cases, and a run of the program over the bundled estat
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import json
 import re
@@ -25,6 +26,7 @@ from cloudseg.checks import CHECKS  # noqa: E402
 from cloudseg.cli.main import app  # noqa: E402
 from cloudseg.intent_schema import intent_schema  # noqa: E402
 from cloudseg.providers import TRANSLATORS  # noqa: E402
+from cloudseg.providers.kubernetes.role import cluster_role  # noqa: E402
 from cloudseg.reporters.check_page import docstring_of, summary_of, toml  # noqa: E402
 from cloudseg.reporters.schema import (  # noqa: E402
     diff_schema,
@@ -49,6 +51,10 @@ SCHEMAS = {
     "diff": diff_schema,
 }
 GENERATED = "<!-- Written by docs/generate.py; edit what it is made from. -->\n\n"
+_EXAMPLE = re.compile(
+    r"(<!-- example -->\n```console\n\$ cloudseg )([^\n]+)(\n).*?(\n```\n<!-- /example -->)", re.DOTALL
+)
+_PICTURE = re.compile(r"(<!-- picture: cloudseg )([^\n]+)( -->\n```mermaid\n).*?(\n```\n<!-- /picture -->)", re.DOTALL)
 _SECTION = re.compile(r"^([A-Z][\w ]+):\n((?:(?:    .*)?\n?)+)", re.MULTILINE)
 
 
@@ -159,17 +165,25 @@ def conformance_page() -> str:
 
 
 def readme() -> str:
-    """Return the README with the output of every example's command written anew."""
-    old = (ROOT / "README.md").read_text(encoding="utf-8")
-    pattern = r"(<!-- example -->\n```console\n\$ cloudseg )([^\n]+)\n.*?(\n?```\n<!-- /example -->)"
-    return re.sub(pattern, lambda m: f"{m[1]}{m[2]}\n{_output(m[2])}\n```\n<!-- /example -->", old, flags=re.DOTALL)
+    """Return the README with the output of every example's command written anew.
+
+    An example shows its command; a picture has it in the comment before.
+    """
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for pattern in (_EXAMPLE, _PICTURE):
+        text = pattern.sub(lambda m: f"{m[1]}{m[2]}{m[3]}{_output(m[2])}{m[4]}", text)
+    return text
 
 
 def _output(command: str) -> str:
-    """Return what a command prints to standard output, as wide as the page."""
-    result = CliRunner().invoke(
-        app, [*shlex.split(command), "--quiet"], prog_name="cloudseg", env={"COLUMNS": str(COLUMNS), "NO_COLOR": "1"}
-    )
+    """Return what a command prints to standard output, as wide as the page, run where the README stands."""
+    with contextlib.chdir(ROOT):
+        result = CliRunner().invoke(
+            app,
+            [*shlex.split(command), "--quiet"],
+            prog_name="cloudseg",
+            env={"COLUMNS": str(COLUMNS), "NO_COLOR": "1"},
+        )
     return "\n".join(line.rstrip() for line in result.stdout.strip("\n").splitlines())
 
 
@@ -181,6 +195,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield DOCS / "coverage.md", coverage_page()
     yield DOCS / "cli.md", cli_page()
     yield DOCS / "conformance.md", conformance_page()
+    yield DOCS / "kubernetes-role.yaml", cluster_role()
     yield DOCS / "schemas" / "intent.schema.json", json.dumps(intent_schema(), indent=2, ensure_ascii=False) + "\n"
     for kind, schema in SCHEMAS.items():
         yield DOCS / "schemas" / f"{kind}.schema.json", json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"

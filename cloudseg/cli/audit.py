@@ -80,6 +80,8 @@ def audit(
     assume_role: options.AssumeRole = None,
     external_id: options.ExternalId = None,
     aws_organization: options.AwsOrganization = False,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
     cluster: options.Cluster = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
@@ -91,7 +93,8 @@ def audit(
     incomplete (gaps).
     """
     from cloudseg.cli.output import check_files, print_report, seen_on_terminal, summarise, write_file
-    from cloudseg.cli.sources import aws_options, read_snapshot, translate
+    from cloudseg.cli.provider_words import AwsWords, KubernetesWords, Words
+    from cloudseg.cli.sources import read_snapshot, translate
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
     from cloudseg.engine import run_audit
@@ -109,9 +112,9 @@ def audit(
     if save is not None:
         check_writable(save)
     threshold = fail_on or FailOn(settings.fail_on or FailOn.HIGH)
-    aws = aws_options(settings, profile, region, assume_role, external_id, organization=aws_organization)
-    asked = any((profile, region, assume_role, external_id, aws_organization))
-    snapshot = read_snapshot(sources or settings.sources, aws, asked=asked, quiet=quiet, cluster=cluster)
+    aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster))
+    snapshot = read_snapshot(sources or (), settings, words, quiet=quiet)
     if save is not None:
         save_snapshot(snapshot, save)
     document = run_audit(translate(snapshot), request)

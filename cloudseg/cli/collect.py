@@ -29,6 +29,8 @@ def collect(
     assume_role: options.AssumeRole = None,
     external_id: options.ExternalId = None,
     aws_organization: options.AwsOrganization = False,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
     cluster: options.Cluster = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
@@ -38,7 +40,8 @@ def collect(
 
     Exit codes: 0 everything was read; 2 wrong usage, or nothing could be read; 3 some of it could not (gaps).
     """
-    from cloudseg.cli.sources import aws_options, read_snapshot
+    from cloudseg.cli.provider_words import AwsWords, KubernetesWords, Words
+    from cloudseg.cli.sources import read_snapshot
     from cloudseg.config import load_config
     from cloudseg.errors import InputError
     from cloudseg.snapshot import check_writable, save
@@ -46,10 +49,10 @@ def collect(
     if output is None:
         raise InputError("say where to write the snapshot: `cloudseg collect aws -o snapshot.zip`")
     settings = load_config(config)
-    aws = aws_options(settings, profile, region, assume_role, external_id, organization=aws_organization)
     check_writable(output)
-    asked = any((profile, region, assume_role, external_id, aws_organization))
-    snapshot = read_snapshot(sources or settings.sources, aws, asked=asked, quiet=quiet, cluster=cluster)
+    aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster))
+    snapshot = read_snapshot(sources or (), settings, words, quiet=quiet)
     save(snapshot, output)
     if not quiet:
         _tell(snapshot, output, verbose=verbose)

@@ -61,6 +61,9 @@ def diff(
     assume_role: options.AssumeRole = None,
     external_id: options.ExternalId = None,
     aws_organization: options.AwsOrganization = False,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    cluster: options.Cluster = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -73,7 +76,8 @@ def diff(
     configuration or input; 3 the answer is incomplete (gaps).
     """
     from cloudseg.cli.output import check_files, list_gaps, print_report, seen_on_terminal, write_file
-    from cloudseg.cli.sources import AwsWords, read_estate
+    from cloudseg.cli.provider_words import AwsWords, KubernetesWords, Words
+    from cloudseg.cli.sources import read_estate, words_for
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
     from cloudseg.reporters import RenderOptions, format_for
@@ -85,9 +89,10 @@ def diff(
     files = [(path, format_for(path, DIFF_FORMATS)) for path in output or ()]
     check_files(path for path, _ in files)
     threshold = fail_on or FailOn(settings.fail_on or FailOn.HIGH)
-    asked = AwsWords(profile, region, assume_role, external_id, aws_organization)
-    # Options for AWS are about the one that is read from AWS.
-    words = [asked if word == "aws" or "aws" not in (old, new) else AwsWords() for word in (old, new)]
+    aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
+    asked = Words(aws, KubernetesWords(context, kubeconfig, cluster))
+    # Options for a provider are about the one that is read from it.
+    words = [words_for(word, (old, new), asked) for word in (old, new)]
     # Both are judged by one intent, or their numbers could not be compared.
     wanted = intent_file(intent, settings, ["demo"] if "demo" in (old, new) else ())
     before, after = (read_estate([s], settings, w, quiet=quiet) for s, w in zip((old, new), words, strict=True))

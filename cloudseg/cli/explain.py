@@ -53,6 +53,8 @@ def explain(
     assume_role: options.AssumeRole = None,
     external_id: options.ExternalId = None,
     aws_organization: options.AwsOrganization = False,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
     cluster: options.Cluster = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
@@ -60,16 +62,18 @@ def explain(
 ) -> None:
     """Explain why traffic passes from one end to another, or what stops it: every route, list and rule on the way.
 
-    Ends are named by id (eni-, i-, sg-, subnet-, vpc-), name, tag=value, address or range; `internet` is all of it.
+    Ends are named by id (eni-, i-, sg-, subnet-, vpc-), name, tag=value, address or range; `internet` is all of it,
+    and svc/NAME stands for the pods of a service.
     What stands for many interfaces is explained for each kind of them, if these are few.
 
     Exit codes: 0 explained, allowed or blocked; 2 wrong usage, configuration or input; 3 the answer is incomplete
     (gaps).
     """
     from cloudseg.cli.output import list_gaps, print_report
+    from cloudseg.cli.provider_words import AwsWords, KubernetesWords, Words
     from cloudseg.cli.reach import read_traffic
-    from cloudseg.cli.services import with_services
-    from cloudseg.cli.sources import AwsWords, read_estate
+    from cloudseg.cli.services import behind_service, with_services
+    from cloudseg.cli.sources import read_estate
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
     from cloudseg.engine import sources_of
@@ -81,12 +85,14 @@ def explain(
     settings = load_config(config)
     wanted = read_traffic(traffic)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
-    estate = read_estate(sources or (), settings, aws, quiet=quiet, cluster=cluster)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster))
+    estate = read_estate(sources or (), settings, words, quiet=quiet)
     if not estate.interfaces:
         raise InputError("there are no interfaces in what was read, so there is nothing to explain")
     names = NameIndex(estate)
     named = names.find(from_, "--from"), names.find(to, "--to")
     start, end = (with_services(each, estate, settings) for each in named)
+    end, wanted = behind_service(end, wanted)
     document = explain_json.ExplanationDocument(
         generated_at=estate.taken_at,
         sources=sources_of(estate),

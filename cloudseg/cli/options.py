@@ -12,8 +12,10 @@ __all__ = [
     "AwsOrganization",
     "Cluster",
     "ConfigFile",
+    "Context",
     "ExternalId",
     "From",
+    "Kubeconfig",
     "Profile",
     "Quiet",
     "Region",
@@ -26,8 +28,8 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SOURCE...",
-        help="What to read: `aws`, `demo` (a bundled estate), the path of a snapshot, a file or folder of Kubernetes "
-        "manifests, or `-` for manifests on standard input. Several make one estate.",
+        help="What to read: `aws`, `kubernetes`, `demo` (a bundled estate), the path of a snapshot, a file or folder "
+        "of Kubernetes manifests, or `-` for manifests on standard input. Several make one estate.",
         show_default=False,
     ),
 ]
@@ -58,10 +60,23 @@ AwsOrganization = Annotated[
     bool,
     typer.Option("--aws-organization", help="AWS: read every active account of the organisation, by --assume-role."),
 ]
+Context = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Kubernetes: a context of the kubeconfig; repeatable, one cluster each. [default: the current one]",
+        metavar="NAME",
+        show_default=False,
+    ),
+]
+Kubeconfig = Annotated[
+    str | None,
+    typer.Option(help="Kubernetes: the kubeconfig. [default: $KUBECONFIG or ~/.kube/config]", metavar="FILE"),
+]
 Cluster = Annotated[
     str | None,
     typer.Option(
-        help="Kubernetes: the name of the cluster that manifests belong to. [default: manifests]", metavar="NAME"
+        help="Kubernetes: the name of the cluster, of manifests too. [default: as in the kubeconfig; `manifests`]",
+        metavar="NAME",
     ),
 ]
 ConfigFile = Annotated[

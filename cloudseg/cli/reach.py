@@ -54,6 +54,8 @@ def reach(
     assume_role: options.AssumeRole = None,
     external_id: options.ExternalId = None,
     aws_organization: options.AwsOrganization = False,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
     cluster: options.Cluster = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
@@ -61,14 +63,16 @@ def reach(
 ) -> None:
     """Tell who can really talk to whom: every pair of endpoints, or those from and to what is named.
 
-    Ends are named by id (eni-, i-, sg-, subnet-, vpc-), name, tag=value, address or range; `internet` is all of it.
+    Ends are named by id (eni-, i-, sg-, subnet-, vpc-), name, tag=value, address or range; `internet` is all of it,
+    and svc/NAME stands for the pods of a service.
 
     Exit codes: 0 the answer is complete; 2 wrong usage, configuration or input; 3 it is incomplete: gaps, or
     a managed service without interfaces, which is not judged.
     """
     from cloudseg.cli.output import check_files, list_gaps, print_report, seen_on_terminal, write_file
-    from cloudseg.cli.services import with_services
-    from cloudseg.cli.sources import AwsWords, read_estate
+    from cloudseg.cli.provider_words import AwsWords, KubernetesWords, Words
+    from cloudseg.cli.services import behind_service, with_services
+    from cloudseg.cli.sources import read_estate
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
     from cloudseg.engine import sources_of
@@ -84,10 +88,13 @@ def reach(
     files = [(path, format_for(path, REACH_FORMATS)) for path in output or ()]
     check_files(path for path, _ in files)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
-    estate = read_estate(sources or (), settings, aws, quiet=quiet, cluster=cluster)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster))
+    estate = read_estate(sources or (), settings, words, quiet=quiet)
     names = NameIndex(estate)
     named = names.find_all(from_ or (), "--from"), names.find_all(to or (), "--to")
     starts, ends = (None if each is None else with_services(each, estate, settings) for each in named)
+    if ends is not None:
+        ends, wanted = behind_service(ends, wanted)
     answer = ReachAnswer(Reachability(estate), sources_of(estate), starts, ends, wanted)
     for path, reporter in files:
         write_file(answer, path, reporter, RenderOptions(width=width()))

@@ -1,4 +1,7 @@
-"""What is said of managed services that a command line names: checks judge by their settings who reaches them."""
+"""What is said of services that a command line names.
+
+Checks judge by the settings of managed services who reaches them; a service of a cluster stands for its pods.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ if TYPE_CHECKING:
     from cloudseg.engine import FindingsDocument
     from cloudseg.model import Estate
     from cloudseg.reach.names import Named
+    from cloudseg.traffic import Traffic
 
-__all__ = ["with_services"]
+__all__ = ["behind_service", "with_services"]
 
 _CHECK, _CONTROL = "public-endpoint", "public-control-plane"
 
@@ -34,6 +38,16 @@ def with_services(named: Named, estate: Estate, settings: Config) -> Named:
     )
     notes = _notes(named.services, estate, run_audit(estate, request))
     return named._replace(notes=tuple(dict.fromkeys((*named.notes, *notes))))
+
+
+def behind_service(named: Named, traffic: Traffic) -> tuple[Named, Traffic]:
+    """Return an end that takes packets, and what it is asked for: a service of a cluster, by the ports of its pods."""
+    if not named.ports:
+        return named, traffic
+    from cloudseg.reach.aliases import asked_of
+
+    asked = asked_of(named.ports, traffic, named.text)
+    return named._replace(notes=(*named.notes, *asked.notes)), asked.traffic
 
 
 def _notes(services: Sequence[str], estate: Estate, document: FindingsDocument) -> Iterator[str]:

@@ -3,65 +3,53 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.cli.provider_words import aws_options, cluster_of_manifests, kubernetes_options
 from cloudseg.errors import CollectError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from cloudseg.cli.provider_words import Words
     from cloudseg.config import Config
     from cloudseg.model import Estate, Gap
     from cloudseg.providers.aws.options import AwsOptions
+    from cloudseg.providers.kubernetes.options import KubernetesOptions
     from cloudseg.snapshot import Snapshot
 
-__all__ = ["AwsWords", "aws_options", "read_estate", "read_snapshot", "translate"]
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["read_estate", "read_snapshot", "translate", "words_for"]
 
 INTERRUPTED = 130
 _SHOWN = 200
-PLANNED = frozenset({"azure", "gcp", "kubernetes"})
+PLANNED = frozenset({"azure", "gcp"})
+BUILT_IN = frozenset({"aws", "kubernetes", "demo"})
 
 
-class AwsWords(NamedTuple):
-    """The options for AWS as they stand on a command line."""
-
-    profiles: Sequence[str] | None = None
-    regions: Sequence[str] | None = None
-    roles: Sequence[str] | None = None
-    external_id: str | None = None
-    organization: bool = False
-
-
-def read_estate(
-    sources: Sequence[str], settings: Config, aws: AwsWords, *, quiet: bool, cluster: str | None = None
-) -> Estate:
+def read_estate(sources: Sequence[str], settings: Config, words: Words, *, quiet: bool) -> Estate:
     """Return the model of all sources, or of those that the configuration names where there is none.
 
     Raises:
         InputError: no source was named, or one is neither a provider nor a snapshot nor manifests.
         CollectError: a provider cannot be read at all.
     """
-    options = aws_options(
-        settings, aws.profiles, aws.regions, aws.roles, aws.external_id, organization=aws.organization
-    )
-    return translate(read_snapshot(sources or settings.sources, options, asked=any(aws), quiet=quiet, cluster=cluster))
+    return translate(read_snapshot(sources, settings, words, quiet=quiet))
 
 
-def read_snapshot(
-    sources: Sequence[str], aws: AwsOptions, *, asked: bool, quiet: bool, cluster: str | None = None
-) -> Snapshot:
+def read_snapshot(sources: Sequence[str], settings: Config, words: Words, *, quiet: bool) -> Snapshot:
     """Return one snapshot of all sources: APIs are read now, paths are loaded.
 
     Args:
-        sources: the words of the command line, or of the configuration.
-        aws: what to read of AWS.
-        asked: the command line holds options for AWS, which make no sense without it.
+        sources: the words of the command line; those of the configuration are read where there are none.
+        settings: the configuration.
+        words: the options of providers, which make no sense without their provider.
         quiet: show no progress.
-        cluster: the name of the cluster that manifests belong to; None where none was given.
 
     Raises:
         InputError: no source was named, or one is neither a provider nor a snapshot nor manifests.
@@ -69,31 +57,79 @@ def read_snapshot(
     """
     from cloudseg.snapshot import merge
 
-    if not sources:
+    named = list(dict.fromkeys(sources or settings.sources))
+    if not named:
         raise InputError(
-            "nothing to read: name a source (`aws`, `demo`, the path of a snapshot or of manifests), or set `sources`"
-            " in cloudseg.toml"
+            "nothing to read: name a source (`aws`, `kubernetes`, `demo`, the path of a snapshot or of manifests), or"
+            " set `sources` in cloudseg.toml"
         )
-    if asked and "aws" not in sources:
+    manifests = [source for source in named if _holds_manifests(source)]
+    _check_words(named, manifests, words)
+    live = _live(settings, words)
+    # Manifests are read first: what is piped in would be lost to whoever waits for an account.
+    read: list[Snapshot] = []
+    if manifests:
+        cluster = cluster_of_manifests(settings, words.kubernetes, live="kubernetes" in named)
+        read.append(_read_manifests(manifests, cluster))
+    read += [_one(source, live, quiet=quiet) for source in named if source not in manifests]
+    return read[0] if len(read) == 1 else merge(read)
+
+
+def _check_words(sources: Sequence[str], manifests: Sequence[str], words: Words) -> None:
+    """Refuse options for a provider that is not read.
+
+    Raises:
+        InputError: there are some.
+    """
+    if any(words.aws) and "aws" not in sources:
         raise InputError(
             "--profile, --region, --assume-role, --external-id and --aws-organization are for the source `aws`;"
             " a snapshot is audited as a whole"
         )
-    different = list(dict.fromkeys(sources))
-    manifests = [source for source in different if _holds_manifests(source)]
-    if cluster is not None and not manifests:
-        raise InputError("--cluster names the cluster that manifests belong to, and no source holds manifests")
-    # Manifests are read first: what is piped in would be lost to whoever waits for an account.
-    read = [_read_manifests(manifests, cluster)] if manifests else []
-    snapshots = read + [_one(source, aws, quiet=quiet) for source in different if source not in manifests]
-    return snapshots[0] if len(snapshots) == 1 else merge(snapshots)
+    if "kubernetes" in sources:
+        return
+    if words.kubernetes.contexts or words.kubernetes.kubeconfig:
+        raise InputError("--context and --kubeconfig are for the source `kubernetes`; a snapshot is audited as a whole")
+    if words.kubernetes.cluster is not None and not manifests:
+        raise InputError(
+            "--cluster names the cluster that manifests belong to, or the source `kubernetes`; no source holds either"
+        )
+
+
+def words_for(source: str, sources: Sequence[str], words: Words) -> Words:
+    """Return the options that are about one of several sources that are read by themselves.
+
+    What is about none of them stays with all, to be refused.
+    """
+    from cloudseg.cli.provider_words import AwsWords, KubernetesWords, Words
+
+    aws = words.aws if source == "aws" or "aws" not in sources else AwsWords()
+    if source == "kubernetes" or "kubernetes" not in sources:
+        kubernetes = words.kubernetes
+    else:
+        kubernetes = KubernetesWords(cluster=words.kubernetes.cluster)
+    named = [each for each in sources if each == "kubernetes" or _holds_manifests(each)]
+    if named and source not in named:
+        kubernetes = kubernetes._replace(cluster=None)
+    return Words(aws, kubernetes)
+
+
+class _Live(NamedTuple):
+    """What to read of providers."""
+
+    aws: AwsOptions
+    kubernetes: KubernetesOptions
+
+
+def _live(settings: Config, words: Words) -> _Live:
+    return _Live(aws_options(settings, words.aws), kubernetes_options(settings, words.kubernetes))
 
 
 def _holds_manifests(source: str) -> bool:
     """Tell whether a source is a path of manifests, or standard input: what is there and is no snapshot."""
     if source == "-":
         return True
-    if source in {"aws", "demo"} or not _exists(source):
+    if source in BUILT_IN or not _exists(source):
         return False
     from cloudseg.providers.kubernetes.files import is_snapshot, wraps_snapshot
 
@@ -117,25 +153,27 @@ def _read_manifests(sources: Sequence[str], cluster: str | None) -> Snapshot:
     return read_manifests(named, CLUSTER if cluster is None else cluster)
 
 
-def _one(source: str, aws: AwsOptions, *, quiet: bool) -> Snapshot:
+def _one(source: str, live: _Live, *, quiet: bool) -> Snapshot:
     from cloudseg.snapshot import load
 
     if source == "aws":
-        return _collect_aws(aws, quiet=quiet)
+        return _collected("AWS", partial(_collect_aws, live.aws), quiet=quiet)
+    if source == "kubernetes":
+        return _collected("Kubernetes", partial(_collect_kubernetes, live.kubernetes), quiet=quiet)
     if source == "demo":
         from cloudseg.demo import demo_snapshot_path
 
         return load(demo_snapshot_path())
     if source in PLANNED and not _exists(source):
-        hint = "; name files or folders of manifests" if source == "kubernetes" else ""
         raise InputError(
-            f"{source} cannot be read yet; this version reads `aws`, `demo`, snapshots and Kubernetes manifests{hint}"
+            f"{source} cannot be read yet; this version reads `aws`, `kubernetes`, `demo`, snapshots and Kubernetes"
+            " manifests"
         )
     if not _exists(source):
         shown = source if len(source) <= _SHOWN else f"{source[:_SHOWN]}…"
         raise InputError(
-            f"there is no {shown!r}: a source is `aws`, `demo`, the path of a snapshot made by `cloudseg collect`, or"
-            " of manifests"
+            f"there is no {shown!r}: a source is `aws`, `kubernetes`, `demo`, the path of a snapshot made by `cloudseg"
+            " collect`, or of manifests"
         )
     return load(source)
 
@@ -148,22 +186,37 @@ def _exists(source: str) -> bool:
         return False
 
 
-def _collect_aws(options: AwsOptions, *, quiet: bool) -> Snapshot:
+def _collect_aws(options: AwsOptions, progress: Progress | None) -> Snapshot:
     try:
         from cloudseg.providers.aws.collect import collect
     except ModuleNotFoundError as error:
         raise CollectError(
             f"reading AWS needs the package {error.name}; install it with `pip install 'cloudseg[aws]'`"
         ) from error
+    return collect(options, progress=progress)
+
+
+def _collect_kubernetes(options: KubernetesOptions, progress: Progress | None) -> Snapshot:
+    try:
+        from cloudseg.providers.kubernetes.collect import collect
+    except ModuleNotFoundError as error:
+        raise CollectError(
+            f"reading clusters needs the package {error.name}; install it with `pip install 'cloudseg[kubernetes]'`"
+        ) from error
+    return collect(options, progress=progress)
+
+
+def _collected(name: str, collect: Callable[[Progress | None], Snapshot], *, quiet: bool) -> Snapshot:
+    """Return what a provider holds, with a progress bar on a terminal."""
     try:
         if quiet or not sys.stderr.isatty():
-            return collect(options)
+            return collect(None)
         from cloudseg.cli.progress import progress_bar
 
-        with progress_bar("Reading AWS") as advance:
-            return collect(options, progress=advance)
+        with progress_bar(f"Reading {name}") as advance:
+            return collect(advance)
     except KeyboardInterrupt:
-        sys.stderr.write("cloudseg: interrupted while reading AWS; nothing was written\n")
+        sys.stderr.write(f"cloudseg: interrupted while reading {name}; nothing was written\n")
         sys.stderr.flush()
         # Calls under way may hang for minutes, and Python waits for their threads.
         os._exit(INTERRUPTED)
@@ -178,6 +231,7 @@ def translate(snapshot: Snapshot) -> Estate:
     from dataclasses import replace
 
     from cloudseg.model import Estate
+    from cloudseg.model.joining import join_clusters
     from cloudseg.providers import TRANSLATORS
 
     providers = sorted({part.provider for part in snapshot.parts()} | {scope.provider for scope in snapshot.scopes})
@@ -185,7 +239,7 @@ def translate(snapshot: Snapshot) -> Estate:
     if not known:
         held = ", ".join(providers) or "no answers at all"
         raise InputError(f"the snapshot holds nothing to audit ({held}); this version reads {', '.join(TRANSLATORS)}")
-    estate = Estate.merged([TRANSLATORS[name]()(snapshot) for name in known])
+    estate = join_clusters(Estate.merged([TRANSLATORS[name]()(snapshot) for name in known]))
     foreign = tuple(_unknown_providers(snapshot, known))
     return replace(estate, gaps=(*estate.gaps, *foreign)) if foreign else estate
 
@@ -204,46 +258,3 @@ def _unknown_providers(snapshot: Snapshot, known: Sequence[str]) -> Iterator[Gap
         held = amount(count, "answer") if count else "this scope"
         detail = f"{held} of {provider} left out of the estate; this version reads {', '.join(known)} alone"
         yield Gap(provider, scope_id, region, "snapshot", "", "unsupported", detail)
-
-
-def _check_role(role: str) -> None:
-    """Refuse a role whose ARN names no account, before anything is asked; the name of a role alone is none of it.
-
-    An account's id has 12 digits: https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
-
-    Raises:
-        InputError: the account of the ARN has no 12 digits.
-    """
-    parts = role.split(":", 5)
-    if parts[0] == "arn" and (len(parts) != 6 or not re.fullmatch(r"[0-9]{12}", parts[4])):
-        raise InputError(f"the role {role!r}: an account has 12 digits; write arn:aws:iam::111122223333:role/NAME")
-
-
-def aws_options(
-    settings: Config,
-    profiles: Sequence[str] | None,
-    regions: Sequence[str] | None,
-    roles: Sequence[str] | None,
-    external_id: str | None,
-    *,
-    organization: bool,
-) -> AwsOptions:
-    """Return what to read of AWS: the options of the command line, each before its setting in the configuration.
-
-    Raises:
-        InputError: an external id without a role, or an ARN with an account that is none.
-    """
-    from cloudseg.providers.aws.options import AwsOptions
-
-    asked_roles = tuple(roles or settings.aws.assume_role)
-    if external_id is not None and not asked_roles and not (organization or settings.aws.organization):
-        raise InputError("--external-id belongs to a role: name it with --assume-role, or leave the id out")
-    for role in asked_roles:
-        _check_role(role)
-    return AwsOptions(
-        profiles=tuple(profiles or settings.aws.profile),
-        regions=tuple(regions or settings.aws.region),
-        assume_roles=asked_roles,
-        external_id=external_id or settings.aws.external_id,
-        organization=organization or settings.aws.organization,
-    )

@@ -1,5 +1,6 @@
 """The estate in one model for every cloud: frozen values, and edits to them."""
 
+from cloudseg.model.aliases import Alias, AliasPort
 from cloudseg.model.coverage import FACETS, Coverage, Facet, Gap, GapReason, Reading, ReadingState, ScopeRead
 from cloudseg.model.edits import (
     AddEndpoint,
@@ -72,6 +73,8 @@ __all__ = [
     "AddRuleSet",
     "AddressList",
     "Addresses",
+    "Alias",
+    "AliasPort",
     "AllOf",
     "AnyOf",
     "Attach",

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from cloudseg.model.coverage import Coverage, Gap, ScopeRead
 from cloudseg.model.edits import apply_edits
 from cloudseg.model.peers import GroupRef, ListRef
-from cloudseg.model.selectors import Carries, InSubnets, by_labels, matches, required_label
+from cloudseg.model.selectors import Carries, InSubnets, by_labels, matches, required_label, required_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from cloudseg.model.aliases import Alias
     from cloudseg.model.edits import Edit
     from cloudseg.model.forwarding import Forwarder
     from cloudseg.model.identity import AddressList, Group
@@ -98,6 +99,7 @@ class Estate:
     templates: Mapping[str, Template] = dataclasses.field(default_factory=_nothing)
     entrances: Mapping[str, Entrance] = dataclasses.field(default_factory=_nothing)
     forwarders: Mapping[str, Forwarder] = dataclasses.field(default_factory=_nothing)
+    aliases: Mapping[str, Alias] = dataclasses.field(default_factory=_nothing)
     groups: Mapping[str, Group] = dataclasses.field(default_factory=_nothing)
     rule_sets: Mapping[str, RuleSet] = dataclasses.field(default_factory=_nothing)
     address_lists: Mapping[str, AddressList] = dataclasses.field(default_factory=_nothing)
@@ -152,9 +154,16 @@ class Estate:
         """Return the interfaces that a selector chooses, in order of their ids."""
         if isinstance(selector, Carries):
             return self.carrying(selector.identity)
-        label = required_label(selector)
-        asked = self._ordered_interfaces if label is None else self._by_label.get(label, ())
-        return tuple(interface for interface in asked if matches(selector, interface))
+        found = self._selected.get(selector)
+        if found is None:
+            # Of several labels that it requires, the rarest leaves the fewest interfaces to ask.
+            asked = self._ordered_interfaces
+            for label in required_labels(selector):
+                bearing = self._by_label.get(label, ())
+                if len(bearing) < len(asked):
+                    asked = bearing
+            found = self._selected[selector] = tuple(i for i in asked if matches(selector, i))
+        return found
 
     def governed(self, rule_set: RuleSet) -> tuple[Interface, ...]:
         """Return the interfaces that a rule set judges, in order of their ids."""
@@ -220,11 +229,20 @@ class Estate:
     @cached_property
     def selects_by_labels(self) -> bool:
         """Whether any list or group chooses its interfaces by their labels."""
-        selectors = (
-            *(rule_set.applies for rule_set in self.rule_sets.values()),
-            *(group.selector for group in self.groups.values()),
-        )
-        return any(by_labels(selector) for selector in selectors)
+        return any(by_labels(selector) for selector in self._selectors)
+
+    @cached_property
+    def chosen_by_labels(self) -> Mapping[str, tuple[int, ...]]:
+        """The selectors of lists and groups that choose an interface by labels, as numbers, by its id.
+
+        Interfaces of which they are the same are told apart by no label: others are for people.
+        """
+        lists: defaultdict[str, list[int]] = defaultdict(list)
+        for number, selector in enumerate(dict.fromkeys(self._selectors)):
+            if by_labels(selector):
+                for interface in self.selected(selector):
+                    lists[interface.id].append(number)
+        return {key: tuple(numbers) for key, numbers in lists.items()}
 
     def interfaces_in(self, network: str) -> tuple[Interface, ...]:
         """Return the interfaces of a network, in order of their ids."""
@@ -267,6 +285,17 @@ class Estate:
     @cached_property
     def _judging(self) -> dict[tuple[str, str | None, frozenset[str], str], tuple[RuleSet, ...]]:
         return {}
+
+    @cached_property
+    def _selected(self) -> dict[Selector, tuple[Interface, ...]]:
+        return {}
+
+    @cached_property
+    def _selectors(self) -> tuple[Selector, ...]:
+        return (
+            *(rule_set.applies for rule_set in self.rule_sets.values()),
+            *(group.selector for group in self.groups.values()),
+        )
 
     @cached_property
     def _ordered_interfaces(self) -> tuple[Interface, ...]:

@@ -11,6 +11,7 @@ import msgspec
 from cloudseg.model.peers import Everyone, Peer
 from cloudseg.model.resources import Direction, Resource, SourceLocation
 from cloudseg.model.selectors import Everything, Selector
+from cloudseg.model.topology import Interface
 from cloudseg.traffic import IntervalSet, Traffic
 
 __all__ = ["ANYONE", "Pipeline", "RangeMeaning", "Rule", "RuleSet", "Stage", "Verdict"]
@@ -33,6 +34,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         priority: evaluation order in a ``first`` stage, lower first; None in an ``any`` stage.
         source_ports: the client's ports that the rule admits; None for all of them.
         exact: False when the rule could not be read in full and what stands here is the most that it can match.
+        doubt: why it is not exact, in words; empty where it could not be read.
         description: what people wrote about it.
         location: where it is written, for estates read from files.
     """
@@ -46,6 +48,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     priority: int | None = None
     source_ports: IntervalSet | None = None
     exact: bool = True
+    doubt: str = ""
     description: str = ""
     location: SourceLocation | None = None
 
@@ -89,6 +92,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         miss: the answer when a rule set selects the interface and no rule matches. What no rule set selects goes on.
         ranges: whether rules that name addresses match pods that bear them: ``everywhere`` they do, ``outside`` they
             never do, ``unknown`` at most. Whoever is no pod they always match.
+        pods_only: only pods meet it, in a network where others stand beside them.
+        told: people want to hear of it even where no list judges.
     """
 
     name: str
@@ -97,6 +102,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     match: Literal["any", "first"]
     miss: Verdict
     ranges: RangeMeaning = "everywhere"
+    pods_only: bool = False
+    told: bool = True
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,3 +116,8 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     def stages(self, direction: Direction) -> tuple[Stage, ...]:
         """Return the stages of one direction, in the order in which a packet meets them."""
         return self.ingress if direction == "ingress" else self.egress
+
+    def met_by(self, interface: Interface, direction: Direction) -> tuple[Stage, ...]:
+        """Return those of them that packets from or to an interface meet."""
+        stages = self.stages(direction)
+        return stages if interface.is_pod else tuple(stage for stage in stages if not stage.pods_only)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cloudseg.model.topology import Interface
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "by_labels",
     "matches",
     "required_label",
+    "required_labels",
 ]
 
 
@@ -82,8 +85,14 @@ Selector = Everything | Carries | InSubnets | InNetworks | Labelled | AllOf | An
 
 def matches(selector: Selector, interface: Interface) -> bool:
     """Tell whether the selector chooses the interface."""
+    # In the order of how often they are asked: clusters ask for labels hundreds of thousands of times.
     match selector:
-        case Everything():
+        case Labelled():
+            return _label_matches(selector, interface.labels.get(selector.key))
+        case AllOf(parts):
+            for part in parts:  # noqa: SIM110 - a generator takes twice as long
+                if not matches(part, interface):
+                    return False
             return True
         case Carries(identity):
             return identity in interface.attached
@@ -91,10 +100,8 @@ def matches(selector: Selector, interface: Interface) -> bool:
             return interface.subnet in subnets
         case InNetworks(networks):
             return interface.network in networks
-        case Labelled():
-            return _label_matches(selector, interface.labels.get(selector.key))
-        case AllOf(parts):
-            return all(matches(part, interface) for part in parts)
+        case Everything():
+            return True
         case AnyOf(parts):
             return any(matches(part, interface) for part in parts)
         case NoneOf(parts):
@@ -103,13 +110,19 @@ def matches(selector: Selector, interface: Interface) -> bool:
 
 def required_label(selector: Selector) -> tuple[str, str] | None:
     """Return a label, key and value, that everything bears which the selector chooses; None where it requires none."""
+    return next(required_labels(selector), None)
+
+
+def required_labels(selector: Selector) -> Iterator[tuple[str, str]]:
+    """Yield the labels, key and value, that everything bears which the selector chooses, in the order of its parts."""
     match selector:
         case Labelled(key, "In", values) if len(values) == 1:
-            return key, next(iter(values))
+            yield key, next(iter(values))
         case AllOf(parts):
-            return next((label for part in parts if (label := required_label(part)) is not None), None)
+            for part in parts:
+                yield from required_labels(part)
         case _:
-            return None
+            return
 
 
 def by_labels(selector: Selector) -> bool:
@@ -124,11 +137,12 @@ def by_labels(selector: Selector) -> bool:
 
 
 def _label_matches(requirement: Labelled, value: str | None) -> bool:
+    # None is no label's value, so that it is in no set of them.
     match requirement.operator:
         case "In":
-            return value is not None and value in requirement.values
+            return value in requirement.values
         case "NotIn":
-            return value is None or value not in requirement.values
+            return value not in requirement.values
         case "Exists":
             return value is not None
         case "DoesNotExist":

@@ -55,12 +55,14 @@ class Network(Resource, frozen=True, kw_only=True):
         is_default: the provider made it unasked.
         leads_out: for a network without subnets and routes, such as a cluster's: packets leave it for addresses
             outside, and come in from there, as far as lists let them.
+        machines: the own ids of the machines that carry it, as their cloud names them, as far as it tells them.
     """
 
     addresses: AddressSet = NO_ADDRESSES
     pipeline: str
     is_default: bool = False
     leads_out: bool = False
+    machines: frozenset[str] = frozenset()
 
 
 class Subnet(Resource, frozen=True, kw_only=True):
@@ -280,11 +282,12 @@ class Entrance(Resource, frozen=True, kw_only=True):
         network: the network of ``target_addresses``.
         traffic: what reaches the targets.
         clients: the addresses of clients that the target's rules see.
+        certain_clients: the target's rules surely see these; False where packets may be rewritten before.
         senders: the clients that come this way, of those that reach what is before the targets.
         through: the load balancers that packets pass first; what reaches none of them does not come this way.
         listens: what clients send to these load balancers in order to come here; None when that was not read.
         active: it forwards packets; None when unknown.
-        doubt: why that is unknown, in words; empty where its state was not read.
+        doubt: what is unknown of it, in words; empty where its state was not read.
         groups: groups of the entrance's own interfaces: rules that name one of them admit who comes this way, at most.
     """
 
@@ -293,6 +296,7 @@ class Entrance(Resource, frozen=True, kw_only=True):
     network: str | None = None
     traffic: Traffic
     clients: AddressSet = ALL_ADDRESSES
+    certain_clients: bool = True
     senders: AddressSet = ALL_ADDRESSES
     through: frozenset[str] = frozenset()
     listens: Traffic | None = None

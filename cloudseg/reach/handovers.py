@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.model import ANY_ZONE, own_id
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Forward, Forwarder, ForwardTarget, Interface
     from cloudseg.traffic import AddressSet, Traffic
 
-__all__ = ["Handover", "Handovers", "Refusal", "sent_for_clients"]
+__all__ = ["Handover", "Handovers", "Refusal", "handovers_to", "keeping_handovers", "sent_for_clients"]
+
+_ESTATES = 4
 
 
 class Handover(NamedTuple):
@@ -66,6 +69,26 @@ def sent_for_clients(forwarder: Forwarder) -> Traffic:
         if forward.keeps_client is not False:
             found |= forward.traffic
     return found
+
+
+@lru_cache(maxsize=_ESTATES)
+def _by_target(estate: Estate) -> dict[str, list[tuple[Forwarder, Handover]]]:
+    found: defaultdict[str, list[tuple[Forwarder, Handover]]] = defaultdict(list)
+    handovers = Handovers(estate)
+    for _, forwarder in sorted(estate.forwarders.items()):
+        for each in handovers.of(forwarder)[0]:
+            found[each.target.id].append((forwarder, each))
+    return dict(found)
+
+
+def handovers_to(target: Interface, estate: Estate) -> tuple[tuple[Forwarder, Handover], ...]:
+    """Return what load balancers may hand to an interface; answers are kept for the latest estates."""
+    return tuple(_by_target(estate).get(target.id, ()))
+
+
+def keeping_handovers(target: Interface, estate: Estate) -> tuple[tuple[Forwarder, Handover], ...]:
+    """Return the same as far as the target sees the clients' addresses, or may see them."""
+    return tuple(each for each in handovers_to(target, estate) if each[1].forward.keeps_client is not False)
 
 
 class Handovers:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.errors import InputError, ParseError
 from cloudseg.model import own_id
+from cloudseg.reach.aliases import Aliases
 from cloudseg.reach.nameables import Nameable, Nameables
 from cloudseg.reach.outside import EXTERNAL, INTERNET
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
@@ -18,7 +19,7 @@ from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cloudseg.model import Estate, Interface
+    from cloudseg.model import Alias, AliasPort, Estate, Interface
 
 __all__ = ["NameIndex", "Named"]
 
@@ -37,6 +38,7 @@ class Named(NamedTuple):
         notes: what is worth knowing about it, in words.
         services: qualified ids of the managed services among what is meant. Reachability judges interfaces alone.
         bare: they stand for a managed service of which no interface was read, so that nothing judges who reaches it.
+        ports: they stand for services of a cluster alone, and these are their ports.
     """
 
     text: str
@@ -45,6 +47,7 @@ class Named(NamedTuple):
     notes: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     bare: bool = False
+    ports: tuple[AliasPort, ...] = ()
 
     @property
     def ends(self) -> tuple[str | AddressSet, ...]:
@@ -62,6 +65,7 @@ class NameIndex:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._nameables = Nameables(estate)
+        self._aliases = Aliases(estate)
 
     def find_all(self, words: Sequence[str], option: str) -> Named | None:
         """Return what several words stand for together; None without any word, which is no restriction.
@@ -86,6 +90,7 @@ class NameIndex:
             tuple(dict.fromkeys(note for named in found for note in named.notes)),
             tuple(dict.fromkeys(service for named in found for service in named.services)),
             any(named.bare for named in found),
+            tuple(port for named in found for port in named.ports) if all(named.ports for named in found) else (),
         )
 
     def find(self, word: str, option: str) -> Named:
@@ -107,6 +112,8 @@ class NameIndex:
             return self._addressed(addresses, word, option)
         if choices := known.by_name(word):
             return self._one_of(choices, word, option)
+        if aliases := self._aliases.find(word):
+            return self._standing_for(aliases, word, option)
         if tagged := self._tagged(word):
             return tagged
         if choices := known.in_any_case(word):
@@ -134,6 +141,23 @@ class NameIndex:
         bare = bool(services) and not found
         return Named(text, tuple(sorted(found)), NO_ADDRESSES, (*notes, *self._perhaps(usable)), services, bare)
 
+    def _standing_for(self, aliases: Sequence[Alias], word: str, option: str) -> Named:
+        """Return whoever is behind a service of a cluster.
+
+        Raises:
+            InputError: the word names several services.
+        """
+        if len(aliases) > 1:
+            each = (Nameable(a.id, a.kind, a.name, self._aliases.interfaces(a)) for a in aliases)
+            raise InputError(self._ambiguous(list(each), word, option))
+        (alias,) = aliases
+        found = tuple(interface.id for interface in self._aliases.interfaces(alias))
+        text = _shown(f"{alias.kind} {alias.name}")
+        if found:
+            return Named(text, found, ports=alias.ports)
+        note = f"no pod that was read is behind {text}, so no packet to it is judged here"
+        return Named(text, (), NO_ADDRESSES, (note,))
+
     def _perhaps(self, choices: Sequence[Nameable]) -> Iterable[str]:
         """Yield which groups may have more members, for it was not read what interfaces carry."""
         for choice in choices:
@@ -148,7 +172,8 @@ class NameIndex:
         lines = [f"{option} {_quoted(word)} stands for several things; write the id of the one that is meant:"]
         for choice in choices[:_SHOWN]:
             own = own_id(choice.id)
-            unique = len(self._nameables.own_ids[own]) == 1 and _addresses(own) is None
+            unique = len(self._nameables.own_ids.get(own, (own,))) == 1 and _addresses(own) is None
+            unique = unique and [own_id(each.id) for each in choices].count(own) == 1
             lines.append(f"  {option} {_shown(own if unique else choice.id)}   {self._described(choice)}")
         if len(choices) > _SHOWN:
             lines.append(f"  … and {len(choices) - _SHOWN} more")
@@ -188,6 +213,8 @@ class NameIndex:
         if found:
             (interface,) = found
             return Named(f"{word} ({_shown(interface.own_id)})", (interface.id,))
+        if aliases := self._aliases.at(addresses):
+            return self._standing_for(aliases, word, option)
         inside = sorted(_shown(net.label) for net in estate.networks.values() if addresses <= net.addresses)
         where = ", ".join(inside)
         note = f"{word} lies in {where}, where no interface that was read bears it; it is taken for one outside"

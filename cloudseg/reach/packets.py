@@ -14,18 +14,21 @@ from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, NO_TRAFFIC, AddressSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cloudseg.model import Direction, Estate, Peer, RangeMeaning, Rule, RuleSet, Stage
+    from cloudseg.model import Direction, Estate, Interface, Peer, RangeMeaning, Rule, RuleSet, Stage
 
 __all__ = [
     "Bounds",
     "Box",
+    "Passed",
     "addresses_of",
     "common_addresses",
     "intersect",
+    "names_everyone",
     "outside_addresses",
     "pass_stage",
     "range_meaning",
     "replied",
+    "split_by_stage",
     "traffic_of",
 ]
 
@@ -49,6 +52,17 @@ class Bounds(NamedTuple):
 
     lower: tuple[Box, ...]
     upper: tuple[Box, ...]
+
+    def bound(self, *, certain: bool) -> tuple[Box, ...]:
+        """Return one of the bounds."""
+        return self.lower if certain else self.upper
+
+
+class Passed(NamedTuple):
+    """What a stage lets through: what it hands on to the next one, and what it accepts for good."""
+
+    on: tuple[Box, ...]
+    accepted: tuple[Box, ...]
 
 
 def addresses_of(boxes: Iterable[Box]) -> AddressSet:
@@ -95,14 +109,20 @@ def outside_addresses(peers: Iterable[Peer], estate: Estate) -> tuple[AddressSet
     return lower, upper
 
 
-def range_meaning(peers: Iterable[Peer], stage: Stage) -> RangeMeaning:
-    """Return whether the addresses that the rule of a stage names match pods that bear them.
+def range_meaning(peers: Iterable[Peer], stage: Stage, own: Interface, other: Interface) -> RangeMeaning:
+    """Return whether the addresses that a rule of a stage names match the other end where it bears them.
 
-    It depends on the plugin of their network: some know pods by their identity alone, and packets may be rewritten
-    before rules are asked. Whoever admits everyone admits pods as well. Source:
+    For pods of the same cluster it depends on the plugin of their network: some know pods by their identity alone, and
+    packets may be rewritten before rules are asked. Whoever admits everyone admits pods as well. Source:
     https://kubernetes.io/docs/concepts/services-networking/network-policies/#behavior-of-to-and-from-selectors
     """
-    return "everywhere" if any(isinstance(peer, Everyone) for peer in peers) else stage.ranges
+    together = other.is_pod and other.scope == own.scope
+    return "everywhere" if not together or names_everyone(peers) else stage.ranges
+
+
+def names_everyone(peers: Iterable[Peer]) -> bool:
+    """Tell whether peers hold everyone, and not only every address."""
+    return any(isinstance(peer, Everyone) for peer in peers)
 
 
 def pass_stage(
@@ -118,18 +138,30 @@ def pass_stage(
         estate: where address lists are looked up.
     """
     packets = tuple(boxes)
-    if not rule_sets:
-        return Bounds(packets, packets)
     rules = [rule for rule_set in rule_sets for rule in rule_set.rules if rule.direction == direction]
+    parts = [split_by_stage(stage, rules if rule_sets else None, packets, estate, certain=c) for c in (True, False)]
+    lower, upper = (part.on + part.accepted for part in parts)
+    return Bounds(lower, upper)
+
+
+def split_by_stage(
+    stage: Stage, rules: Sequence[Rule] | None, packets: tuple[Box, ...], estate: Estate, *, certain: bool
+) -> Passed:
+    """Return what a stage hands to the next one, and what it accepts for good, of packets from or to the outside.
+
+    Args:
+        stage: the stage.
+        rules: its rules that judge the interface in the direction of the packets; None where no list selects it.
+        packets: what arrives at the stage.
+        estate: where address lists are looked up.
+        certain: what certainly passes; otherwise, what passes at most.
+    """
+    if rules is None:
+        return Passed(packets, ())
     if stage.match == "first":
-        rules.sort(key=lambda rule: (rule.priority or 0, rule.allows))
-    passed: list[tuple[Box, ...]] = []
-    for certain in (True, False):
-        if stage.match == "first":
-            passed.append(_first_match(stage, rules, packets, estate, certain=certain))
-        else:
-            passed.append(_any_match(stage, rules, packets, estate, certain=certain))
-    return Bounds(passed[0], passed[1])
+        ordered = sorted(rules, key=lambda rule: (rule.priority or 0, rule.allows))
+        return _first_match(stage, ordered, packets, estate, certain=certain)
+    return _any_match(stage, rules, packets, estate, certain=certain)
 
 
 def _match(rule: Rule, estate: Estate, *, certain: bool) -> Box:
@@ -143,34 +175,35 @@ def _match(rule: Rule, estate: Estate, *, certain: bool) -> Box:
 
 def _first_match(
     stage: Stage, rules: Sequence[Rule], boxes: tuple[Box, ...], estate: Estate, *, certain: bool
-) -> tuple[Box, ...]:
-    passed: list[Box] = []
+) -> Passed:
+    on: list[Box] = []
+    accepted: list[Box] = []
     undecided = list(boxes)
     for rule in rules:
         if not undecided:
             break
         matched, undecided = _split(undecided, _match(rule, estate, certain=certain))
         if rule.allows:
-            passed.extend(matched)
+            (accepted if rule.verdict == "accept" else on).extend(matched)
     if stage.miss != "deny":
-        passed.extend(undecided)
-    return tuple(passed)
+        on.extend(undecided)
+    return Passed(tuple(on), tuple(accepted))
 
 
-def _any_match(
-    stage: Stage, rules: Sequence[Rule], boxes: tuple[Box, ...], estate: Estate, *, certain: bool
-) -> tuple[Box, ...]:
+def _any_match(stage: Stage, rules: Sequence[Rule], boxes: tuple[Box, ...], estate: Estate, *, certain: bool) -> Passed:
     if stage.miss != "deny":
-        return boxes
-    passed: list[Box] = []
+        return Passed(boxes, ())
+    on: list[Box] = []
+    accepted: list[Box] = []
     left = list(boxes)
-    for rule in rules:
+    # What one rule accepts for good another need not hand on as well.
+    for rule in sorted(rules, key=lambda rule: rule.verdict):
         if not left:
             break
         if rule.allows:
             matched, left = _split(left, _match(rule, estate, certain=certain))
-            passed.extend(matched)
-    return tuple(passed)
+            (accepted if rule.verdict == "accept" else on).extend(matched)
+    return Passed(tuple(on), tuple(accepted))
 
 
 def _split(boxes: Iterable[Box], by: Box) -> tuple[list[Box], list[Box]]:

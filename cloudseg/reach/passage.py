@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.reach.packets import Bounds, Box, intersect, pass_stage, replied
+from cloudseg.reach.near_ends import concerning
+from cloudseg.reach.packets import Bounds, Box, intersect, pass_stage, replied, split_by_stage
 from cloudseg.traffic import ALL_TRAFFIC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cloudseg.model import Estate, Interface, Pipeline, RuleSet, Stage
+    from cloudseg.reach.packets import Passed
     from cloudseg.reach.ways import WaysIn
 
 __all__ = ["Passage", "Step", "carries_unread", "find_passage", "pipeline_of", "stage_was_read", "through"]
@@ -55,16 +57,27 @@ def pipeline_of(interface: Interface, estate: Estate) -> Pipeline | None:
     return estate.pipelines.get(interface.provider if network is None else network.pipeline)
 
 
-def find_passage(interface: Interface, ways: WaysIn, but: str, estate: Estate) -> Passage:
-    """Return what can come from the internet to an interface through every ingress stage but the one named."""
+def find_passage(
+    interface: Interface, ways: WaysIn, but: str, estate: Estate, pipeline: Pipeline | None = None
+) -> Passage:
+    """Return what can come from the internet to an interface through every ingress stage but the one named.
+
+    Args:
+        interface: the interface.
+        ways: the ways to it.
+        but: the name of the stage that is left out; empty for none.
+        estate: where lists are looked up.
+        pipeline: the stages to ask; None for those of its network.
+    """
     packets = Bounds(
         tuple(Box(way.clients, way.traffic) for way in ways.ways if way.certain),
         tuple(Box(way.clients, way.traffic) for way in ways.ways),
     )
     entering = packets
-    pipeline = pipeline_of(interface, estate)
+    accepted = Bounds((), ())
+    pipeline = pipeline_of(interface, estate) if pipeline is None else pipeline
     steps: list[Step] = []
-    for stage in () if pipeline is None else pipeline.ingress:
+    for stage in () if pipeline is None else pipeline.met_by(interface, "ingress"):
         if stage.name == but:
             continue
         judges = estate.judging(interface, stage.name, "ingress")
@@ -73,14 +86,33 @@ def find_passage(interface: Interface, ways: WaysIn, but: str, estate: Estate) -
         known = bool(judges) or stage_was_read(stage, interface, estate)
         unread = "" if known and not missing else f"the {name} were not read"
         inside, crossing = _by_boundary(stage, interface, packets, estate)
-        left = through(stage, judges, crossing, pipeline, estate)
+        if stage.stateful:
+            lower, upper = (_judged(stage, judges, interface, crossing, estate, certain=sure) for sure in (True, False))
+            left, final = Bounds(lower.on, upper.on), Bounds(lower.accepted, upper.accepted)
+        else:
+            left, final = through(stage, judges, crossing, pipeline, estate), Bounds((), ())
         if unread:
             # A list that was not read may let everything pass; those that were read pass what they pass.
             left = Bounds(left.lower if judges else (), crossing.upper)
+            final = Bounds(final.lower if judges else (), ())
         packets = Bounds(inside.lower + left.lower, inside.upper + left.upper)
+        accepted = Bounds(accepted.lower + final.lower, accepted.upper + final.upper)
         stopper = f"stopped by {', '.join(judge.label for judge in judges) or name}"
-        steps.append(Step(packets, stopper, unread, "" if stage.stateful else f"only some reply ports pass the {name}"))
+        # What is accepted for good passes whatever stands behind.
+        past = Bounds(packets.lower + accepted.lower, packets.upper + accepted.upper)
+        steps.append(Step(past, stopper, unread, "" if stage.stateful else f"only some reply ports pass the {name}"))
     return Passage(ways, entering, tuple(steps))
+
+
+def _judged(
+    stage: Stage, judges: Sequence[RuleSet], interface: Interface, packets: Bounds, estate: Estate, *, certain: bool
+) -> Passed:
+    """Return one bound of what a stateful ingress stage hands on, and of what it accepts for good."""
+    rules = [
+        rule for judge in judges for rule in concerning(judge.rules, interface, estate) if rule.direction == "ingress"
+    ]
+    boxes = packets.bound(certain=certain)
+    return split_by_stage(stage, rules if judges else None, boxes, estate, certain=certain)
 
 
 def carries_unread(interface: Interface, estate: Estate) -> bool:

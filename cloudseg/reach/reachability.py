@@ -15,6 +15,7 @@ import numpy as np
 from cloudseg.reach.pairs.columns import EndClass
 from cloudseg.reach.pairs.ground import Ground, Surveyed
 from cloudseg.reach.pairs.matrix import Matrix
+from cloudseg.reach.pairs.rows import Band
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Estate
     from cloudseg.reach.internet import InternetView
-    from cloudseg.reach.pairs.rows import Arrivals, Band
+    from cloudseg.reach.pairs.rows import Arrivals
 
 __all__ = ["EndClass", "Ends", "Flow", "Reachability", "Verdict"]
 
 _KEPT = 512
 """How many classes' answers are kept."""
+_FEW_CELLS = 1 << 22
+"""Where no more words than these tell all pairs, for one bound, the answers of all classes are kept."""
+_TOLD = 1 << 14
+"""How many verdicts are kept."""
 
 Ends = "Collection[str | AddressSet]"
 """Qualified ids of interfaces, and sets of addresses outside of the estate."""
@@ -84,6 +89,7 @@ class Reachability:
 
     Attributes:
         estate: the estate.
+        view: the internet's view of it.
         ground: the classes and atoms.
         matrix: the pairs, as masks.
     """
@@ -93,10 +99,15 @@ class Reachability:
             surveyed = Surveyed.of(estate, view)
             shared = Shared(surveyed, Ground([surveyed]), 0)
         self.estate = estate
+        self.view = shared.surveyed.view
         self.ground = shared.ground
         self.matrix = Matrix(shared.surveyed, shared.ground, shared.ground.traits[shared.number])
+        self._keeps_all = len(self.classes) ** 2 * self.ground.atoms.width <= _FEW_CELLS
+        self._kept = max(_KEPT, len(self.classes)) if self._keeps_all else _KEPT
         self._arrivals: OrderedDict[int, Arrivals] = OrderedDict()
         self._departures: OrderedDict[int, Band] = OrderedDict()
+        self._entering: OrderedDict[int, Band] = OrderedDict()
+        self._told: dict[tuple[tuple[int, ...], tuple[int, ...]], Verdict] = {}
 
     @staticmethod
     def together(estates: Sequence[Estate]) -> tuple[Reachability, ...]:
@@ -133,9 +144,13 @@ class Reachability:
         known = self._arrivals.get(target)
         if known is None:
             known = self._arrivals[target] = self.matrix.arrivals(target)
-            if len(self._arrivals) > _KEPT:
+            if len(self._arrivals) > self._kept:
                 self._arrivals.popitem(last=False)
         return known
+
+    def arrivals_in_turn(self, target: int) -> Arrivals:
+        """Return what arrives at a class, for who asks for many classes, each once: kept only where all can be."""
+        return self.arrivals(target) if self._keeps_all else self.matrix.arrivals(target)
 
     def departures(self, source: int) -> Band:
         """Return what leaves a class for addresses outside of the estate, by the number of the class."""
@@ -145,6 +160,37 @@ class Reachability:
             if len(self._departures) > _KEPT:
                 self._departures.popitem(last=False)
         return known
+
+    def entering(self, target: int) -> Band:
+        """Return what arrives at a class from outside under its senders' addresses, by the number of the class.
+
+        It comes straight, or through a load balancer that keeps its clients' addresses. To :meth:`arrivals` and
+        :meth:`between` the latter is two steps, of which neither leads from outside to the target.
+        """
+        known = self._entering.get(target)
+        if known is None:
+            known = self._entering[target] = self._with_forwarded(target, self.arrivals(target).outside)
+            if len(self._entering) > _KEPT:
+                self._entering.popitem(last=False)
+        return known
+
+    def _with_forwarded(self, target: int, straight: Band) -> Band:
+        handed = self.matrix.forwarded(target)
+        if handed is None:
+            return straight
+        return Band(straight.lower | handed.lower, straight.upper | handed.upper)
+
+    def delivered(self, source: AddressSet, target: str) -> Verdict:
+        """Return what arrives from any of some addresses outside, straight or through load balancers that keep them.
+
+        Args:
+            source: the addresses.
+            target: qualified id of an interface.
+
+        Raises:
+            KeyError: there is no such interface.
+        """
+        return self._any_of(self.entering(self.number_of(target)), source)
 
     def between(self, source: str | AddressSet, target: str | AddressSet) -> Verdict:
         """Return what passes from one end to another.
@@ -180,13 +226,19 @@ class Reachability:
         return Verdict(atoms.from_words(lower.tolist()), atoms.from_words(upper.tolist()))
 
     def flows(
-        self, sources: Collection[str | AddressSet] | None = None, targets: Collection[str | AddressSet] | None = None
+        self,
+        sources: Collection[str | AddressSet] | None = None,
+        targets: Collection[str | AddressSet] | None = None,
+        *,
+        forwarded: bool = False,
     ) -> Iterator[Flow]:
         """Yield what passes between ends, class by class; pairs between which nothing passes are left out.
 
         Args:
             sources: qualified ids of interfaces, and addresses outside; None for everybody.
             targets: the same.
+            forwarded: from outside also what comes through load balancers that keep their clients' addresses, as
+                :meth:`entering` tells it.
 
         Raises:
             KeyError: there is no such interface.
@@ -200,7 +252,8 @@ class Reachability:
                 name = self.classes[target].name
                 for source, verdict in self._from_classes(arrivals.inside, senders):
                     yield Flow(self.classes[source].name, name, *verdict)
-                for addresses, verdict in self.ranges(arrivals.outside, outside_senders):
+                outside = self._with_forwarded(target, arrivals.outside) if forwarded else arrivals.outside
+                for addresses, verdict in self.ranges(outside, outside_senders):
                     yield Flow(f"external:{addresses}", name, *verdict)
         if outside_takers is None or outside_takers:
             for source in senders:
@@ -226,8 +279,18 @@ class Reachability:
             wanted = np.zeros(len(passing), dtype=bool)
             wanted[list(senders)] = True
             passing &= wanted
-        for source in np.flatnonzero(passing).tolist():
-            yield source, self._verdict(inside.lower[:, source], inside.upper[:, source])
+        places = np.flatnonzero(passing)
+        # Hundreds of thousands of pairs share a few verdicts, so that each is made once.
+        lower = zip(*inside.lower[:, places].tolist(), strict=True)
+        upper = zip(*inside.upper[:, places].tolist(), strict=True)
+        for source, words in zip(places.tolist(), zip(lower, upper, strict=True), strict=True):
+            known = self._told.get(words)
+            if known is None:
+                if len(self._told) >= _TOLD:
+                    self._told.clear()
+                atoms = self.ground.atoms
+                known = self._told[words] = Verdict(atoms.from_words(words[0]), atoms.from_words(words[1]))
+            yield source, known
 
     def ranges(self, band: Band, within: AddressSet | None = None) -> Iterator[tuple[AddressSet, Verdict]]:
         """Yield the addresses outside that something passes from or to, neighbours of equal reach together.

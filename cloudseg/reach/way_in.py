@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Interface
     from cloudseg.traffic import AddressSet, Traffic
 
-__all__ = ["Through", "WayIn", "WaysIn", "may_start_beside"]
+__all__ = ["Through", "WayIn", "WaysIn", "may_start_beside", "through_unread"]
 
 
 class Through(NamedTuple):
@@ -82,6 +82,19 @@ class WaysIn(NamedTuple):
     def unbalanced(self) -> tuple[WayIn, ...]:
         """The ways that there are at most but for those through load balancers, whose interfaces are ends."""
         return tuple(way for way in (*self.ways, *self.unseen) if not way.balanced)
+
+
+def through_unread(ways: WaysIn, estate: Estate) -> tuple[WayIn, ...]:
+    """Return the ways through load balancers that keep their clients' addresses and of which no interface was read.
+
+    What comes by them is judged nowhere else, for there is no interface to which it comes first.
+    """
+    return tuple(
+        way
+        for way in ways.ways
+        if way.through is not None and way.shows_clients
+        if not any(estate.interfaces_of(owner) for owner in way.through.balancers)
+    )
 
 
 def may_start_beside(way: WayIn, interface: Interface, estate: Estate) -> bool:

@@ -214,7 +214,7 @@ def _by_entrance(entrance: Entrance) -> WaysIn:
     way = WayIn(
         GLOBAL_UNICAST if seen else entrance.clients,
         entrance.traffic,
-        certain=entrance.active is True,
+        certain=entrance.active is True and entrance.certain_clients,
         text=f"through {entrance.label}",
         direct=False,
         senders=None if seen else entrance.senders & GLOBAL_UNICAST,

@@ -34,7 +34,7 @@ def exposure_lines(exposure: Exposure | None) -> Iterator[str]:
             f"{_percent(control)} on administration ports"
         )
     yield (
-        f"blast radius: an intruder reaches {_median(anything)} other interfaces in the median, "
+        f"blast radius: an intruder reaches {_median(anything)} other {_interfaces(anything)} in the median, "
         f"{_worst(exposure, anything)}; on administration ports {_median(control)}, {_worst(exposure, control)}"
     )
     yield (
@@ -68,6 +68,11 @@ def _rounded(percent: float) -> str:
 
 def _median(ports: PortExposure) -> str:
     return _span(ports.blast_radius.median, ports.blast_radius_at_most.median)
+
+
+def _interfaces(ports: PortExposure) -> str:
+    # Of a span the upper end is what is read last.
+    return "interface" if ports.blast_radius_at_most.median == 1 else "interfaces"
 
 
 def _worst(exposure: Exposure, ports: PortExposure) -> str:

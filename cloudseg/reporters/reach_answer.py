@@ -11,6 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from cloudseg.reach.behind_balancers import handed_on_notes
 from cloudseg.reach.outside import EXTERNAL, addresses_of, ranges_of
 from cloudseg.reach.unread_sides import unread_sides
 from cloudseg.text import amount
@@ -89,9 +90,12 @@ class Tally:
                 self._leaving.add(flow.source)
                 self.leaving += sources
         else:
-            self.talking += pairs if flow.lower else 0
-            self.perhaps += 0 if flow.lower else pairs
-            self.open += 0 if flow.lower == flow.upper else pairs
+            if flow.lower:
+                self.talking += pairs
+            else:
+                self.perhaps += pairs
+            if flow.lower is not flow.upper and flow.lower != flow.upper:
+                self.open += pairs
 
 
 class ReachAnswer:
@@ -137,6 +141,11 @@ class ReachAnswer:
         """What it means that no flow was found, in words, without a full stop."""
         named = [each for each in (self.sources, self.targets) if each is not None]
         if not any(each.services for each in named):
+            if self._handed_on:
+                return (
+                    "nothing passes between these ends under the senders' own addresses; load balancers stand before "
+                    "them: see the notes"
+                )
             return "nothing passes between these ends"
         within = "nothing passes between the interfaces of these ends; " if all(each.ends for each in named) else ""
         return f"{within}what managed services let in by their own settings is not judged here"
@@ -168,8 +177,16 @@ class ReachAnswer:
                     f"{amount(len(left_out), 'managed service')} that may be public without an interface: not judged"
                     " here, but by the checks `public-endpoint` and `public-control-plane`"
                 )
+        notes.extend(self._handed_on)
         notes.extend(unread_sides(self.estate))
         return tuple(dict.fromkeys(notes))
+
+    @cached_property
+    def _handed_on(self) -> tuple[str, ...]:
+        """What load balancers hand on of what comes from outside, where both ends were named."""
+        if self.sources is None or self.targets is None or not self.sources.outside:
+            return ()
+        return handed_on_notes(self.reach, self.sources.outside, self.targets.interfaces)
 
     @cached_property
     def _sources_of(self) -> dict[str, tuple[str, ...]]:
@@ -197,15 +214,15 @@ class ReachAnswer:
         if not self.reach.classes:
             return
         everything = self.traffic.is_all
+        sources_of, targets_of = self._sources_of, self._targets_of
         sources = None if self.sources is None else self.sources.ends
         targets = None if self.targets is None else self.targets.ends
-        for known in self.reach.flows(sources, targets):
+        for known in self.reach.flows(sources, targets, forwarded=True):
             flow = known if everything else known._replace(
                 lower=known.lower & self.traffic, upper=known.upper & self.traffic
             )  # fmt: skip
             if flow.upper:
-                senders = self._sources_of.get(flow.source, ())
-                takers = self._targets_of.get(flow.target, ())
+                senders, takers = sources_of.get(flow.source, ()), targets_of.get(flow.target, ())
                 same = len({*senders} & {*takers}) if flow.source == flow.target else 0
                 tally.add(flow, len(senders), len(takers), len(senders) * len(takers) - same)
                 yield flow

@@ -9,19 +9,23 @@ import msgspec
 
 from cloudseg.engine import SourceInfo
 from cloudseg.reach.outside import EXTERNAL, addresses_of, ranges_of
+from cloudseg.reach.reachability import Flow
 from cloudseg.reporters.end_words import EndWords
 from cloudseg.reporters.interface import RenderOptions, Reporter
-from cloudseg.reporters.json_stream import Lines, write_json
+from cloudseg.reporters.json_stream import Lines, Written, json_line, write_json
 from cloudseg.reporters.reach_answer import Bound, ReachAnswer, bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
-    from cloudseg.reach.reachability import Flow
     from cloudseg.traffic import Traffic
 
 __all__ = ["REPORTER", "EndpointInfo", "FlowInfo", "Question", "ReachabilityDocument"]
+
+_KEPT = 1 << 14
+"""How many ends, and how many verdicts, are kept as they are written."""
+_NO_ENDS = '{"from":"","to":"",'
 
 
 class Question(msgspec.Struct, frozen=True, rename={"source": "from", "target": "to"}):
@@ -112,7 +116,7 @@ def _write(answer: ReachAnswer, stream: TextIO, _options: RenderOptions) -> None
         ),
         "sources": iter(answer.read),
         "endpoints": Lines(_endpoints(answer)),
-        "flows": Lines(info for flow in answer.flows() for info in _infos(flow)),
+        "flows": Written(_flow_lines(answer)),
         "notes": answer.notes,
     }
     write_json(stream, members)
@@ -135,24 +139,33 @@ def _endpoints(answer: ReachAnswer) -> Iterator[EndpointInfo]:
             )
 
 
-def _infos(flow: Flow) -> Iterator[FlowInfo]:
-    """Yield the entries of a flow: its bounds apart, and each run of addresses outside on its own."""
-    for traffic, bound in bounds_of(flow):
-        terms = _terms(traffic)
-        for source in _ends(flow.source):
-            for target in _ends(flow.target):
-                yield FlowInfo(source, target, terms, bound)
+def _flow_lines(answer: ReachAnswer) -> Iterator[str]:
+    """Yield the entries of the flows: bounds apart, and each run of addresses outside on its own.
+
+    There are millions of them, of few ends and few verdicts, so that these are written once and put together.
+    """
+    ends = lru_cache(_KEPT)(_ends)
+    verdicts = lru_cache(_KEPT)(_verdicts)
+    for flow in answer.flows():
+        sources, targets = ends(flow.source), ends(flow.target)
+        for verdict in verdicts(flow.lower, flow.upper):
+            for source in sources:
+                for target in targets:
+                    yield f'{{"from":{source},"to":{target},{verdict}'
 
 
-@lru_cache(maxsize=4096)
-def _terms(traffic: Traffic) -> tuple[str, ...]:
-    return traffic.terms()
+def _verdicts(lower: Traffic, upper: Traffic) -> tuple[str, ...]:
+    """Return what an entry says behind its ends, once for each bound."""
+    flow = Flow("", "", lower, upper)
+    infos = (FlowInfo("", "", traffic.terms(), bound) for traffic, bound in bounds_of(flow))
+    return tuple(json_line(info).removeprefix(_NO_ENDS) for info in infos)
 
 
 def _ends(end: str) -> tuple[str, ...]:
+    """Return an end as it is written; of several runs of addresses, each."""
     if not end.startswith(EXTERNAL) or "," not in end:
-        return (end,)
-    return tuple(f"{EXTERNAL}{addresses}" for addresses in ranges_of(addresses_of(end)))
+        return (json_line(end),)
+    return tuple(json_line(f"{EXTERNAL}{addresses}") for addresses in ranges_of(addresses_of(end)))
 
 
 REPORTER = Reporter(name="json", suffixes=(".json",), write=_write)

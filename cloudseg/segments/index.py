@@ -124,7 +124,8 @@ class InterfaceIndex:
 
     def _addressed(self, addresses: AddressSet) -> Chosen:
         certain = frozenset((*self._v4.overlapping(addresses.v4), *self._v6.overlapping(addresses.v6)))
-        return Chosen(certain, certain | self._without_address)
+        possible = (key for key, place in self._without_address.items() if place is None or place.overlaps(addresses))
+        return Chosen(certain, certain | frozenset(possible))
 
     def _in_networks(self, patterns: Sequence[str]) -> Chosen:
         certain: set[str] = set()
@@ -210,8 +211,15 @@ class InterfaceIndex:
         return found
 
     @cached_property
-    def _without_address(self) -> frozenset[str]:
-        return frozenset(i.id for i in self._estate.interfaces.values() if not i.addresses)
+    def _without_address(self) -> dict[str, AddressSet | None]:
+        """Interfaces whose address was not read, each with the addresses of its subnet, where that is known."""
+        return {
+            interface.id: None
+            if (subnet := self._estate.subnets.get(interface.subnet or "")) is None
+            else subnet.addresses
+            for interface in self._estate.interfaces.values()
+            if not interface.addresses
+        }
 
     @cached_property
     def _v4(self) -> _Line:

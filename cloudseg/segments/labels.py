@@ -18,11 +18,11 @@ DEFAULT_LABELS: Final[dict[str, tuple[str, ...]]] = {
     "application": (
         "application",
         "Application",
+        "app.kubernetes.io/part-of",
         "app",
         "App",
         "service",
         "Service",
-        "app.kubernetes.io/part-of",
         "app.kubernetes.io/name",
     ),
     "tier": ("tier", "Tier", "role", "Role", "component", "Component", "app.kubernetes.io/component"),
@@ -102,10 +102,12 @@ def labels_of(estate: Estate, interface: Interface, labels: Mapping[str, Sequenc
         labels: for ``application``, ``tier`` and ``environment`` the keys that mean it; the first that is there and
             not empty counts.
     """
-    texts = tags_of(estate, interface)
-    if interface.labels:
-        texts = {**texts, **interface.labels}
-    return _read(texts, labels)
+    tagged = _read(tags_of(estate, interface), labels)
+    if not interface.labels:
+        return tagged
+    # What a pod says of itself counts before what its namespace says, which is among its tags alone.
+    own = _read(interface.labels, labels)
+    return Labels(*(mine if mine is not None else other for mine, other in zip(own, tagged, strict=True)))
 
 
 def label_shares(estate: Estate, labels: Mapping[str, Sequence[str]] = DEFAULT_LABELS) -> tuple[LabelShare, ...]:

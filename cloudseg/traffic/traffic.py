@@ -205,7 +205,13 @@ class Traffic:
 
     def __bool__(self) -> bool:
         """Tell whether the set has any packet."""
-        return self is not NO_TRAFFIC and any(field.intervals for field in self.fields)
+        if self is NO_TRAFFIC:
+            return False
+        # Asked millions of times: a loop takes a third of what a generator takes.
+        for field in self.fields:  # noqa: SIM110
+            if field.intervals:
+                return True
+        return False
 
     def __eq__(self, other: object) -> bool:
         """Tell whether both sets have the same packets."""

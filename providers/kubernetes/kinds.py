@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-__all__ = ["JUDGED", "SECRET", "group_of", "plural_of", "qualified_kind"]
+__all__ = [
+    "JUDGED",
+    "SECRET",
+    "decides_traffic",
+    "group_of",
+    "lists_deciders",
+    "lists_entrances",
+    "plural_of",
+    "qualified_kind",
+]
 
 SECRET: Final = "Secret"  # noqa: S105 - the name of a kind
 
 JUDGED: Final = frozenset(
     (
+        ("", "Endpoints"),
         ("", "Namespace"),
         ("", "Node"),
         ("", "Pod"),
@@ -21,12 +32,88 @@ JUDGED: Final = frozenset(
         ("apps", "StatefulSet"),
         ("batch", "CronJob"),
         ("batch", "Job"),
+        ("discovery.k8s.io", "EndpointSlice"),
+        ("elbv2.k8s.aws", "IngressClassParams"),
+        ("extensions", "Ingress"),
+        ("gateway.networking.k8s.io", "GRPCRoute"),
+        ("gateway.networking.k8s.io", "Gateway"),
+        ("gateway.networking.k8s.io", "GatewayClass"),
+        ("gateway.networking.k8s.io", "HTTPRoute"),
+        ("gateway.networking.k8s.io", "ReferenceGrant"),
+        ("gateway.networking.k8s.io", "TCPRoute"),
+        ("gateway.networking.k8s.io", "TLSRoute"),
+        ("gateway.networking.k8s.io", "UDPRoute"),
+        ("networking.istio.io", "Gateway"),
+        ("networking.istio.io", "VirtualService"),
+        ("networking.k8s.io", "Ingress"),
+        ("networking.k8s.io", "IngressClass"),
         ("networking.k8s.io", "NetworkPolicy"),
     )
 )
 """API group and kind of what an audit reads; other kinds are kept in the snapshot and counted."""
 
 _PLURALS: Final = {"endpoints": "endpoints", "serviceintentions": "serviceintentions"}
+_DECIDING: Final = re.compile(
+    r"NetworkPolic|AuthorizationPolic|SecurityPolicy$|TrafficPermission|EgressFirewall|FirewallPolicy|MultiNetworkPolicy"
+)
+"""Kinds that decide what passes, of whatever group: Cilium's, Calico's, Antrea's, OVN's, AWS's, the admin policies."""
+
+_DECIDING_ALSO: Final = frozenset(
+    (
+        ("security.istio.io", "PeerAuthentication"),
+        ("networking.istio.io", "Sidecar"),
+        ("policy.linkerd.io", "Server"),
+        ("policy.linkerd.io", "ServerAuthorization"),
+        ("consul.hashicorp.com", "ServiceIntentions"),
+        ("consul.hashicorp.com", "ProxyDefaults"),
+    )
+)
+_WITHOUT_EFFECT: Final = ("Staged", "PodSecurityPolicy")
+"""Calico's staged policies are only previewed; PodSecurityPolicy is about no traffic."""
+
+_DECIDING_LISTS: Final = re.compile(r"polic|trafficpermissions$|egressfirewalls$")
+_DECIDING_LISTS_ALSO: Final = frozenset(
+    (
+        "ciliumcidrgroups",
+        "clustergroups",
+        "externalentities",
+        "globalnetworksets",
+        "groups",
+        "meshtlsauthentications",
+        "networkauthentications",
+        "networksets",
+        "peerauthentications",
+        "proxydefaults",
+        "serverauthorizations",
+        "servers",
+        "serviceintentions",
+        "sidecars",
+        "tiers",
+    )
+)
+"""Plurals of the kinds above, and of what their objects refer to."""
+
+_EXPOSING_LISTS: Final = frozenset(
+    (
+        "endpoints",
+        "endpointslices",
+        "gatewayclasses",
+        "gateways",
+        "grpcroutes",
+        "httproutes",
+        "ingressclasses",
+        "ingresses",
+        "listenersets",
+        "referencegrants",
+        "services",
+        "tcproutes",
+        "tlsroutes",
+        "udproutes",
+        "virtualservices",
+    )
+)
+"""Plurals of the kinds that lead from outside to pods, and of what their objects refer to."""
+
 _HISSING: Final = ("s", "x", "z", "ch", "sh")
 
 
@@ -53,3 +140,20 @@ def plural_of(kind: str) -> str:
 def qualified_kind(group: str, kind: str) -> str:
     """Return a kind with its API group, as kubectl writes it: ``Pod``, ``NetworkPolicy.networking.k8s.io``."""
     return f"{kind}.{group}" if group else kind
+
+
+def decides_traffic(group: str, kind: str) -> bool:
+    """Tell whether objects of a kind may decide what passes, of whatever network plugin or mesh they are."""
+    if group == "policy" or kind.startswith(_WITHOUT_EFFECT):
+        return False
+    return (group, kind) in _DECIDING_ALSO or _DECIDING.search(kind) is not None
+
+
+def lists_deciders(plural: str) -> bool:
+    """Tell whether a list, by the plural of its kind, holds what decides what passes, or what that refers to."""
+    return plural in _DECIDING_LISTS_ALSO or _DECIDING_LISTS.search(plural) is not None
+
+
+def lists_entrances(plural: str) -> bool:
+    """Tell whether a list, by the plural of its kind, holds what leads from outside to pods, or what that refers to."""
+    return plural in _EXPOSING_LISTS

@@ -16,6 +16,7 @@ from cloudseg.providers.kubernetes.documents import Broken, read_documents
 from cloudseg.providers.kubernetes.files import STANDARD_INPUT, File, Skipped, files_of, read, utc
 from cloudseg.providers.kubernetes.kinds import JUDGED, SECRET, plural_of, qualified_kind
 from cloudseg.providers.kubernetes.objects import Flaw, changes_of_kustomization, is_kustomization, objects_of
+from cloudseg.providers.kubernetes.options import check_cluster
 from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot, SnapshotGap
 from cloudseg.text import amount
 
@@ -34,7 +35,6 @@ LOCATION: Final = "cloudseg.io/location"
 """The annotation that says where an object was read: ``<path>:<line>``."""
 
 _REGION: Final = "global"
-_LONGEST_CLUSTER: Final = 200
 _SHOWN: Final = 5
 _DEFAULT_NAMESPACE: Final = "default"
 
@@ -54,10 +54,7 @@ def read_manifests(sources: Sequence[Source] | Source, cluster: str = CLUSTER) -
     Raises:
         InputError: the name is none, or a source holds no Kubernetes object.
     """
-    if not cluster or len(cluster.encode("utf-8", "replace")) > _LONGEST_CLUSTER or not cluster.isprintable():
-        raise InputError(f"--cluster takes a name of up to {_LONGEST_CLUSTER} letters, digits and signs")
-    if ":" in cluster:
-        raise InputError(f"--cluster {cluster!r}: a colon parts the name from what is in the cluster; leave it out")
+    check_cluster(cluster)
     reading = _Reading(cluster)
     for source in sources if isinstance(sources, Sequence) else (sources,):
         reading.add(source)

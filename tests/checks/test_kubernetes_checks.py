@@ -23,7 +23,13 @@ from tests.kubernetes.cluster import pod, policy, snapshot, space, written
 
 Findings = Callable[..., list[Finding]]
 
-KUBERNETES = ("missing-default-deny", "dangling-policy", "missing-dns-egress", "host-network-pod")
+KUBERNETES = (
+    "missing-default-deny",
+    "unenforced-policy",
+    "dangling-policy",
+    "missing-dns-egress",
+    "host-network-pod",
+)
 EVERYTHING: dict[str, Any] = {}
 DENY = policy("deny", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})
 DNS_PORTS = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]

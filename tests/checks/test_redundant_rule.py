@@ -256,6 +256,10 @@ def test_the_finding_names_what_stands_in_and_where_it_stands(findings: Findings
     assert found.evidence == (
         "wide of sg-a admits tcp/22 from 10.0.0.0/8",
         "every interface that sg-b judges is judged by sg-a too",
+        (
+            "no packet shows it: no interface has such an address, "
+            "and nothing of it was found that surely comes in from there"
+        ),
         "managed by eks: change it there",
     )
 

@@ -1,7 +1,7 @@
 """Every finding that tells of a path shows one packet, and reachability and its explanation confirm that it passes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from random import Random
@@ -10,14 +10,15 @@ import msgspec
 import pytest
 
 from cloudseg.checks import CHECKS
-from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
 from cloudseg.checks.interface import AuditContext, Check, Example
+from cloudseg.checks.redundancy import Redundant, redundant_rules
 from cloudseg.demo import demo_intent_path, demo_snapshot_path
 from cloudseg.engine import AuditRequest, run_audit
 from cloudseg.findings import Finding
 from cloudseg.intent import Intent
 from cloudseg.intent_file import read_intent
-from cloudseg.model import Entrance, Estate
+from cloudseg.model import Direction, Entrance, Estate, Rule
 from cloudseg.providers.aws.translate import translate
 from cloudseg.reach.explaining.explain import explain
 from cloudseg.reach.internet import InternetView
@@ -26,6 +27,8 @@ from cloudseg.reach.reachability import Reachability
 from cloudseg.segments import Choice, Segment
 from cloudseg.snapshot import load
 from cloudseg.traffic import ALL_ADDRESSES, AddressSet, Traffic
+from tests.oracle.compare import estate_of
+from tests.oracle.estates import raw_estate
 from tests.reach.balancers import balancer, forward, q, target
 from tests.reach.test_random_balancers import built, draw
 
@@ -68,6 +71,10 @@ def witnesses(finding: Finding, estate: Estate) -> Iterator[tuple[End, End, Traf
 
 
 def end(text: str, estate: Estate) -> End:
+    # Pods of manifests have no address, and are shown by their ids.
+    pods = [each.id for each in estate.interfaces.values() if each.is_pod and each.own_id == text]
+    if pods:
+        return pods[0]
     address = AddressSet.parse(text)
     inside = [each.id for each in estate.interfaces.values() if (each.addresses | each.public).overlaps(address)]
     assert len(inside) < 2
@@ -103,8 +110,9 @@ def test_every_witness_of_an_example_is_confirmed(check: Check, example: Example
     reach = Reachability(estate)
     for finding in findings:
         shown = list(witnesses(finding, estate))
-        # Where no interface was read there is none to show.
-        assert len(shown) == (1 if estate.interfaces else 0)
+        # Where no interface was read there is none to show, nor where it is not known how packets get to a service.
+        unsure = finding.provider == "kubernetes" and finding.confidence == "low"
+        assert len(shown) == 1 or ((unsure or not estate.interfaces) and not shown)
         for witness in shown:
             confirm(reach, finding, *witness)
 
@@ -181,6 +189,142 @@ def test_an_explanation_of_the_packet_shows_the_earlier_entry_decide() -> None:
             assert any(fact.startswith(f"{rule} ") for rule in deciding for fact in finding.evidence)
 
 
+@pytest.mark.parametrize(
+    "example", [each for each in BY_ID["shadowed-rule"].examples if each.finds], ids=lambda each: each.name
+)
+def test_where_no_interface_is_behind_a_list_no_packet_shows_an_entry_that_never_decides(example: Example) -> None:
+    _, findings = found_in(BY_ID["shadowed-rule"], example)
+    assert not [fact for finding in findings for fact in finding.evidence if fact.startswith("witness")]
+
+
+def deciding_list(*, local: bool) -> Estate:
+    """A list that denies what an entry below it allows, from the neighbour ``eni-app`` or from a network far away."""
+    b = EstateBuilder()
+    b.group("sg-all", allow("ingress", "all", "0.0.0.0/0"), allow("egress", "all", "0.0.0.0/0"))
+    ranges = "10.0.0.0/16" if local else "10.60.0.0/16"
+    entries = (
+        acl_entry("ingress", 50, "tcp/5432", ranges, deny=True),
+        acl_entry("ingress", 60, "tcp/5432", ranges),
+        acl_entry("ingress", 100, "all", "0.0.0.0/0"),
+        acl_entry("egress", 100, "all", "0.0.0.0/0"),
+    )
+    b.acl("acl-1", ["subnet-private"], entries)
+    b.interface("eni-app", "subnet-public", ["sg-all"], "10.0.1.5")
+    b.interface("eni-db", "subnet-private", ["sg-all"], "10.0.2.9")
+    return b.build()
+
+
+def test_a_neighbour_is_shown_about_whose_packet_the_earlier_entry_has_the_last_word() -> None:
+    estate = deciding_list(local=True)
+    (finding,) = found_by(BY_ID["shadowed-rule"], estate)
+    ((source, target, packet),) = witnesses(finding, estate)
+    assert (source, target) == (q("eni-app"), q("eni-db"))
+    told = explain(Reachability(estate), source, target, packet)
+    assert [rule.rule for rule in told.blocked_by] == ["ingress/50"]
+
+
+def test_what_else_stops_the_packet_that_shows_an_earlier_entry_is_said() -> None:
+    estate = deciding_list(local=False)
+    (finding,) = found_by(BY_ID["shadowed-rule"], estate)
+    ((source, target, packet),) = witnesses(finding, estate)
+    told = explain(Reachability(estate), source, target, packet)
+    assert f"today more than that decides about this packet: {told.reason}" in finding.evidence
+
+
+def both_admit(reach: Reachability, rules: Sequence[Redundant], findings: Sequence[Finding]) -> int:
+    """Confirm what findings about redundant rules show, and return how many show a packet."""
+    estate, shown = reach.estate, 0
+    names = NameIndex(estate)
+    # Policies of clusters are compared by their selectors, which no packet shows.
+    findings = [finding for finding in findings if finding.provider != "kubernetes"]
+    for rule, finding in zip(rules, findings, strict=True):
+        told = [fact for fact in finding.evidence if fact.startswith(("witness: ", "no packet shows it: "))]
+        assert len(told) == 1
+        for found in filter(None, map(WITNESS.fullmatch, told)):
+            ((source,), (target,)) = names.find(found[1], "--from").ends, names.find(found[2], "--to").ends
+            packet = Traffic.parse(found[3])
+            assert packet <= reach.between(source, target).lower & rule.rule.traffic
+            explanation = explain(reach, source, target, packet)
+            assert explanation.verdict == "allowed"
+            own, others = (rule.rule_set.id, rule.rule.id), {(each.id, other.id) for each, other in rule.by}
+            gone = [{(each.rule_set, each.rule) for each in cut.rules} for cut in explanation.cuts]
+            assert any(own in each and each & others for each in gone), told
+            shown += 1
+    return shown
+
+
+def redundant(estate: Estate) -> int:
+    return both_admit(Reachability(estate), list(redundant_rules(estate)), found_by(BY_ID["redundant-rule"], estate))
+
+
+def test_in_the_demo_a_packet_passes_by_a_redundant_rule_and_by_what_stands_in_for_it() -> None:
+    estate, reach, findings = demo()
+    told = [finding for finding in findings if finding.check == "redundant-rule"]
+    assert both_admit(reach, list(redundant_rules(estate)), told) == len(told) > 0
+
+
+@pytest.mark.parametrize(
+    "example", [each for each in BY_ID["redundant-rule"].examples if each.finds], ids=lambda each: each.name
+)
+def test_what_an_example_shows_of_a_redundant_rule_is_confirmed(example: Example) -> None:
+    redundant(example.build())
+
+
+@pytest.mark.parametrize("appliances", [False, True])
+def test_in_drawn_estates_both_rules_admit_the_packet_that_shows_it(*, appliances: bool) -> None:
+    shown = sum(redundant(estate_of(raw_estate(seed, appliances=appliances).answers)) for seed in range(40, 60))
+    assert shown > 200
+
+
+def test_behind_load_balancers_both_rules_admit_the_packet_that_shows_it() -> None:
+    assert sum(redundant(built(draw(Random(seed))).estate) for seed in range(20)) > 20
+
+
+def beside(*rules: Rule) -> list[str]:
+    """Why no packet shows that rules of ``sg-1``, which ``eni-1`` carries, are redundant."""
+    b = EstateBuilder()
+    b.group("sg-1", *rules)
+    b.group("sg-2")
+    b.interface("eni-1", "subnet-private", ["sg-1"], "10.0.2.10")
+    (finding,) = found_by(BY_ID["redundant-rule"], b.build())
+    return [fact for fact in finding.evidence if fact.startswith(("witness", "no packet"))]
+
+
+@pytest.mark.parametrize(
+    ("narrow", "why"),
+    [
+        ("sg-2", "no interface is in the group today"),
+        ("10.0.9.0/24", "no interface has such an address today"),
+        (
+            "172.16.0.0/12",
+            "no interface has such an address, and nothing of it was found that surely comes in from there",
+        ),
+        ("10.0.2.0/24", "nothing of it was found that surely passes from whom it names to who carries sg-1"),
+    ],
+)
+def test_where_no_packet_shows_it_the_reason_is_said(narrow: str, why: str) -> None:
+    wide = allow("ingress", "tcp/22", "everyone", rule_id="wide")
+    assert beside(wide, allow("ingress", "tcp/22", narrow, rule_id="narrow")) == [f"no packet shows it: {why}"]
+
+
+def public_pair(direction: Direction) -> Estate:
+    b = EstateBuilder()
+    wide, narrow = allow(direction, "tcp/443", "0.0.0.0/0"), allow(direction, "tcp/443", "198.51.100.0/24")
+    b.group("sg-1", wide, narrow)
+    b.interface("eni-1", "subnet-public", ["sg-1"], "10.0.1.10", "203.0.113.10")
+    return b.build()
+
+
+@pytest.mark.parametrize(
+    ("direction", "shown"), [("ingress", "198.51.100.1 → 10.0.1.10"), ("egress", "10.0.1.10 → 198.51.100.1")]
+)
+def test_packets_from_and_to_the_internet_show_it_too(direction: Direction, shown: str) -> None:
+    estate = public_pair(direction)
+    (finding,) = found_by(BY_ID["redundant-rule"], estate)
+    assert any(fact.startswith(f"witness: {shown} tcp/443 ") for fact in finding.evidence)
+    assert redundant(estate) == 1
+
+
 def test_a_load_balancer_without_a_listener_shows_no_packet() -> None:
     estate = behind("0.0.0.0/0", keeps=True)
     deaf = {name: msgspec.structs.replace(each, accepts=Traffic()) for name, each in estate.forwarders.items()}
@@ -224,9 +368,16 @@ def test_every_witness_of_random_load_balancers_is_confirmed() -> None:
 OPEN = allow("egress", "all", "0.0.0.0/0")
 
 
-def behind(ingress: str, *, keeps: bool, heard: str = "198.51.100.0/24", healthy: bool = True) -> Estate:
-    """A network load balancer that the internet reaches, and ``eni-app`` behind it, which has no public address."""
+def behind(
+    ingress: str, *, keeps: bool, heard: str = "198.51.100.0/24", healthy: bool = True, used: str = ""
+) -> Estate:
+    """A network load balancer that the internet reaches, and ``eni-app`` behind it, which has no public address.
+
+    Another network of the estate uses the range ``used``.
+    """
     b = EstateBuilder()
+    if used:
+        b.network("vpc-2", used)
     b.group("sg-lb", allow("ingress", "tcp/443", heard), OPEN)
     b.group("sg-app", allow("ingress", "tcp/8080", ingress), OPEN)
     b.interface("node", "subnet-public", ["sg-lb"], "10.0.1.9", "203.0.113.9", workload=q("lb"))
@@ -255,6 +406,16 @@ def test_behind_a_load_balancer_the_way_to_it_and_the_way_from_it_are_shown(ingr
     ]
     for witness in witnesses(finding, estate):
         confirm(Reachability(estate), finding, *witness)
+
+
+@pytest.mark.semantics(42)
+def test_a_client_whose_range_a_network_uses_in_private_is_shown_on_its_way_through_the_load_balancer() -> None:
+    estate = behind("198.51.100.0/24", keeps=True, used="198.51.100.0/24")
+    (finding,) = [each for each in found_by(BY_ID["internet-exposed-port"], estate) if "sg-app" in each.message]
+    assert [fact for fact in finding.evidence if fact.startswith("witness")] == [
+        "witness: 198.51.100.1 → 10.0.1.9 tcp/443 (to the load balancer)",
+        "witness: 10.0.1.9 → 10.0.2.10 tcp/8080 (the load balancer sends it on)",
+    ]
 
 
 @pytest.mark.semantics(42)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from cloudseg.checks import CHECKS
 from cloudseg.demo import demo_intent_path
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -66,7 +65,8 @@ def test_several_reports_are_written_in_one_run(run: Run, tmp_path: Path) -> Non
     findings = json.loads((tmp_path / "report.json").read_text())["findings"]
     results = json.loads((tmp_path / "report.sarif").read_text())["runs"][0]["results"]
     rows = list(csv.DictReader(io.StringIO((tmp_path / "report.csv").read_text())))
-    assert len(findings) == len(results) == len(rows) > 20
+    assert len(findings) == len(results) > 20
+    assert [row["row"] for row in rows].count("finding") == len(findings)
     assert "internet-exposed-port" in (tmp_path / "report.md").read_text()
 
 
@@ -203,9 +203,9 @@ NOTHING_MEANT = "schema: cloudseg/intent/v1\nsegments:\n  all: {names: '*'}\n"
 def test_the_bundled_estate_is_compared_with_its_own_intent(run: Run) -> None:
     document = json.loads(run("audit", "demo", "-f", "json").stdout)
     other = {status["id"] for status in document["checks"] if status["status"] != "evaluated"}
-    assert other == {check.id for check in CHECKS if check.concept and "aws" not in check.concept}
+    assert other == {"mesh-allows-all", "missing-authorization-policy", "permissive-mtls"}
     assert {"outside-intent", "blocked-intent"} <= {finding["check"] for finding in document["findings"]}
-    assert document["notes"][0].startswith("intent.yaml:118: the allowance internet to reporting")
+    assert any("intent.yaml:176: the allowance internet to reporting" in note for note in document["notes"])
 
 
 def test_another_intent_goes_before_the_bundled_one(run: Run, tmp_path: Path) -> None:

@@ -123,10 +123,10 @@ def test_hostile_names_in_manifests_reach_the_terminal_as_plain_text(run: Run, t
     [
         (["audit", "empty"], "empty: no file *.yaml, *.yml or *.json in this folder"),
         (["audit", "compose.yaml"], "compose.yaml:1: an object without apiVersion"),
-        (["audit", "demo", "--cluster", "prod"], "no source holds manifests"),
+        (["audit", "demo", "--cluster", "prod"], "no source holds either"),
         (["audit", "pod.yaml", "--cluster", "a:b"], "--cluster 'a:b'"),
         (["reach", "pod.yaml", "--region", "eu-west-1"], "for the source `aws`"),
-        (["audit", "kubernetes"], "name files or folders of manifests"),
+        (["audit", "pod.yaml", "--context", "prod"], "for the source `kubernetes`"),
         (["explain", "broken.yaml", "--from", "a", "--to", "b", "--traffic", "all"], "broken.yaml:1: this is no YAML"),
     ],
 )

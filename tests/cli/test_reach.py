@@ -92,7 +92,12 @@ def test_two_sources_make_one_estate(run: Run, two_tiers: Account, tmp_path: Pat
     both = json.loads(run("reach", "tiers", "demo", "-f", "json").stdout)
     names = {endpoint["id"] for endpoint in both["endpoints"]}
     assert names > {endpoint["id"] for endpoint in one["endpoints"]}
-    assert [source["scope"] for source in both["sources"]] == ["111122223333", "444455556666", "777788889999"]
+    assert [source["scope"] for source in both["sources"]] == [
+        "111122223333",
+        "444455556666",
+        "777788889999",
+        "bookshop-prod",
+    ]
 
 
 def test_a_range_outside_is_an_end(run: Run, two_tiers: Account) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudseg.config import DEFAULT_LABELS, AwsConfig, Config, load_config
+from cloudseg.config import DEFAULT_LABELS, AwsConfig, Config, KubernetesConfig, load_config
 from cloudseg.errors import ConfigError
 
 FULL = """
@@ -168,3 +168,28 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(folder: Path) ->
         ["cloudseg.toml, line 6", "aws.profile"],
         ["cloudseg.toml, line 8", "checks.public-address.a"],
     ]
+
+
+def test_the_table_of_kubernetes_names_contexts_a_file_and_a_cluster(tmp_path: Path) -> None:
+    (tmp_path / "team").mkdir()
+    file = tmp_path / "team/cloudseg.toml"
+    file.write_text('[kubernetes]\ncontext = ["a", "b"]\nkubeconfig = "config"\n')
+    assert load_config(file).kubernetes == KubernetesConfig(("a", "b"), f"{tmp_path}/team/config")
+    file.write_text('[kubernetes]\ncontext = "a"\nkubeconfig = "~/.kube/prod"\ncluster = "mine"\n')
+    assert load_config(file).kubernetes == KubernetesConfig(("a",), "~/.kube/prod", "mine")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("contexts = ['a']", "line 2: kubernetes.contexts: unknown key; did you mean context?"),
+        ("cluster = 'a:b'", "line 2: kubernetes.cluster: is 'a:b': a colon parts the name"),
+        ("kubeconfig = ['a']", "line 2: kubernetes.kubeconfig: holds a list; it must be a text in quotes"),
+    ],
+)
+def test_mistakes_in_the_table_of_kubernetes_are_named(tmp_path: Path, line: str, problem: str) -> None:
+    file = tmp_path / "cloudseg.toml"
+    file.write_text(f"[kubernetes]\n{line}\n")
+    with pytest.raises(ConfigError) as raised:
+        load_config(file)
+    assert problem in str(raised.value)

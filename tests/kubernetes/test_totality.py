@@ -77,7 +77,7 @@ ANSWERS: dict[tuple[str, str], Any] = {
         "AdminNetworkPolicy",
         {
             "metadata": {"name": "a"},
-            "spec": {"subject": {"pods": {"podSelector": SELECTOR, "namespaceSelector": SELECTOR}}},
+            "spec": {"priority": 1, "subject": {"pods": {"podSelector": SELECTOR, "namespaceSelector": SELECTOR}}},
         },
     ),
 }
@@ -133,8 +133,7 @@ def test_the_objects_that_are_spoiled_are_read_in_full() -> None:
         ("apps.Deployment", "unsupported"),
         ("batch.CronJob", "unsupported"),
         ("argoproj.io.Rollout", "unsupported"),
-        ("security.istio.io.AuthorizationPolicy", "unsupported"),
-        ("policy.networking.k8s.io.AdminNetworkPolicy", "unsupported"),
+        ("security.istio.io.AuthorizationPolicy", "malformed"),
     }
 
 

@@ -37,8 +37,10 @@ def test_a_workload_is_one_interface_with_the_labels_of_its_template(kind: str) 
         "namespace/kubernetes.io/metadata.name": "shop",
         "namespace/team": "a",
         "port/http/TCP": "80",
+        "pod/cluster": "c",
+        "pod/service-account": "default",
     }
-    assert interface.tags == {"app": "web", "namespace": "shop"}
+    assert interface.tags == {"app": "web", "namespace": "shop", "team": "a"}
     assert interface.workload in found.estate.workloads
 
 

@@ -11,9 +11,11 @@ from cloudseg.model import (
     InSubnets,
     Interface,
     Labelled,
+    NoneOf,
     Selector,
     matches,
 )
+from cloudseg.model.selectors import by_labels, required_label
 
 
 def interface(**labels: str) -> Interface:
@@ -41,6 +43,10 @@ def interface(**labels: str) -> Interface:
         (AnyOf(()), False),
         (AllOf((Everything(), Carries("aws:1:r:sg-2"))), False),
         (AnyOf((Carries("aws:1:r:sg-2"), Carries("aws:1:r:sg-1"))), True),
+        (NoneOf(()), True),
+        (NoneOf((Everything(),)), False),
+        (NoneOf((Carries("aws:1:r:sg-2"), Carries("aws:1:r:sg-1"))), False),
+        (NoneOf((Carries("aws:1:r:sg-2"), AllOf((Everything(), AnyOf(()))))), True),
     ],
 )
 def test_selectors_choose_by_identity_place_and_combination(selector: Selector, *, chosen: bool) -> None:
@@ -69,3 +75,13 @@ def test_requirements_on_a_missing_key_match_only_when_they_exclude(
     requirement = Labelled("app", operator, frozenset({"web"}))  # pyright: ignore[reportArgumentType]
     labels = {} if value is None else {"app": value}
     assert matches(requirement, interface(**labels)) is chosen
+
+
+def test_a_selector_of_the_others_requires_no_label_and_looks_at_those_that_it_excludes() -> None:
+    web = Labelled("app", "In", frozenset({"web"}))
+    assert by_labels(NoneOf((web,)))
+    assert not by_labels(NoneOf((Everything(),)))
+    assert required_label(NoneOf((web,))) is None
+    assert required_label(AllOf((NoneOf((web,)), Labelled("tier", "In", frozenset({"a"}))))) == ("tier", "a")
+    assert matches(NoneOf((web,)), interface(app="db"))
+    assert not matches(NoneOf((web,)), interface(app="web"))

@@ -72,8 +72,8 @@ def _lost_family() -> None:
     """Rules lose their IPv6 ranges."""
 
     def changed(original: Callable[..., object]) -> Callable[..., object]:
-        def remote(survey: object, peers: object) -> Remote:
-            found = cast("Remote", original(survey, peers))
+        def remote(survey: object, peers: object, meaning: object) -> Remote:
+            found = cast("Remote", original(survey, peers, meaning))
             return found._replace(least=AddressSet(found.least.v4), most=AddressSet(found.most.v4))
 
         return remote

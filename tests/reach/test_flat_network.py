@@ -222,3 +222,13 @@ def test_a_list_that_does_not_isolate_adds_to_those_that_do_and_says_nothing_alo
     assert between(reach, "job", "db") == exactly("udp/53")
     assert between(reach, "web", "db") == exactly("tcp/5432, udp/53")
     assert between(reach, "job", "web") == exactly("all")
+
+
+def test_what_one_family_alone_can_is_not_certain_of_pods_whose_addresses_were_not_read() -> None:
+    shut = msgspec.structs.replace(rule("ingress", "all", Addresses(AddressSet.parse("10.0.0.0/8"))), verdict="deny")
+    stage = Stage(name="tier", at="interface", stateful=True, match="first", miss="next")
+    estate = cluster(msgspec.structs.replace(policy("db", selected(app="db"), shut), stage="tier")).estate
+    pipeline = Pipeline(name="kubernetes", ingress=(stage,), egress=(stage,))
+    reach = Reachability(dataclasses.replace(estate, pipelines={"kubernetes": pipeline}))
+    assert between(reach, "web", "db") == Verdict(NO_TRAFFIC, ALL)
+    assert reach.between("kubernetes:c:ns/db[Deployment]", "kubernetes:c:ns/web[Deployment]") == exactly("all")

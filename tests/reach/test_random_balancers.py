@@ -6,6 +6,7 @@ addresses apart. It says what passes for sure, and what may.
 
 from __future__ import annotations
 
+from functools import reduce
 from random import Random
 from typing import NamedTuple
 
@@ -13,8 +14,10 @@ import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
 from cloudseg.model import Forward, Forwarder, ForwardTarget
+from cloudseg.reach.explaining.explain import explain
+from cloudseg.reach.explaining.search import ways_between
 from cloudseg.reach.reachability import Reachability
-from cloudseg.traffic import AddressSet, Traffic
+from cloudseg.traffic import ALL_TRAFFIC, AddressSet, Traffic
 
 q = EstateBuilder.id
 PORTS = (443, 8443, 8080, 9090, 9000)
@@ -87,11 +90,14 @@ def draw(random: Random) -> Town:
     return Town(hosts, nodes, grants, denied, ways)
 
 
-def built(town: Town) -> Reachability:
+def built(town: Town, *, public: bool = False) -> Reachability:
+    """Return the reachability of a town; with ``public`` the internet addresses the nodes, and nothing else."""
     builder = EstateBuilder()
     for third in (1, 2, 3):
         name = f"subnet-{third}"
         builder.subnet(name, f"10.0.{third}.0/24", zone=f"eu-west-1{'abc'[third - 1]}")
+        if public:
+            builder.route(f"rtb-{third}", "0.0.0.0/0", "internet-gateway", "igw-1")
         denials = [
             acl_entry("ingress" if side == "ingress" else "egress", number, "all", cidr, deny=True)
             for number, (side, cidr) in enumerate(sorted(town.denied[name]), start=1)
@@ -106,7 +112,8 @@ def built(town: Town) -> Reachability:
         builder.group(group, *rules)
     for host in town.hosts.values():
         owner = {"workload": q("lb")} if host.name in town.nodes else {}
-        builder.interface(host.name, host.subnet, sorted(host.groups), host.address, **owner)
+        own = f"203.0.113.{town.nodes.index(host.name) + 1}" if public and owner else ""
+        builder.interface(host.name, host.subnet, sorted(host.groups), host.address, own, **owner)
     forwards = tuple(
         Forward(
             name=f"tg-{number}",
@@ -120,8 +127,8 @@ def built(town: Town) -> Reachability:
         for number, way in enumerate(town.ways)
     )
     accepts = tcp({way.listens for way in town.ways})
-    own = {"kind": "network-load-balancer", "region": "eu-west-1", "accepts": accepts, "forwards": forwards}
-    builder.put("forwarders", Forwarder(id=q("lb"), **own))  # type: ignore[arg-type]
+    balancer = {"kind": "network-load-balancer", "region": "eu-west-1", "accepts": accepts, "forwards": forwards}
+    builder.put("forwarders", Forwarder(id=q("lb"), **balancer))  # type: ignore[arg-type]
     return Reachability(builder.build())
 
 
@@ -218,3 +225,63 @@ def test_random_load_balancers_send_what_single_packets_do(start: int) -> None:
                 heard = tcp(set() if client.name in town.nodes else ports)
                 assert reach.between(q(client.name), q(node.name)).upper == heard, (seed, client, node)
     assert sending > 5
+
+
+def opened(town: Town, random: Random) -> Town:
+    """Return a town of which many rules admit everybody, or everybody of some part of the internet."""
+    everybody = ("0.0.0.0/0", "198.51.100.0/24", "")
+    grants = {
+        group: frozenset(each._replace(peer=random.choice(everybody) or each.peer) for each in sorted(grants))
+        for group, grants in town.grants.items()
+    }
+    denied: dict[str, frozenset[tuple[str, str]]] = {}
+    for subnet, denials in town.denied.items():
+        more = {(random.choice(("ingress", "egress")), "198.51.100.0/24")} if random.random() < 0.2 else ()
+        denied[subnet] = denials.union(more)
+    return town._replace(grants=grants, denied=denied)
+
+
+def shown(town: Town, node: Host, target: Host, way: Way, client: str, *, sure: bool) -> bool:
+    """Whether a node hands on what a client outside asks for, under the client's address."""
+    near, nobody = node.subnet == target.subnet, frozenset[str]()
+    return (
+        target.name in way.targets
+        and (way.keeps is True or (way.keeps is None and not sure))
+        # To the node, by what clients send there.
+        and granted(town, node, "ingress", way.listens, client, nobody)
+        and both_ways(town, node.subnet, client)
+        # From the node to the target, by what the target gets, of which the rules see the client.
+        and granted(town, node, "egress", way.port, target.address, target.groups)
+        and (near or not sure or both_ways(town, node.subnet, target.address))
+        and granted(town, target, "ingress", way.port, client, node.groups)
+        and (near or both_ways(town, target.subnet, client))
+    )
+
+
+@pytest.mark.semantics(42)
+@pytest.mark.parametrize("start", range(0, 90, 30))
+def test_random_load_balancers_show_their_targets_the_clients_outside(start: int) -> None:
+    client, arriving = "198.51.100.7", 0
+    for seed in range(start, start + 30):
+        town = opened(draw(Random(seed)), Random(seed))
+        reach = built(town, public=True)
+        outside = AddressSet.parse(client)
+        for target in (host for host in town.hosts.values() if host.name not in town.nodes):
+            found = reach.delivered(outside, q(target.name))
+            for sure, bound in ((True, found.lower), (False, found.upper)):
+                ports = {
+                    way.port
+                    for way in town.ways
+                    for name in town.nodes
+                    if shown(town, town.hosts[name], target, way, client, sure=sure)
+                }
+                assert bound == tcp(ports), (seed, target, sure)
+            arriving += bool(found.lower)
+            told = explain(reach, outside, q(target.name), ALL_TRAFFIC)
+            assert (told.lower, told.upper) == (str(found.lower), str(found.upper)), (seed, target)
+            assert not [note for note in told.notes if "do not account for" in note], (seed, target)
+            ways = ways_between(reach, outside, q(target.name), ALL_TRAFFIC)
+            walks = [walk for way in ways.direct for walk in way(ALL_TRAFFIC)]
+            assert reduce(Traffic.__or__, (walk.lower for walk in walks), tcp(set())) == found.lower, (seed, target)
+            assert reduce(Traffic.__or__, (walk.upper for walk in walks), tcp(set())) == found.upper, (seed, target)
+    assert arriving > 3

@@ -39,8 +39,13 @@ class Worked:
         return next(own for own in self.classes if interface in own.members)
 
     def flows(
-        self, sources: Collection[str | AddressSet] | None, targets: Collection[str | AddressSet] | None
+        self,
+        sources: Collection[str | AddressSet] | None,
+        targets: Collection[str | AddressSet] | None,
+        *,
+        forwarded: bool = False,
     ) -> Iterator[Flow]:
+        assert forwarded, "what load balancers hand on under their clients' addresses belongs to the answer"
         for flow in self._flows:
             if self._asked(flow.source, sources) and self._asked(flow.target, targets):
                 yield flow

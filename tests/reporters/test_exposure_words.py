@@ -49,6 +49,18 @@ def test_what_is_certain_and_what_there_is_at_most_have_starts_of_their_own() ->
     )
 
 
+@pytest.mark.parametrize(
+    ("least", "most", "words"),
+    [(1, 1, "1 other interface in"), (0, 1, "0 to 1 other interface in"), (1, 2, "1 to 2 other interfaces in")],
+)
+def test_one_interface_is_one(least: int, most: int, words: str) -> None:
+    every = ports(0, 0, 2)
+    spreads = (Spread(each, each, ("aws:111122223333:eu-west-1:eni-a",), 1) for each in (least, most))
+    every = msgspec.structs.replace(every, **dict(zip(("blast_radius", "blast_radius_at_most"), spreads, strict=True)))
+    exposure = Exposure(40, by_intent=False, any_port=every, administration=every)
+    assert f"an intruder reaches {words} the median" in list(exposure_lines(exposure))[1]
+
+
 def test_nobody_is_the_worst_where_nothing_is_reached() -> None:
     exposure = Exposure(2, by_intent=False, any_port=ports(0, 0, 2), administration=ports(0, 0, 2))
     assert list(exposure_lines(exposure))[1] == (

@@ -52,7 +52,7 @@ def gates(reach: Reachability, source: str | AddressSet, target: str | AddressSe
         made.append(_gate(reach, source, "egress", _everybody(reach, target, seen, band, every=found.every), found))
     if isinstance(target, str) and all(walk.seen_by_target for walk in passing_walks):
         seen = [other for walk in passing_walks for other in walk.seen_by_target]
-        band = reach.arrivals(reach.number_of(target)).outside if isinstance(source, AddressSet) else None
+        band = reach.entering(reach.number_of(target)) if isinstance(source, AddressSet) else None
         made.append(_gate(reach, target, "ingress", _everybody(reach, source, seen, band, every=found.every), found))
     return tuple(made)
 
@@ -95,7 +95,7 @@ def cuts(gates: Sequence[Gate], traffic: Traffic, estate: Estate) -> tuple[Cut, 
 def _of(gate: Gate, traffic: Traffic, estate: Estate) -> Iterator[tuple[int, Cut]]:
     """Yield what would have to go at each stage, with a rank that decides between equals."""
     pipeline, interface = pipeline_of(gate.interface, estate), gate.interface
-    for stage in () if pipeline is None else pipeline.stages(gate.direction):
+    for stage in () if pipeline is None else pipeline.met_by(gate.interface, gate.direction):
         if (not stage.stateful and not gate.boundary) or not gate.others:
             continue
         if stage.at == "interface" and carries_unread(interface, estate):

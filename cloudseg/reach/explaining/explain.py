@@ -18,6 +18,7 @@ from cloudseg.reach.explaining.cut import cuts, gates
 from cloudseg.reach.explaining.explanation import EndPoint, Explanation, Step
 from cloudseg.reach.explaining.link import outcome
 from cloudseg.reach.explaining.notes import about_ends, about_others, unread_ways
+from cloudseg.reach.explaining.pod_hints import pod_hints
 from cloudseg.reach.explaining.search import ways_between
 from cloudseg.reach.reachability import Verdict
 from cloudseg.traffic import AddressSet, Traffic
@@ -54,7 +55,7 @@ def explain(reach: Reachability, source: str | AddressSet, target: str | Address
     Raises:
         KeyError: there is no such interface.
     """
-    whole = reach.between(source, target)
+    whole = _whole(reach, source, target)
     verdict = Verdict(whole.lower & traffic, whole.upper & traffic)
     found = None if source == target else best_of(ways_between(reach, source, target, traffic), traffic, verdict)
     explained = Explanation(
@@ -75,7 +76,11 @@ def explain(reach: Reachability, source: str | AddressSet, target: str | Address
         explained,
         steps=tuple(_steps(found.walk, traffic)),
         unknowns=(*(() if verdict.exact else doubts), *unread),
-        notes=(*explained.notes, *about_others(source, target, found, verdict)),
+        notes=(
+            *explained.notes,
+            *pod_hints(reach.estate, source, target, traffic, blocked=not verdict.upper),
+            *about_others(source, target, found, verdict),
+        ),
     )
     if not verdict.upper:
         return _blocked(explained, found, traffic)
@@ -86,6 +91,13 @@ def explain(reach: Reachability, source: str | AddressSet, target: str | Address
         cuts=admitted,
         reason=_passing(explained, verdict, traffic, found.walk.links),
     )
+
+
+def _whole(reach: Reachability, source: str | AddressSet, target: str | AddressSet) -> Verdict:
+    """Return what arrives of one end at another; from outside also what load balancers hand on under its addresses."""
+    if isinstance(source, AddressSet) and isinstance(target, str):
+        return reach.delivered(source, target)
+    return reach.between(source, target)
 
 
 def _end(reach: Reachability, end: str | AddressSet, explained: AddressSet | None) -> EndPoint:

@@ -78,7 +78,8 @@ class Linker:
         accepted = (NO_TRAFFIC, NO_TRAFFIC)
         for stage in self._stages(interface, direction, stateful=True):
             link, accepted = self._stage(stage, interface, direction, other, accepted, who)
-            found.append(link)
+            if stage.told or link.rules or link.doubts or self.estate.judging(interface, stage.name, direction):
+                found.append(link)
         return found
 
     def boundary(
@@ -160,7 +161,7 @@ class Linker:
 
     def _stages(self, interface: Interface, direction: Direction, *, stateful: bool) -> list[Stage]:
         pipeline = pipeline_of(interface, self.estate)
-        stages = () if pipeline is None else pipeline.stages(direction)
+        stages = () if pipeline is None else pipeline.met_by(interface, direction)
         return [stage for stage in stages if stage.stateful == stateful]
 
     def _passer(self, name: str) -> Interface | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.model import own_id
+from cloudseg.reach.behind_balancers import balancers_before, handed_on_notes
 from cloudseg.reach.explaining.ends import bearers
 from cloudseg.reach.explaining.words import called
 from cloudseg.reach.outside import outside_words
@@ -14,6 +15,7 @@ from cloudseg.traffic import AddressSet
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cloudseg.model import Interface
     from cloudseg.reach.explaining.choice import Found
     from cloudseg.reach.reachability import Reachability, Verdict
 
@@ -23,6 +25,8 @@ _OWN_TO_EACH = AddressSet.parse("169.254.0.0/16, fd00:ec2::/32")
 """Instance metadata, time and names. Sources:
 https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html and
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html"""
+
+_SHOWN = "under its clients' addresses"
 
 
 def about_ends(reach: Reachability, source: str | AddressSet, target: str | AddressSet) -> tuple[str, ...]:
@@ -41,13 +45,33 @@ def _about_ends(reach: Reachability, source: str | AddressSet, target: str | Add
     if isinstance(target, AddressSet) and target.overlaps(_OWN_TO_EACH):
         yield "no group and no network ACL filters what an instance asks of its metadata, time and name services"
     interface = None if isinstance(target, AddressSet) else reach.estate.interfaces.get(target)
-    for entrance in () if interface is None else reach.estate.entrances_to(interface):
-        if entrance.through:
-            names = sorted(entrance.through)
+    if interface is not None:
+        yield from _about_balancers(reach, source, interface)
+
+
+def _about_balancers(reach: Reachability, source: str | AddressSet, target: Interface) -> Iterator[str]:
+    """Yield what load balancers hand on to a target; of interfaces of the estate both ways are asked about apart."""
+    estate = reach.estate
+    before = balancers_before((target.id,), estate)
+    known = {behind.forwarder.id for behind in before}
+    for entrance in estate.entrances_to(target):
+        if names := sorted(entrance.through - known):
             yield (
-                f"{', '.join(called(name, reach.estate.forwarders.get(name)) for name in names)} hands connections on "
-                f"to it as {called(entrance.id, entrance)}: the load balancer opens these itself, so ask for the way "
-                "from its own interfaces"
+                f"{', '.join(called(name, estate.forwarders.get(name)) for name in names)} hands connections on to it "
+                f"as {called(entrance.id, entrance)}, and its interfaces were not read"
+            )
+    if isinstance(source, AddressSet):
+        yield from handed_on_notes(reach, source, (target.id,))
+        return
+    opener = estate.interfaces.get(source)
+    for forwarder, forward, _, _ in before:
+        if forward.keeps_client is not False and (opener is None or opener.workload != forwarder.id):
+            name = called(forwarder.id, forwarder)
+            heard = "what it listens to" if forward.listens is None else str(forward.listens)
+            shown = "under its clients' addresses, or may do so" if forward.keeps_client is None else _SHOWN
+            yield (
+                f"load balancer {name} hands {heard} on to it as {forward.traffic} {shown}: these are two ways, so ask "
+                f"for the one to {name} and for the one from its own interfaces"
             )
 
 

@@ -193,7 +193,7 @@ def _entering(
     texts = list(texts)
     for approach in private:
         hops = ", ".join(hop.text for hop in route_links(linker, interface, approach) if hop.kind == "route")
-        texts.append(f"from where replies to {addresses} go ({hops})")
+        texts.append(f"from where replies to {addresses} go{f' ({hops})' if hops else ''}")
         doubts.extend(approach.doubts)
     if texts:
         link = linker.passing("way-in", "; ".join(dict.fromkeys(texts)), interface.id, direction="ingress")

@@ -193,19 +193,19 @@ def _hits(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> Itera
         here = _concerns(rule, lists.interface, estate)
         if here is False:
             continue
-        sure, maybe = _matches(lists.stage, rule, other, estate)
+        sure, maybe = _matches(lists, rule, other, estate)
         if maybe:
             sure = sure and here is True and rule.exact and rule.source_ports is None
             yield Hit(rule_set, rule, rule.traffic & traffic, sure)
 
 
-def _matches(stage: Stage, rule: Rule, other: Other, estate: Estate) -> tuple[bool, bool]:
+def _matches(lists: Lists, rule: Rule, other: Other, estate: Estate) -> tuple[bool, bool]:
     """Tell whether a rule certainly names the other end, and whether it may."""
     least, most = outside_addresses(rule.remote, estate)
     sure = bool(other.addresses) and other.addresses <= least
     maybe = other.addresses.overlaps(most)
-    if maybe and other.interface is not None and other.interface.is_pod:
-        meaning = range_meaning(rule.remote, stage)
+    if maybe and other.interface is not None:
+        meaning = range_meaning(rule.remote, lists.stage, lists.interface, other.interface)
         sure = sure and meaning == "everywhere"
         maybe = meaning != "outside"
     if other.grouped and not sure:
@@ -253,17 +253,17 @@ def _doubts(lists: Lists, hit: Hit, other: Other, estate: Estate) -> Iterator[st
     """Yield why it is not certain that a rule matches."""
     name = rule_name(lists.stage, hit.rule_set, hit.rule)
     if not hit.rule.exact:
-        yield f"{name} was not read in full"
+        yield f"{name} matches at most: {hit.rule.doubt}" if hit.rule.doubt else f"{name} was not read in full"
     if hit.rule.source_ports is not None:
         yield f"{name} names some ports of the client only"
     if _concerns(hit.rule, lists.interface, estate) is None:
         yield f"whether {name} concerns all of {lists.interface.own_id} is not known"
-    if not _matches(lists.stage, hit.rule, other, estate)[0]:
+    if not _matches(lists, hit.rule, other, estate)[0]:
         for peer in hit.rule.remote:
-            yield from _doubt(lists.stage, peer, other, estate)
+            yield from _doubt(lists, peer, other, estate)
 
 
-def _doubt(stage: Stage, peer: Peer, other: Other, estate: Estate) -> Iterator[str]:
+def _doubt(lists: Lists, peer: Peer, other: Other, estate: Estate) -> Iterator[str]:
     match peer:
         case ListRef(name):
             listed = estate.address_lists.get(name)
@@ -282,7 +282,7 @@ def _doubt(stage: Stage, peer: Peer, other: Other, estate: Estate) -> Iterator[s
                 yield f"which groups {other.interface.own_id} carries was not read in full"
         case Addresses(addresses) if other.interface is not None and other.addresses.overlaps(addresses):
             name = other.interface.own_id
-            veiled = other.interface.is_pod and range_meaning((peer,), stage) == "unknown"
+            veiled = range_meaning((peer,), lists.stage, lists.interface, other.interface) == "unknown"
             plugin = f"whether rules that name addresses match {name} depends on the network plugin"
             yield plugin if veiled else f"which address {name} has was not read"
         case _:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.reach.explaining.balancers import clipped, consumed, handed_on, is_special, opened, received, served
 from cloudseg.reach.explaining.ends import Face, atoms, candidates, faces_of, size
+from cloudseg.reach.explaining.forwarded import forwarded
 from cloudseg.reach.explaining.hairpins import over_internet, under_unknown
 from cloudseg.reach.explaining.links import Linker
 from cloudseg.reach.explaining.outside import from_outside, to_outside
@@ -70,7 +72,7 @@ def ways_between(reach: Reachability, source: str | AddressSet, target: str | Ad
 def _from(
     reach: Reachability, source: AddressSet, target: Interface, traffic: Traffic
 ) -> Iterator[Callable[[Traffic], list[Walk]]]:
-    for addresses in candidates(reach, reach.arrivals(reach.number_of(target.id)).outside, source, traffic):
+    for addresses in candidates(reach, reach.entering(reach.number_of(target.id)), source, traffic):
         yield _inward(reach, addresses, target)
 
 
@@ -113,7 +115,7 @@ def _promising(reach: Reachability, pairs: list[tuple[Face, Face]], traffic: Tra
     def passed(own: Interface, direction: Direction, face: Face) -> Traffic:
         pipeline = pipeline_of(own, estate)
         left = traffic
-        for stage in () if pipeline is None else pipeline.stages(direction):
+        for stage in () if pipeline is None else pipeline.met_by(own, direction):
             if stage.stateful and (judges := estate.judging(own, stage.name, direction)):
                 found = judge(
                     Lists(stage, direction, judges, own), Other(face.addresses, face.interface), traffic, estate
@@ -185,7 +187,7 @@ def _outward(reach: Reachability, source: Face, addresses: AddressSet) -> Callab
 
 def _inward(reach: Reachability, addresses: AddressSet, target: Interface) -> Callable[[Traffic], list[Walk]]:
     ways, faces = find_ways_in(target, reach.estate), faces_of(reach, target)
-    verdict = reach.between(addresses, target.id)
+    verdict, whole = reach.between(addresses, target.id), reach.delivered(addresses, target.id)
     services = any(each.seen_as for each in reach.estate.forwarders.values())
     forwarder = reach.estate.forwarders.get(target.workload or "")
 
@@ -205,7 +207,12 @@ def _inward(reach: Reachability, addresses: AddressSet, target: Interface) -> Ca
             found.append(served(walker, addresses, faces[0], verdict))
         if consumers:
             found.append(consumed(walker, addresses, faces[0], verdict))
-        return found
+        handed = forwarded(partial(_walker, reach), addresses, faces, traffic)
+        if link is not None:
+            handed = [walker.narrowed(walk, link, at_end=True) for walk in handed]
+        handed = [clipped(walk, whole) for walk in handed]
+        # The first of equals is told: where nothing can come straight, a load balancer is the way to look at.
+        return found + handed if ways.unbalanced else handed + found
 
     return walks
 

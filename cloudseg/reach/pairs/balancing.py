@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cloudseg.reach.pairs.clients import Clients
+from cloudseg.reach.pairs.forwarded import Forwarded, Taker
 from cloudseg.reach.pairs.parcels import PROXIED, Parcels, lanes
 from cloudseg.reach.pairs.rows import Arrivals, Band
 from cloudseg.reach.pairs.tally import Tally
@@ -95,6 +96,9 @@ class Balancing:
         self._single = [len(own.members) == 1 for own in ground.columns.classes]
         users = np.flatnonzero(self._faces_of(self._keepers))
         self._clients = Clients(ground, self._parcels, self._faces_of(self._quiet), users, handing, pairs)
+        self._forwarded = Forwarded(
+            surveyed, ground, firsts, present=present, parcels=self._parcels, clients=self._clients, handing=handing
+        )
         self._unknown_clients: NDArray[np.bool_] | None = None
         places, columns = np.arange(ground.columns.width), ground.columns
         self._outside: NDArray[np.bool_] = places >= columns.faces
@@ -309,6 +313,19 @@ class Balancing:
                 found &= only[:, None]
             for word, row in zip(upper, found, strict=True):
                 np.bitwise_or.at(word, self._columns.owner[own], row)
+
+    def forwards_to(self, target: int) -> bool:
+        """Tell whether a load balancer may hand something to a class under its clients' addresses."""
+        return target not in self._idle and self._forwarded.before(target)
+
+    def forwarded(self, taker: Taker, strays: Callable[[int], NDArray[np.bool_]] | None = None) -> Band:
+        """Return what arrives at a class through load balancers from positions outside, under the clients' addresses.
+
+        Args:
+            taker: the class.
+            strays: see :meth:`~cloudseg.reach.pairs.forwarded.Forwarded.arriving`.
+        """
+        return self._forwarded.arriving(taker, strays)
 
     def stays_inside(self, source: int) -> bool:
         """Tell whether a class opens no connections to addresses outside of the estate."""

@@ -8,20 +8,23 @@ import numpy as np
 
 from cloudseg.reach.pairs.paths import AT_MOST, OUTSIDE, SURELY
 from cloudseg.reach.pairs.replies import Replies
+from cloudseg.reach.pairs.rows import band_of
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from numpy.typing import NDArray
 
     from cloudseg.reach.pairs.crossings import Crossings
     from cloudseg.reach.pairs.edges import Edges
     from cloudseg.reach.pairs.ground import Ground
     from cloudseg.reach.pairs.paths import Paths
-    from cloudseg.reach.pairs.rows import RowMaker, Rows
+    from cloudseg.reach.pairs.rows import Band, RowMaker, Rows
 
 __all__ = ["Boundaries", "Part"]
 
 _KEPT: Final = 512
-"""So many masks are kept."""
+"""So many bands are kept of what arrives from outside."""
 _INTERNET: Final = OUTSIDE.index("internet") + 1
 _FEW: Final = 32
 """Up to so many sequences of checkpoints it is worth telling faces apart by them."""
@@ -72,45 +75,48 @@ class Boundaries:
         self.open = outward.open and inward.open and crossings.open
         self._replies = None if self.open else Replies(ground.atoms)
         self._by_face: dict[bool, NDArray[np.uint64]] = {}
-        self._masks: dict[tuple[object, ...], Rows] = {}
-        self._arriving: dict[tuple[object, ...], Rows] = {}
+        self._alike: dict[int, int] = {}
+        self._numbers: dict[Hashable, int] = {}
+        self._arriving: dict[int, Band] = {}
 
     def mask(self, face: int, part: Part, *, certain: bool) -> Rows | None:
         """Return what lists let through to a face and back from all others of its family; None for everything.
 
-        Within one subnet no boundary is crossed. Faces in one subnet that every list treats alike share a mask, which
-        must not be changed.
+        Within one subnet no boundary is crossed. Faces that are :meth:`alike` have the same.
         """
         if self._replies is None:
             return None
-        window = (part.columns.start, part.columns.stop) if isinstance(part.columns, slice) else part.columns.tobytes()
-        alike = (window, *self._alike(face, certain=certain))
-        known = self._masks.get(alike)
+        found: Rows = np.empty((len(self._rows.everything), len(part.near)), dtype=np.uint64)
+        found[:] = self._rows.everything[:, None]
+        self.narrow(found, face, part, certain=certain, translated=False)
+        return found
+
+    def alike(self, face: int) -> int:
+        """Return a number that faces share which every list treats alike."""
+        known = self._alike.get(face)
         if known is None:
-            known = np.empty((len(self._rows.everything), len(part.near)), dtype=np.uint64)
-            known[:] = self._rows.everything[:, None]
-            self.narrow(known, face, part, certain=certain, translated=False)
-            if len(self._masks) >= _KEPT:
-                self._masks.clear()
-            self._masks[alike] = known
+            known = self._alike[face] = self._numbers.setdefault(self._traits(face), len(self._numbers))
         return known
 
-    def _alike(self, face: int, *, certain: bool) -> tuple[object, ...]:
-        """Return what faces have in common that every list treats alike."""
+    def _traits(self, face: int) -> Hashable:
         paths, number = self._paths, int(self._class[face])
         if len(paths.crossings) > _FEW:
-            return (face, certain)
+            return face
         return (
-            certain,
             face < self._columns.families,
             paths.place(face),
             int(paths.route[face]),
             int(self._in.number[number]),
             int(self._out.number[number]),
-            b"" if self._in.open else self._in.at(face, certain=certain).tobytes(),
-            b"" if self._out.open else self._out.at(face, certain=certain).tobytes(),
             paths.crossed_to[face].tobytes(),
             paths.handed_to[face].tobytes(),
+            *(words for certain in (True, False) for words in self._let_through(face, certain=certain)),
+        )
+
+    def _let_through(self, face: int, *, certain: bool) -> tuple[bytes, ...]:
+        return (
+            b"" if self._in.open else self._in.at(face, certain=certain).tobytes(),
+            b"" if self._out.open else self._out.at(face, certain=certain).tobytes(),
             self._crossed(certain=certain)[face].tobytes(),
         )
 
@@ -264,19 +270,28 @@ class Boundaries:
         rows &= self._replies.answered(client, certain=certain)
         rows &= self._replies.answered(gateway, certain=certain, translated=True)
 
-    def narrow_arriving(self, rows: Rows, face: int, positions: slice, *, certain: bool) -> None:
-        """Narrow what arrives at a face from positions outside; it comes the way that the answers take."""
+    def arriving(self, face: int, positions: slice) -> Band | None:
+        """Return what lists let arrive at a face from the positions outside of its family; None for everything.
+
+        It comes the way that the answers take. Faces that are :meth:`alike` share the answer, which must not be
+        changed.
+        """
         if self._replies is None:
-            return
-        alike = (positions.start, *self._alike(face, certain=certain))
+            return None
+        alike = self.alike(face)
         known = self._arriving.get(alike)
         if known is None:
-            known = self._full(rows)
-            self._arrive(known, face, positions, self._replies, certain=certain)
+            shape = (len(self._rows.everything), positions.stop - positions.start)
+            bounds: list[Rows] = []
+            for certain in (True, False):
+                rows: Rows = np.empty(shape, dtype=np.uint64)
+                rows[:] = self._rows.everything[:, None]
+                self._arrive(rows, face, positions, self._replies, certain=certain)
+                bounds.append(rows)
             if len(self._arriving) >= _KEPT:
                 self._arriving.clear()
-            self._arriving[alike] = known
-        rows &= known
+            known = self._arriving[alike] = band_of(*bounds)
+        return known
 
     def _arrive(self, rows: Rows, face: int, positions: slice, replies: Replies, *, certain: bool) -> None:
         paths, places = self._paths, self._places(positions)

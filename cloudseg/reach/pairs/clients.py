@@ -74,6 +74,7 @@ class Clients:
         self._handing = handing
         self._pairs = pairs
         self._known: dict[tuple[int, Lane, bool], NDArray[np.uint8]] = {}
+        self._from_outside: dict[tuple[int, Lane, bool], NDArray[np.uint8]] = {}
 
     def of(self, node: int, lane: Lane, *, certain: bool) -> NDArray[np.bool_]:
         """Return for every column whether a client with that address comes to a node and asks for a lane.
@@ -86,6 +87,17 @@ class Clients:
                 chosen[list(self._columns.of_class[other])] = True
                 chosen |= self._own(other, self._parcels.lanes_of(other)[-1], certain=False)
         return chosen
+
+    def outside(self, node: int, lane: Lane, *, certain: bool) -> NDArray[np.bool_]:
+        """Return for every position outside whether a client who has that address comes to a node and asks for a lane.
+
+        Neither users of what stands inside nor clients of entrances that hide them are among these.
+        """
+        key = (node, lane, certain)
+        if key not in self._from_outside:
+            self._work_out(node)
+        count = self._columns.width - self._columns.faces
+        return np.unpackbits(self._from_outside[key], count=count).astype(np.bool_)
 
     def _before(self, node: int) -> Iterator[int]:
         """Yield the nodes that send to a node, and those that send to them, each once."""
@@ -119,8 +131,13 @@ class Clients:
                     words = words & self._atoms.words(self._atoms.mask(lane.heard))
                 elif certain:
                     words = np.zeros_like(words)
-                chosen = np.concatenate((_any(faces, words) & ~self._silent, _any(outside, words)))
+                seen = _any(outside, words)
+                chosen = np.concatenate((_any(faces, words) & ~self._silent, seen))
                 chosen[self._users] = False
+                for hidden in () if certain else self._parcels.hidden_to(node):
+                    for first, last in hidden.runs:
+                        seen[first:last] = True
+                self._from_outside[node, lane, certain] = np.packbits(seen)
                 if not certain:
                     self._add_unknown(chosen, node, callers, words)
                 self._known[node, lane, certain] = np.packbits(chosen)

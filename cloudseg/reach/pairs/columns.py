@@ -51,14 +51,15 @@ class Traits(NamedTuple):
         four: positions of its IPv4 addresses on the address line, or where the one that was not read may lie.
         six: positions of its IPv6 addresses.
         wide: its addresses were not read: it has one somewhere between the first and the last position.
-        is_pod: rules that name its addresses need not match it.
+        cluster: the cluster whose pods it stands for; rules of its policies that name its addresses need not match it.
+            Empty for what is no pod.
     """
 
     key: Hashable
     four: tuple[int, ...]
     six: tuple[int, ...]
     wide: bool = False
-    is_pod: bool = False
+    cluster: str = ""
 
 
 class Choice(NamedTuple):
@@ -84,7 +85,7 @@ def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()
         handed: what load balancers hand to their targets.
     """
     interfaces = list(estate.interfaces.values())
-    labelled = estate.selects_by_labels
+    chosen = estate.chosen_by_labels
     four = _positions4(interfaces, line)
     entered = bool(estate.entrances)
     together: defaultdict[str, set[Hashable]] = defaultdict(set)
@@ -97,7 +98,7 @@ def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()
         own = Traits((), places, _positions6(interface, line))
         if not own.four and not own.six:
             own = _hull(interface, estate, line)
-        own = own._replace(is_pod=interface.is_pod)
+        own = own._replace(cluster=interface.scope if interface.is_pod else "")
         key = (
             interface.network,
             interface.subnet,
@@ -108,7 +109,7 @@ def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()
             interface.scope,
             interface.region,
             _public(interface, estate, line),
-            frozenset(interface.labels.items()) if labelled else None,
+            chosen.get(interface.id),
             tuple(entrance.id for entrance in estate.entrances_to(interface)) if entered else None,
             interface.workload if interface.workload in estate.forwarders else None,
             parcels.get(interface.id),
@@ -205,7 +206,8 @@ class Columns:
         self._low = np.array([face[2] for face in faces], dtype=np.int64)
         self._high = np.array([face[3] for face in faces], dtype=np.int64)
         wide = np.array([face[1] for face in faces], dtype=bool)
-        self._pods = np.array([traits[face[4]].is_pod for face in faces], dtype=bool)
+        clusters = sorted({own.cluster for own in traits if own.cluster})
+        self._clusters = {name: np.array([traits[face[4]].cluster == name for face in faces]) for name in clusters}
         self.faces = len(faces)
         self.families = sum(1 for face in faces if face[0] == 4)
         self.width = self.faces + self.line.length
@@ -218,31 +220,40 @@ class Columns:
         for column, face in enumerate(faces):
             of_class[face[4]].append(column)
         self.of_class = tuple(tuple(columns) for columns in of_class)
+        families = slice(0, self.families), slice(self.families, self.faces)
+        owners = [self.owner[part] for part in families]
+        # Mostly each class has one face of a family.
+        self._parts = [(part, len(np.unique(own)) == len(own)) for part, own in zip(families, owners, strict=True)]
+        classes = np.arange(len(traits), dtype=np.intp)
+        self._both = np.isin(classes, owners[0]) & np.isin(classes, owners[1])
+        self._unread = np.array([own.wide and bool(own.cluster) for own in traits], dtype=bool)
+        self._guessed = np.flatnonzero(self._unread & self._both)
         self.simple = self.families in {0, self.faces} and np.array_equal(self.owner, np.arange(len(traits)))
-        self._choices: dict[tuple[AddressSet, RangeMeaning], Choice] = {}
+        self._choices: dict[tuple[AddressSet, RangeMeaning, str], Choice] = {}
 
-    def choose(self, addresses: AddressSet, meaning: RangeMeaning = "everywhere") -> Choice:
+    def choose(self, addresses: AddressSet, meaning: RangeMeaning = "everywhere", cluster: str = "") -> Choice:
         """Return the columns of addresses, faces and outside.
 
         Args:
             addresses: the addresses.
-            meaning: whether they match pods that bear them.
+            meaning: whether they match pods of the cluster that bear them.
+            cluster: the cluster, where that matters.
         """
-        known = self._choices.get((addresses, meaning))
+        known = self._choices.get((addresses, meaning, cluster))
         if known is None:
             known = self._choice(self.line.runs(addresses))
-            if meaning != "everywhere":
-                known = self._past_pods(known, meaning)
-            self._choices[addresses, meaning] = known
+            if meaning != "everywhere" and cluster in self._clusters:
+                known = self._past_pods(known, meaning, self._clusters[cluster])
+            self._choices[addresses, meaning, cluster] = known
         return known
 
-    def _past_pods(self, choice: Choice, meaning: RangeMeaning) -> Choice:
+    def _past_pods(self, choice: Choice, meaning: RangeMeaning, pods: NDArray[np.bool_]) -> Choice:
         """Return a choice without the pods in it, or with them at most."""
         runs: list[tuple[int, int]] = []
         known: list[int] = []
         for start, end in choice.runs:
             own = start
-            for pod in (np.flatnonzero(self._pods[start : min(end, self.faces)]) + start).tolist():
+            for pod in (np.flatnonzero(pods[start : min(end, self.faces)]) + start).tolist():
                 known.append(pod)
                 if own < pod:
                     runs.append((own, pod))
@@ -251,9 +262,9 @@ class Columns:
                 runs.append((own, end))
         nobody = np.empty(0, dtype=np.intp)
         sure, maybe = (nobody if each is None else each for each in (choice.sure, choice.maybe))
-        sure = sure[~self._pods[sure]]
+        sure = sure[~pods[sure]]
         if meaning == "outside":
-            return Choice(tuple(runs), sure, maybe[~self._pods[maybe]])
+            return Choice(tuple(runs), sure, maybe[~pods[maybe]])
         return Choice(tuple(runs), sure, np.union1d(maybe, np.array(known, dtype=np.intp)))
 
     def _choice(self, runs: Runs) -> Choice:
@@ -294,10 +305,34 @@ class Columns:
 
     def by_class(self, rows: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Return rows over faces as rows over classes: what any face of a class can, the class can."""
-        found = np.zeros((rows.shape[0], len(self.classes)), dtype=np.uint64)
-        for word in range(rows.shape[0]):
-            np.bitwise_or.at(found[word], self.owner, rows[word])
-        return found
+        four, six = self._families_by_class(rows)
+        return four | six
+
+    def surely_by_class(self, rows: NDArray[np.uint64], target: int) -> NDArray[np.uint64]:
+        """Return rows of what certainly arrives at a class, over faces, as rows over classes.
+
+        Of pods whose address was not read it is not known either of which family that is, so that what one family alone
+        can is not certain.
+        """
+        four, six = self._families_by_class(rows)
+        total: NDArray[np.uint64] = four | six
+        if len(self._guessed) and self._both[target]:
+            unsure = self._both & (self._unread[target] | self._unread)
+            total[:, unsure] = four[:, unsure] & six[:, unsure]
+        return total
+
+    def _families_by_class(self, rows: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        found: list[NDArray[np.uint64]] = []
+        for part, alone in self._parts:
+            owner, own = self.owner[part], rows[:, part]
+            by_class = np.zeros((rows.shape[0], len(self.classes)), dtype=np.uint64)
+            if alone:
+                by_class[:, owner] = own
+            else:
+                for word in range(rows.shape[0]):
+                    np.bitwise_or.at(by_class[word], owner, own[word])
+            found.append(by_class)
+        return found[0], found[1]
 
     def faces_of(self, interfaces: Iterable[str]) -> Indexes:
         """Return the columns of all faces of the classes of interfaces, in order."""
@@ -323,4 +358,4 @@ def _first(identifier: str, estates: Sequence[Mapping[str, Traits]]) -> Traits:
         return each[0]
     four = tuple(sorted({place for own in each for place in own.four}))
     six = tuple(sorted({place for own in each for place in own.six}))
-    return Traits(each[0].key, four, six, any(own.wide for own in each), each[0].is_pod)
+    return Traits(each[0].key, four, six, any(own.wide for own in each), each[0].cluster)

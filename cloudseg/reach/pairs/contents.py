@@ -29,8 +29,6 @@ _Indexes = np.ndarray[tuple[int], np.dtype[np.intp]]
 _Part = Literal["addresses", "groups"]
 _NARROW: Final = 256
 """Up to so many columns a range is painted together with others."""
-_KEPT: Final = 256
-"""So many rows of wide ranges are kept."""
 
 
 class Members(NamedTuple):
@@ -71,8 +69,10 @@ class Contents:
     Attributes:
         exact: for each item whether nothing about it is unknown.
         named: for each item whether it names a group.
+        unseen: for each item whether it names a group that may have members outside of the estate.
         exact_content: for each content whether all its items are exact.
         named_content: for each content whether any item names a group.
+        unseen_content: for each content whether any item names such a group.
         accepting: for each content whether any item accepts for good.
     """
 
@@ -87,14 +87,13 @@ class Contents:
             len(masks), atoms.width
         )
         self._remote = np.array([item.remote for item in survey.items], dtype=np.intp)
-        self._least = [columns.choose(remote.least, remote.meaning) for remote in survey.remotes]
-        self._most = [columns.choose(remote.most, remote.meaning) for remote in survey.remotes]
+        self._least = [columns.choose(remote.least, remote.meaning, remote.cluster) for remote in survey.remotes]
+        self._most = [columns.choose(remote.most, remote.meaning, remote.cluster) for remote in survey.remotes]
         self._doubtful = columns.faces_of(
             interface.id for interface in survey.estate.interfaces.values() if interface.attached_unread
         )
         self._members: dict[str, Members] = {}
         self._drawn: dict[_Key, _Drawn] = {}
-        self._bases: dict[tuple[_Key, frozenset[tuple[int, int]]], Rows] = {}
         self._flags()
 
     def _flags(self) -> None:
@@ -104,8 +103,10 @@ class Contents:
         named_end = np.array([bool(remote.groups) for remote in survey.remotes], dtype=bool)
         self._certain = np.array([item.certain for item in survey.items], dtype=bool)
         self._verdict = np.array([item.verdict for item in survey.items], dtype="U6")
+        unseen_end = np.array([self._unseen_end(number) for number in remotes], dtype=bool)
         exact = self._certain & exact_end[self._remote] if len(self._remote) else self._certain
         named = named_end[self._remote] if len(self._remote) else self._certain
+        unseen = unseen_end[self._remote] if len(self._remote) else self._certain
         # Every content's items behind each other, with the content that each belongs to.
         sizes = [len(held) for held in survey.contents]
         self._held = np.fromiter((item for held in survey.contents for item in held), dtype=np.intp, count=sum(sizes))
@@ -113,10 +114,12 @@ class Contents:
         count = len(sizes)
         self.exact = exact.tolist()
         self.named = named.tolist()
+        self.unseen = unseen.tolist()
         inexact = np.bincount(self._owner, weights=~exact[self._held], minlength=count)
         self._exact_content = inexact == 0
         self.exact_content = self._exact_content.tolist()
         self.named_content = (np.bincount(self._owner, weights=named[self._held], minlength=count) > 0).tolist()
+        self.unseen_content = (np.bincount(self._owner, weights=unseen[self._held], minlength=count) > 0).tolist()
         accepts = self._verdict[self._held] == "accept"
         self.accepting = (np.bincount(self._owner, weights=accepts, minlength=count) > 0).tolist()
 
@@ -127,6 +130,9 @@ class Contents:
             return False
         members = [self.members(group) for group in remote.groups]
         return all(not each.outside and len(each.maybe) == len(each.sure) for each in members)
+
+    def _unseen_end(self, number: int) -> bool:
+        return any(self.members(group).outside for group in self._survey.remotes[number].groups)
 
     def members(self, group: str) -> Members:
         """Return the faces of a group; of one that was not read, those that carry it."""
@@ -142,7 +148,8 @@ class Contents:
     def row(self, contents: Sequence[int], verdict: Verdict, *, certain: bool) -> Rows:
         """Return a new row of what lists admit by address."""
         key = _Key(verdict, certain, "addresses")
-        row = self._base(key, contents).copy()
+        row: Rows = np.zeros(self._shape, dtype=np.uint64)
+        self._add_wide(row, key, contents)
         self._paint(row, key, contents)
         return row
 
@@ -150,7 +157,7 @@ class Contents:
         """Add to a row what lists admit by group."""
         key = _Key(verdict, certain, "groups")
         if not certain:
-            row |= self._base(key, contents)
+            self._add_wide(row, key, contents)
         self._paint(row, key, contents)
 
     def of_groups(self, contents: Iterable[int], groups: frozenset[str]) -> NDArray[np.uint64]:
@@ -190,22 +197,16 @@ class Contents:
         for content in contents:
             (sure if self.exact_content[content] else strokes).paint(row, content)
 
-    def _base(self, key: _Key, contents: Iterable[int]) -> Rows:
-        """Return a row with the wide ranges of lists; it is kept and must not be changed."""
+    def _add_wide(self, row: Rows, key: _Key, contents: Sequence[int]) -> None:
+        """Add to a row the wide ranges of lists."""
         wide = self._worked_out(key).wide
-        together = frozenset(stroke for content in contents for stroke in wide[content])
-        known = self._bases.get((key, together))
-        if known is None:
-            known = np.zeros(self._shape, dtype=np.uint64)
-            for remote, mask in together:
+        # Lists of one target mostly name other ranges; where they share one, to add it again changes nothing.
+        for content in contents:
+            for remote, mask in wide[content]:
                 if key.part == "groups":
-                    known[:, self._columns.faces :] |= self._words[mask][:, None]
+                    row[:, self._columns.faces :] |= self._words[mask][:, None]
                 else:
-                    self._range(known, remote, mask, certain=key.certain)
-            if len(self._bases) >= _KEPT:
-                self._bases.clear()
-            self._bases[key, together] = known
-        return known
+                    self._range(row, remote, mask, certain=key.certain)
 
     def _worked_out(self, key: _Key) -> _Drawn:
         """Work out the strokes of all lists; for the upper bound, only of lists in which something is unknown."""

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cloudseg.reach.pairs.approaches import Approaches
 from cloudseg.reach.pairs.balancing import Balancing
 from cloudseg.reach.pairs.boundaries import Boundaries, Part
 from cloudseg.reach.pairs.clients import Callers
 from cloudseg.reach.pairs.crossings import Crossings
 from cloudseg.reach.pairs.edges import Edges
+from cloudseg.reach.pairs.forwarded import Taker
 from cloudseg.reach.pairs.hairpins import Hairpins
 from cloudseg.reach.pairs.handing import Handing
 from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY, WHOMEVER, Paths
 from cloudseg.reach.pairs.replies import TRANSLATED
-from cloudseg.reach.pairs.rows import Admission, Arrivals, Band, RowMaker
+from cloudseg.reach.pairs.rows import Admission, Arrivals, Band, RowMaker, band_of
 from cloudseg.reach.pairs.senders import Senders
 from cloudseg.reach.way_in import may_start_beside
 from cloudseg.reach.ways import is_public
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cloudseg.model import Estate, Interface
+    from cloudseg.reach.pairs.approaches import Approach
     from cloudseg.reach.pairs.columns import Traits
     from cloudseg.reach.pairs.ground import Ground, Surveyed
     from cloudseg.reach.pairs.handing import Admitted
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Arrivals", "Matrix"]
 
 _KEPT = 256
-"""How many answers about packets that leave are kept for classes alike."""
+"""How many answers about packets that leave, and that come in, are kept for classes alike."""
 _BOUNDS = ((True, SURELY), (False, AT_MOST))
 
 
@@ -64,7 +67,6 @@ class Matrix:
         self._paths = Paths(surveyed.routes, ground.columns)
         self._crossings = Crossings(surveyed.routes, self._paths, self._rows, ground.columns)
         self._present = ground.columns.present(traits)
-        self._all_present = bool(self._present.all())
         self._firsts = [
             next((self._estate.interfaces[m] for m in own.members if m in self._estate.interfaces), None)
             for own in ground.columns.classes
@@ -74,15 +76,23 @@ class Matrix:
         outward = Edges(surveyed.survey, self._firsts, self._rows, ground.columns, "egress")
         inward = Edges(surveyed.survey, self._firsts, self._rows, ground.columns, "ingress")
         self._boundaries = Boundaries(outward, inward, self._paths, self._crossings, self._rows, ground)
-        self._doubtful = np.flatnonzero(self._senders.doubtful[ground.columns.owner])
+        self._approaches = Approaches(
+            ground.columns,
+            self._present,
+            self._paths,
+            self._boundaries,
+            public6=np.array([_level6(first, self._estate) for first in self._firsts], dtype=np.uint8),
+            doubtful=self._senders.doubtful[ground.columns.owner],
+            everything=self._rows.everything,
+        )
         self._hairpins = Hairpins(self._firsts, ground, self._paths, self._senders, self._boundaries, self._estate)
         free = self._crossings.open
         self._handing = Handing(ground, self._paths, self._senders, outward, inward, self._rows, free=free)
         self._balancing = Balancing(surveyed, ground, self._firsts, self._present, self._handing, self)
-        self._public6 = np.array([_level6(first, self._estate) for first in self._firsts], dtype=np.uint8)
         self._latest: tuple[object, Admission | None] = ((), None)
         self._carried = ground.atoms.words(ground.atoms.mask(TRANSLATED))
         self._departed: dict[tuple[object, ...], Band] = {}
+        self._entries: dict[tuple[object, ...], Band] = {}
         self._nowhere = np.zeros((ground.atoms.width, ground.columns.line.length), dtype=np.uint64)
 
     def order(self) -> Sequence[int]:
@@ -105,7 +115,7 @@ class Matrix:
             return Arrivals(Band(nothing, nothing), Band(self._nowhere, self._nowhere))
         admission, ways = self._admission(interface), self._ways(interface)
         tally = self._balancing.tally(target)
-        inside = self._inside(faces, admission, tally)
+        inside = self._inside(target, faces, admission, tally)
         tally.close(inside)
         outside = self._from_outside(faces, admission, ways)
         if self._hairpins.concern(target):
@@ -120,6 +130,27 @@ class Matrix:
             arrivals.inside.lower[:, target] = 0
             arrivals.inside.upper[:, target] = 0
         return arrivals
+
+    def forwarded(self, target: int, *, internet: bool = False) -> Band | None:
+        """Return what arrives at a class from positions outside through load balancers that keep clients' addresses.
+
+        None where no load balancer hands it anything that way. :meth:`arrivals` does not hold it: there the client
+        comes to the load balancer, and the load balancer to its target.
+
+        Args:
+            target: the number of the class.
+            internet: count only what may come to load balancers from the internet, and not by private ways.
+        """
+        interface = self._firsts[target]
+        faces = [face for face in self._columns.of_class[target] if self._present[face]]
+        if interface is None or not faces or not self._balancing.forwards_to(target):
+            return None
+        admission, judged = self._admission(interface), self._stateful(interface)
+
+        def let_in(certain: bool) -> Admitted:  # noqa: FBT001 - a bound
+            return self._handing.admitted(faces[0], admission, judged, certain=certain)
+
+        return self._balancing.forwarded(Taker(target, faces, let_in), self.strays if internet else None)
 
     def callers(self, target: int) -> Callers:
         """Return what arrives at a class by rules and routes, by the addresses that it sees."""
@@ -153,12 +184,12 @@ class Matrix:
         judged = self._surveyed.survey.judgements(interface, "ingress")
         return tuple(judgement for judgement in judged if judgement.stage.stateful)
 
-    def _inside(self, faces: Sequence[int], admission: Admission | None, tally: Tally) -> Band:
+    def _inside(self, target: int, faces: Sequence[int], admission: Admission | None, tally: Tally) -> Band:
         columns = self._columns
         band = self._over_faces(faces, admission, tally)
         if len(faces) == 1 and columns.simple:
             return Band(band.lower, band.lower.copy()) if band.exact else band
-        return Band(columns.by_class(band.lower), columns.by_class(band.upper))
+        return Band(columns.surely_by_class(band.lower, target), columns.by_class(band.upper))
 
     def _over_faces(self, faces: Sequence[int], admission: Admission | None, tally: Tally | None = None) -> Band:
         """Return what arrives at any of some faces of one class, by word and face."""
@@ -172,132 +203,73 @@ class Matrix:
         upper = np.zeros((width, columns.faces), dtype=np.uint64)
         for face in faces:
             band = self._face(face, admission)
-            family = self._family(face)
+            family = self._approaches.family(face)
             lower[:, family] |= band.lower
             upper[:, family] |= band.upper
             if tally is not None:
                 tally.add(band, family.start, 4 if face < columns.families else 6)
         return Band(lower, upper)
 
-    def _family(self, face: int) -> slice:
-        columns = self._columns
-        return slice(0, columns.families) if face < columns.families else slice(columns.families, columns.faces)
-
     def _face(self, face: int, admission: Admission | None) -> Band:
         """Return what arrives at one face from all faces of its family."""
-        family = self._family(face)
-        window = self._paths.window(face, family)
-        if window == family:
-            return self._within(face, window, admission)
-        narrow = self._within(face, window, admission)
+        approach, family = self._approaches.to(face), self._approaches.family(face)
+        narrow = self._within(face, approach, admission)
+        if approach.window == family:
+            return narrow
+        place = slice(approach.window.start - family.start, approach.window.stop - family.start)
         lower: Rows = np.zeros((self._atoms.width, family.stop - family.start), dtype=np.uint64)
         upper = lower if narrow.exact else np.zeros_like(lower)
-        place = slice(window.start - family.start, window.stop - family.start)
         lower[:, place] = narrow.lower
         if upper is not lower:
             upper[:, place] = narrow.upper
         return Band(lower, upper)
 
-    def _within(self, face: int, window: slice, admission: Admission | None) -> Band:
-        """Return what arrives at one face from the faces of a window."""
-        paths = self._paths
-        part = Part(window, paths.is_near(face, window))
-        routes = paths.route[window]
-        there, back = paths.level_to[face][routes], paths.level[paths.route[face], window]
-        translated = paths.translated[routes, face] if len(paths.translations) > 1 else None
+    def _within(self, face: int, approach: Approach, admission: Admission | None) -> Band:
+        """Return what arrives at one face from those from which anything gets there."""
+        passing, translated = approach.passing, approach.translated
+        lower = self._passed(face, admission, approach.part, certain=True)
+        upper = self._upper(face, admission, approach, lower)
+        certainly = lower & passing.lower
+        if upper is lower and passing.exact and translated is None:
+            return Band(certainly, certainly)
+        band = Band(certainly, upper & passing.upper)
         if translated is not None:
-            # An answer under another address than the one that was asked is nobody's.
-            named = (paths.translated[paths.route[face], window] > 0) & (back == SURELY)
-            back = np.where(named, NEVER, back)
-        level = np.minimum(there, back)
-        if face >= self._columns.families:
-            part = self._partly_outside(part, window, face, level, there, back)
-        if translated is not None:
-            level[translated > 0] = NEVER
-        uneven = paths.uneven(face, window)
-        if uneven is not None:
-            level[uneven] = np.minimum(level[uneven], AT_MOST)
-        level[part.near] = SURELY
-        if not self._all_present:
-            level *= self._present[window]
-        lower, upper = self._bounds(face, admission, part, window)
-        surely = level == SURELY
-        if upper is lower and (translated is not None or not (surely | (level == NEVER)).all()):
-            upper = lower.copy()
-        lower *= surely
-        if upper is not lower:
-            upper *= level >= AT_MOST
-        band = Band(lower, upper)
-        if translated is not None:
-            self._translate(face, translated, admission, window.start, band)
+            self._translate(face, translated, admission, approach.window.start, band)
         return band
 
-    def _partly_outside(
-        self,
-        part: Part,
-        window: slice,
-        face: int,
-        level: NDArray[np.uint8],
-        there: NDArray[np.uint8],
-        back: NDArray[np.uint8],
-    ) -> Part:
-        """Note the IPv6 pairs that talk one way inside and the other way over the internet: addresses are the same."""
-        paths, six = self._paths, self._columns.families
-        public = self._public6[self._columns.owner[window]]
-        outward = np.minimum(paths.over_internet6_to[face - six][paths.route[window]], public)
-        answers = paths.answers6[paths.route[face], window.start - six : window.stop - six]
-        homeward = np.minimum(answers, self._public6[self._columns.owner[face]])
-        out, home = np.minimum(outward, back), np.minimum(homeward, there)
-        level[:] = np.maximum(level, np.maximum(out, home))
-        by_internet = (out > NEVER) & (there == NEVER)
-        return part._replace(outward=by_internet) if by_internet.any() else part
-
-    def _bounds(self, face: int, admission: Admission | None, part: Part, window: slice) -> tuple[Rows, Rows]:
-        """Return what the stages of both ends let through, in both bounds; one array where nothing is unknown."""
-        lower = self._passed(face, admission, part, certain=True)
-        upper = self._upper(face, admission, part, window, lower)
-        sure = self._boundaries.mask(face, part, certain=True)
-        most = self._boundaries.mask(face, part, certain=False)
-        if most is not None:
-            upper = upper & most
-        if sure is not None:
-            lower &= sure
-        return lower, upper
-
-    def _upper(self, face: int, admission: Admission | None, part: Part, window: slice, lower: Rows) -> Rows:
+    def _upper(self, face: int, admission: Admission | None, approach: Approach, lower: Rows) -> Rows:
         """Return the upper bound of what stateful stages let through: the lower one where nothing is unknown."""
-        if admission is not None and not (admission.grouped.exact and admission.plain.exact):
-            return self._passed(face, admission, part, certain=False)
-        start, stop = np.searchsorted(self._doubtful, (window.start, window.stop))
-        doubtful = self._doubtful[start:stop] - window.start
-        if not len(doubtful):
+        if admission is not None and not admission.grouped.exact:
+            return self._passed(face, admission, approach.part, certain=False)
+        if approach.doubtful is None:
             return lower
         upper = lower.copy()
-        outward = None if part.outward is None else part.outward[doubtful]
-        some = Part(doubtful + window.start, part.near[doubtful], outward)
-        upper[:, doubtful] = self._passed(face, admission, some, certain=False)
+        places = approach.doubtful.columns - approach.window.start
+        upper[:, places] = self._passed(face, admission, approach.doubtful, certain=False)
         return upper
 
     def _passed(self, face: int, admission: Admission | None, part: Part, *, certain: bool) -> Rows:
-        """Return what the stateful stages of both ends let through to a face, whatever the way between them."""
+        """Return what the stateful stages of both ends let through to a face, whatever the way between them.
+
+        It may be a part of what is kept, and must not be changed.
+        """
         paths, senders, columns = self._paths, self._senders, part.columns
         if admission is None:
             passed = self._rows.full()[:, columns]
         else:
             passed = admission.grouped.bound(certain=certain)[:, columns]
-            if (paths.mixed_ingress or part.outward is not None) and admission.grouped is not admission.plain:
+            if (paths.mixed_ingress or part.outward is not None) and admission.names_groups:
                 holds = _inside(paths.ingress_groups[paths.route[columns], face], part)
                 passed = np.where(holds, passed, admission.plain.bound(certain=certain)[:, columns])
-            else:
-                passed = passed.copy()
-        if not senders.open:
-            classes = self._columns.owner[columns]
-            out = senders.towards(face, classes, certain=certain, grouped=True)
-            if paths.mixed_egress or part.outward is not None:
-                holds = _inside(paths.egress_groups[paths.route[columns], face], part)
-                out = np.where(holds, out, senders.towards(face, classes, certain=certain, grouped=False))
-            passed &= out
-        return passed
+        if senders.open:
+            return passed
+        classes = self._columns.owner[columns]
+        out = senders.towards(face, classes, certain=certain, grouped=True)
+        if paths.mixed_egress or part.outward is not None:
+            holds = _inside(paths.egress_groups[paths.route[columns], face], part)
+            out = np.where(holds, out, senders.towards(face, classes, certain=certain, grouped=False))
+        out &= passed
+        return out
 
     def _translate(
         self, face: int, translated: NDArray[np.int32], admission: Admission | None, start: int, band: Band
@@ -366,43 +338,67 @@ class Matrix:
             private: by private networks, too.
         """
         route = int(self._paths.route[faces[0]]) if private else None
-        interface = self._firsts[int(self._columns.owner[faces[0]])]
         if not ways and route not in self._paths.private:
             return Band(self._nowhere, self._nowhere)
-        bounds: list[Rows] = []
-        for certain in (True, False):
-            rows = self._entering(ways, route, certain=certain)
-            veiled = [way for way in ways if not way.shows_clients and (way.certain or not certain)]
-            hidden = np.zeros_like(self._rows.everything)
-            admitted = self._nowhere.copy()
-            for face in faces:
-                positions = self._positions(face)
-                let_in = self._let_in(face, positions, admission, certain=certain)
-                found = let_in.copy() if veiled else let_in
-                self._boundaries.narrow_arriving(found, face, positions, certain=certain)
-                admitted[:, positions] |= found
-                for way in veiled:
+        entering = self._entering(ways, route)
+        veiled = [way for way in ways if not way.shows_clients]
+        lower = self._let_in_from_outside(faces, admission, entering, veiled, certain=True)
+        arriving = (self._boundaries.arriving(face, self._positions(face)) for face in faces)
+        listed = entering.exact and (admission is None or admission.grouped.exact)
+        if listed and not veiled and all(band is None or band.exact for band in arriving):
+            return Band(lower, lower)
+        return Band(lower, self._let_in_from_outside(faces, admission, entering, veiled, certain=False))
+
+    def _let_in_from_outside(
+        self,
+        faces: Sequence[int],
+        admission: Admission | None,
+        entering: Band,
+        veiled: Sequence[WayIn],
+        *,
+        certain: bool,
+    ) -> Rows:
+        interface = self._firsts[int(self._columns.owner[faces[0]])]
+        hidden = np.zeros_like(self._rows.everything)
+        admitted = self._nowhere.copy()
+        for face in faces:
+            positions = self._positions(face)
+            let_in = self._let_in(face, positions, admission, certain=certain)
+            arriving = self._boundaries.arriving(face, positions)
+            found = let_in if arriving is None else let_in & arriving.bound(certain=certain)
+            admitted[:, positions] |= found
+            for way in veiled:
+                if way.certain or not certain:
                     beside = interface is not None and may_start_beside(way, interface, self._estate)
                     passed = let_in if beside else found
                     hidden |= self._hidden(way, passed, positions, admission, certain=certain)
-            rows &= admitted
-            if hidden.any():
-                for start, end in self._columns.line.runs(GLOBAL_UNICAST):
-                    rows[:, start:end] |= hidden[:, None]
-            bounds.append(rows)
-        return Band(bounds[0], bounds[1])
+        admitted &= entering.bound(certain=certain)
+        if hidden.any():
+            for start, end in self._columns.line.runs(GLOBAL_UNICAST):
+                admitted[:, start:end] |= hidden[:, None]
+        return admitted
 
-    def _entering(self, ways: Sequence[WayIn], route: int | None, *, certain: bool) -> Rows:
-        """Return what comes to an interface before any list is asked, from whoever its rules see."""
-        paths, rows = self._paths, self._nowhere.copy()
-        if route is not None:
-            rows[:, paths.privately(route, certain=certain)] = self._rows.everything[:, None]
-        for way in ways:
-            if (way.certain or not certain) and way.shows_clients:
-                words = self._atoms.words(self._atoms.mask(way.traffic))
-                for start, end in self._columns.line.runs(way.clients & GLOBAL_UNICAST):
-                    rows[:, start:end] |= words[:, None]
-        return rows
+    def _entering(self, ways: Sequence[WayIn], route: int | None) -> Band:
+        """Return what comes to an interface before any list is asked, from whoever its rules see.
+
+        Interfaces to which the same ways lead share the answer, which must not be changed.
+        """
+        shown = tuple((way.clients, way.traffic, way.certain) for way in ways if way.shows_clients)
+        known = self._entries.get((route, shown))
+        if known is None:
+            lower, upper = self._nowhere.copy(), self._nowhere.copy()
+            if route is not None:
+                for certain, rows in ((True, lower), (False, upper)):
+                    rows[:, self._paths.privately(route, certain=certain)] = self._rows.everything[:, None]
+            for clients, traffic, surely in shown:
+                words = self._atoms.words(self._atoms.mask(traffic))
+                for start, end in self._columns.line.runs(clients & GLOBAL_UNICAST):
+                    for rows in (lower, upper) if surely else (upper,):
+                        rows[:, start:end] |= words[:, None]
+            if len(self._entries) >= _KEPT:
+                self._entries.clear()
+            known = self._entries[route, shown] = band_of(lower, upper)
+        return known
 
     def _positions(self, face: int) -> slice:
         """Return the positions outside that are of a face's family."""
@@ -419,10 +415,11 @@ class Matrix:
         places = slice(start + positions.start, start + positions.stop)
         if admission is None:
             return self._rows.full()[:, places]
-        rows = admission.plain.bound(certain=certain)[:, places].copy()
-        if admission.grouped is not admission.plain:
-            known = self._paths.unread_out[self._paths.route[face], positions]
-            rows = np.where(known, admission.grouped.bound(certain=certain)[:, places], rows)
+        grouped = admission.grouped.bound(certain=certain)[:, places]
+        if not admission.reaches_outside:
+            return grouped
+        known = self._paths.unread_out[self._paths.route[face], positions]
+        rows: Rows = np.where(known, grouped, admission.plain.bound(certain=certain)[:, places])
         return rows
 
     def _hidden(

@@ -20,13 +20,28 @@ if TYPE_CHECKING:
     from cloudseg.reach.pairs.ground import Ground, Surveyed
     from cloudseg.traffic import AddressSet
 
-__all__ = ["PROXIED", "Beyond", "Lane", "Parcel", "Parcels", "lanes", "named_addresses", "named_traffics"]
+__all__ = [
+    "PROXIED",
+    "Beyond",
+    "Lane",
+    "Parcel",
+    "Parcels",
+    "keeps_unread_targets",
+    "lanes",
+    "named_addresses",
+    "named_traffics",
+]
 
 PROXIED: Final = Traffic.protocol("tcp")
 """What a proxy carries."""
 _LANES: Final = (Traffic.protocol("tcp"), Traffic.protocol("udp"))
 _OWN_CONNECTIONS: Final = frozenset(("application-load-balancer", "classic-load-balancer"))
 """Load balancers that open connections of their own: their targets never see a client's address."""
+
+
+def keeps_unread_targets(forwarder: Forwarder) -> bool:
+    """Tell whether a load balancer may have further targets, and may hand on to them under its clients' addresses."""
+    return not forwarder.complete and forwarder.kind not in _OWN_CONNECTIONS
 
 
 class Lane(NamedTuple):
@@ -151,7 +166,7 @@ class Parcels:
         self._unpack(surveyed)
         self.abroad = self._abroad()
         self.incomplete = tuple(number for number, forwarder in self.nodes.items() if not forwarder.complete)
-        self.incomplete_keeping = tuple(n for n in self.incomplete if self.nodes[n].kind not in _OWN_CONNECTIONS)
+        self.incomplete_keeping = tuple(n for n in self.incomplete if keeps_unread_targets(self.nodes[n]))
         self.endpoints = self._endpoints()
         self.consumers = self._consumers()
         self.over_endpoints = frozenset(number for number, own in self.nodes.items() if self._is_service(own))

@@ -212,9 +212,9 @@ class Paths:
         self._door = np.array([(post.subnet or "") in doors for post in self._posts], dtype=bool)
 
     def place(self, face: int) -> int:
-        """Return the number of the subnet of a face, or a number of its own where its subnet is not known."""
+        """Return the number of the subnet of a face; -1 where it is not known: no face stands near such a one."""
         number = int(self._subnet[face])
-        return number if number != self._no_subnet else -1 - face
+        return number if number != self._no_subnet else -1
 
     def privately(self, legs: int, *, certain: bool) -> NDArray[np.bool_]:
         """Return at which positions outside packets come out in a private, unread or unknown place."""

@@ -6,6 +6,7 @@ passes at most; where nothing is unknown both are one array.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cloudseg.reach.pairs.columns import Columns
     from cloudseg.reach.pairs.survey import Judgement, Survey
 
-__all__ = ["Admission", "Arrivals", "Band", "RowMaker", "Rows"]
+__all__ = ["Admission", "Arrivals", "Band", "RowMaker", "Rows", "band_of"]
 
 
 class Band(NamedTuple):
@@ -39,6 +40,11 @@ class Band(NamedTuple):
         return self.lower if certain else self.upper
 
 
+def band_of(lower: Rows, upper: Rows) -> Band:
+    """Return two bounds as a band: one array where they are equal."""
+    return Band(lower, lower if np.array_equal(lower, upper) else upper)
+
+
 class Arrivals(NamedTuple):
     """What arrives at a class.
 
@@ -51,22 +57,37 @@ class Arrivals(NamedTuple):
     outside: Band
 
 
-class Admission(NamedTuple):
-    """What stages let through.
+class Admission:
+    """What stateful stages let through.
+
+    Args:
+        rows: makes the rows.
+        judgements: how the stages judge, in the order in which a packet meets them.
 
     Attributes:
-        grouped: on paths on which a rule that names a group matches its members.
-        plain: on the other paths; the same object where no rule names a group.
         judgements: how the stages judge.
+        names_groups: whether a rule names a group; otherwise ``grouped`` and ``plain`` are one object.
     """
 
-    grouped: Band
-    plain: Band
-    judgements: tuple[Judgement, ...] = ()
+    def __init__(self, rows: RowMaker, judgements: tuple[Judgement, ...]) -> None:
+        self._rows = rows
+        self.judgements = judgements
+        self.names_groups = rows.names_groups(judgements)
 
-    def band(self, *, grouped: bool) -> Band:
-        """Return what is let through on one kind of path."""
-        return self.grouped if grouped else self.plain
+    @cached_property
+    def grouped(self) -> Band:
+        """What is let through on paths on which a rule that names a group matches its members."""
+        return self._rows.together(self.judgements, grouped=self.names_groups)
+
+    @cached_property
+    def plain(self) -> Band:
+        """What is let through on the other paths."""
+        return self._rows.together(self.judgements, grouped=False) if self.names_groups else self.grouped
+
+    @cached_property
+    def reaches_outside(self) -> bool:
+        """Whether ``grouped`` and ``plain`` may differ outside of the estate."""
+        return self._rows.names_unseen(self.judgements)
 
 
 class _Answer(NamedTuple):
@@ -106,11 +127,7 @@ class RowMaker:
         Args:
             judgements: how each stage judges, in the order in which a packet meets them.
         """
-        if not judgements:
-            return None
-        plain = self._together(judgements, grouped=False)
-        grouped = self._together(judgements, grouped=True) if self.names_groups(judgements) else plain
-        return Admission(grouped, plain, tuple(judgements))
+        return Admission(self, tuple(judgements)) if judgements else None
 
     def boundary(self, judgement: Judgement) -> Band:
         """Return what a stateless stage lets through in its direction."""
@@ -119,7 +136,7 @@ class RowMaker:
             bounds = self._survey.boxes_of(judgement)
             lower = self._painted(bounds.lower, certain=True)
             upper = self.full() if judgement.unread else self._painted(bounds.upper, certain=False)
-            known = self._boundaries[judgement] = Band(lower, lower if np.array_equal(lower, upper) else upper)
+            known = self._boundaries[judgement] = band_of(lower, upper)
         return known
 
     def _painted(self, boxes: Sequence[Box], *, certain: bool) -> Rows:
@@ -136,11 +153,11 @@ class RowMaker:
 
     def names_groups(self, judgements: Sequence[Judgement]) -> bool:
         """Tell whether a rule of any of the lists names a group."""
-        named, named_content = self._contents.named, self._contents.named_content
-        return any(
-            any(named_content[content] for content in judgement.contents) or any(named[i] for i in judgement.items)
-            for judgement in judgements
-        )
+        return _any_of(judgements, self._contents.named_content, self._contents.named)
+
+    def names_unseen(self, judgements: Sequence[Judgement]) -> bool:
+        """Tell whether a rule of any of the lists names a group that may have members outside of the estate."""
+        return _any_of(judgements, self._contents.unseen_content, self._contents.unseen)
 
     def is_exact(self, judgements: Sequence[Judgement]) -> bool:
         """Tell whether nothing about the lists is unknown."""
@@ -152,7 +169,8 @@ class RowMaker:
             for judgement in judgements
         )
 
-    def _together(self, judgements: Sequence[Judgement], *, grouped: bool) -> Band:
+    def together(self, judgements: Sequence[Judgement], *, grouped: bool) -> Band:
+        """Return both bounds of what stateful stages let through one after the other."""
         lower = self.row(judgements, grouped=grouped, certain=True)
         exact = self.is_exact(judgements)
         return Band(lower, lower if exact else self.row(judgements, grouped=grouped, certain=False))
@@ -233,3 +251,11 @@ class RowMaker:
         if judgement.stage.miss != "deny":
             passed |= left
         return _Answer(passed, accepted)
+
+
+def _any_of(judgements: Sequence[Judgement], contents: Sequence[bool], items: Sequence[bool]) -> bool:
+    """Tell whether any of the lists holds something that is flagged: whole contents, or items."""
+    return any(
+        any(contents[content] for content in judgement.contents) or any(items[item] for item in judgement.items)
+        for judgement in judgements
+    )

@@ -76,8 +76,10 @@ class Senders:
         self.doubtful = ~exact[self.kind]
         self.open = not any(kinds)
         self._places = _places(exact, named)
+        self._inward = ~np.array([rows.names_unseen(judgements) for judgements in kinds], dtype=bool)
         self._done: set[int] = set()
-        self._known: set[_Variant] = set()
+        self._within: dict[_Variant, Indexes] = {}
+        self._abroad: dict[_Variant, Indexes] = {}
         count = 1 + max(int(each.max(initial=-1)) for each in self._places.values())
         spans = np.zeros((2, count), dtype=np.intp)
         for each in self._places.values():
@@ -88,12 +90,12 @@ class Senders:
 
     def towards(self, face: int, classes: Indexes, *, certain: bool, grouped: bool) -> Rows:
         """Return what some classes let out to a face that packets from them may get to, by word and class."""
-        places = self._worked_out(_Variant(certain, grouped))[self.kind[classes]]
+        places = self._within_at(_Variant(certain, grouped))[self.kind[classes]]
         return self._inside.at(face, places)
 
     def to_position(self, position: int, *, certain: bool) -> Rows:
         """Return what every class lets out to a position outside, on paths on which groups do not hold."""
-        places = self._worked_out(_Variant(certain, grouped=False))[self.kind]
+        places = self._abroad_at(_Variant(certain, grouped=False))[self.kind]
         found: Rows = np.empty((self._beyond.shape[1], len(places)), dtype=np.uint64)
         for word, row in enumerate(found):
             row[:] = self._beyond[places, word, position]
@@ -101,16 +103,35 @@ class Senders:
 
     def outside(self, number: int, *, certain: bool, grouped: bool) -> Rows:
         """Return what a class lets out of the estate, by word and position."""
-        place = self._worked_out(_Variant(certain, grouped))[self.kind[number]]
+        place = self._abroad_at(_Variant(certain, grouped))[self.kind[number]]
         row: Rows = self._beyond[place]
         return row
 
-    def _worked_out(self, variant: _Variant) -> Indexes:
-        """Work out the rows of a variant, and return where that of each kind is kept."""
+    def _within_at(self, variant: _Variant) -> Indexes:
+        """Return where that is kept of each kind which tells what it lets out to faces."""
+        known = self._within.get(variant)
+        if known is None:
+            known = self._within[variant] = self._worked_out(variant, np.arange(len(self._kinds)))
+        return known
+
+    def _abroad_at(self, variant: _Variant) -> Indexes:
+        """Return where that is kept of each kind which tells what it lets out of the estate.
+
+        Groups hold interfaces. Where nobody outside may be a member, one row does for paths on which groups hold and
+        for the others.
+        """
+        known = self._abroad.get(variant)
+        if known is None:
+            alike = self._worked_out(variant._replace(grouped=True), np.flatnonzero(self._inward))
+            others = self._worked_out(variant, np.flatnonzero(~self._inward))
+            known = self._abroad[variant] = np.where(self._inward, alike, others)
+        return known
+
+    def _worked_out(self, variant: _Variant, kinds: Indexes) -> Indexes:
+        """Work out the rows of some kinds for a variant, and return where that of each kind is kept."""
         places = self._places[variant]
-        if variant not in self._known:
-            self._known.add(variant)
-            missing = [number for number, place in enumerate(places.tolist()) if place not in self._done]
+        missing = [number for number in kinds.tolist() if int(places[number]) not in self._done]
+        if missing:
             self._done.update(places[missing].tolist())
 
             def rows() -> Iterator[Rows]:

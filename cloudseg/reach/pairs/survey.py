@@ -5,13 +5,13 @@ What is found here decides where traffic and addresses are cut; after that the s
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from cloudseg.model import ANYONE, Addresses, Everyone, GroupRef, Unresolved
-from cloudseg.reach.packets import Bounds, Box, outside_addresses, pass_stage, range_meaning
+from cloudseg.model import ANYONE, Addresses, Everyone, GroupRef
+from cloudseg.reach.near_ends import concerning
+from cloudseg.reach.packets import Bounds, Box, names_everyone, outside_addresses, pass_stage
 from cloudseg.reach.pairs.replies import TRANSLATED, reply_traffic
 from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
 from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC
@@ -34,13 +34,29 @@ class Remote(NamedTuple):
         least: the addresses that it certainly names.
         most: the addresses that it names at most.
         groups: the groups that it names, which matter only on paths where identity holds.
-        meaning: whether the addresses match pods that bear them.
+        meaning: whether the addresses match pods of the cluster that bear them.
+        cluster: the cluster, where that matters.
     """
 
     least: AddressSet
     most: AddressSet
     groups: tuple[str, ...]
     meaning: RangeMeaning = "everywhere"
+    cluster: str = ""
+
+
+class _Meaning(NamedTuple):
+    """What ranges mean to pods: whether they match those of one cluster that bear them."""
+
+    ranges: RangeMeaning
+    cluster: str
+
+
+_PLAIN = _Meaning("everywhere", "")
+
+
+def _meaning(stage: Stage, interface: Interface) -> _Meaning:
+    return _PLAIN if stage.ranges == "everywhere" else _Meaning(stage.ranges, interface.scope)
 
 
 class Item(NamedTuple):
@@ -94,12 +110,12 @@ class Survey:
         self.estate = estate
         self.remotes: list[Remote] = []
         self.items: list[Item] = []
-        self._remote_numbers: dict[tuple[object, RangeMeaning], int] = {}
+        self._remote_numbers: dict[tuple[object, _Meaning], int] = {}
         self._item_numbers: dict[tuple[int, int, Verdict, bool], int] = {}
         self.named_traffics: list[Traffic] = []
         self._known_traffics: dict[Traffic, int] = {}
         self._traffic_numbers: dict[int, int] = {}
-        self._numbers_by_remote: dict[RangeMeaning, dict[int, int]] = {"everywhere": {}, "outside": {}, "unknown": {}}
+        self._numbers_by_remote: defaultdict[_Meaning, dict[int, int]] = defaultdict(dict)
         self._boxes: dict[tuple[str, Direction, tuple[str, ...]], Bounds] = {}
         self._judgements: dict[tuple[object, ...], tuple[Judgement, ...]] = {}
         self._narrow = {
@@ -107,15 +123,22 @@ class Survey:
             for rule_set in estate.rule_sets.values()
             if any(rule.local != ANYONE for rule in rule_set.rules)
         }
+        # Groups choose as lists do; any other near end may tell each interface from the next.
+        self._by_address = any(
+            not isinstance(peer, GroupRef | Everyone)
+            for identifier in self._narrow
+            for rule in estate.rule_sets[identifier].rules
+            for peer in rule.local
+        )
         self.contents: list[frozenset[int]] = []
         self._content_numbers: dict[frozenset[int], int] = {}
-        self._of_list: dict[tuple[str, Direction, RangeMeaning], int] = {}
+        self._of_list: dict[tuple[str, Direction, _Meaning], int] = {}
 
-    def _numbers(self, rules: Sequence[Rule], direction: Direction, stage: Stage) -> Iterator[int]:
+    def _numbers(self, rules: Sequence[Rule], direction: Direction, meaning: _Meaning) -> Iterator[int]:
         """Yield the numbers of rules' items."""
         # A hundred thousand rules come by here, so that equal items are told by numbers and not by what they hold.
         # What a rule holds lives as long as the survey, so that no other object can have its identity.
-        numbers, by_remote = self._item_numbers, self._numbers_by_remote[stage.ranges]
+        numbers, by_remote = self._item_numbers, self._numbers_by_remote[meaning]
         for rule in rules:
             if rule.direction != direction:
                 continue
@@ -125,7 +148,7 @@ class Survey:
                 traffic = self._traffic_number(rule.traffic)
             remote = by_remote.get(id(rule.remote))
             if remote is None:
-                remote = by_remote[id(rule.remote)] = self._remote_number(rule.remote, stage)
+                remote = by_remote[id(rule.remote)] = self._remote_number(rule.remote, meaning)
             key = (remote, traffic, rule.verdict, certain)
             number = numbers.get(key)
             if number is None:
@@ -140,30 +163,34 @@ class Survey:
         self._traffic_numbers[id(traffic)] = number
         return number
 
-    def _remote_number(self, peers: tuple[Peer, ...], stage: Stage) -> int:
+    def _remote_number(self, peers: tuple[Peer, ...], meaning: _Meaning) -> int:
         first = peers[0] if len(peers) == 1 else None
         key: object = peers
         if isinstance(first, Addresses):
             key = first.addresses
         elif isinstance(first, GroupRef) and not first.stale:
             key = first.group
-        meaning = range_meaning(peers, stage)
+        if names_everyone(peers):
+            meaning = _PLAIN
         number = self._remote_numbers.get((key, meaning))
         if number is None:
             number = self._remote_numbers[key, meaning] = len(self.remotes)
-            groups = tuple(peer.group for peer in peers if isinstance(peer, GroupRef) and not peer.stale)
-            self.remotes.append(Remote(*outside_addresses(peers, self.estate), groups, meaning))
+            self.remotes.append(self._remote(peers, meaning))
         return number
+
+    def _remote(self, peers: tuple[Peer, ...], meaning: _Meaning) -> Remote:
+        groups = tuple(peer.group for peer in peers if isinstance(peer, GroupRef) and not peer.stale)
+        return Remote(*outside_addresses(peers, self.estate), groups, *meaning)
 
     def judgements(self, interface: Interface, direction: Direction) -> tuple[Judgement, ...]:
         """Return how each stage judges an interface, without the stages that let everything through."""
-        narrow = bool(self._narrow) or self.estate.selects_by_labels
-        place = (interface.network, interface.subnet, interface.attached, interface.attached_unread)
-        key = (direction, interface.provider, interface.scope, interface.region, *place, interface.id if narrow else "")
+        place = (interface.network, interface.subnet, interface.attached, interface.attached_unread, interface.is_pod)
+        own = interface.id if self._by_address else self.estate.chosen_by_labels.get(interface.id)
+        key = (direction, interface.provider, interface.scope, interface.region, *place, own)
         known = self._judgements.get(key)
         if known is None:
             pipeline = pipeline_of(interface, self.estate)
-            stages = () if pipeline is None else pipeline.stages(direction)
+            stages = () if pipeline is None else pipeline.met_by(interface, direction)
             each = (self._judgement(stage, direction, interface) for stage in stages)
             known = self._judgements[key] = tuple(judgement for judgement in each if judgement is not None)
         return known
@@ -187,12 +214,13 @@ class Survey:
 
     def _content_of(self, rule_set: RuleSet, stage: Stage, direction: Direction, interface: Interface) -> int:
         """Return the number of what a list holds for an interface in a direction."""
+        meaning = _meaning(stage, interface)
         if rule_set.id in self._narrow:
-            return self._content(self._numbers(_concerning(rule_set.rules, interface, self.estate), direction, stage))
-        key = (rule_set.id, direction, stage.ranges)
+            return self._content(self._numbers(concerning(rule_set.rules, interface, self.estate), direction, meaning))
+        key = (rule_set.id, direction, meaning)
         known = self._of_list.get(key)
         if known is None:
-            known = self._of_list[key] = self._content(self._numbers(rule_set.rules, direction, stage))
+            known = self._of_list[key] = self._content(self._numbers(rule_set.rules, direction, meaning))
         return known
 
     def _content(self, items: Iterable[int]) -> int:
@@ -209,11 +237,11 @@ class Survey:
         rules = [
             rule
             for judge in judges
-            for rule in _concerning(judge.rules, interface, self.estate)
+            for rule in concerning(judge.rules, interface, self.estate)
             if rule.direction == direction
         ]
         rules.sort(key=lambda rule: (rule.priority or 0, rule.allows))
-        return self._numbers(rules, direction, stage)
+        return self._numbers(rules, direction, _meaning(stage, interface))
 
     def boxes(self, stage: Stage, direction: Direction, judges: Sequence[RuleSet]) -> Bounds:
         """Return the packets of one direction that a stateless stage lets through, by remote address."""
@@ -272,40 +300,3 @@ def _is_everything(boxes: Sequence[Box]) -> bool:
 
 
 _MANY = 64
-
-
-def _concerning(rules: Sequence[Rule], interface: Interface, estate: Estate) -> list[Rule]:
-    """Return the rules whose near end is the interface; one that only may concern it comes as not exact."""
-    found: list[Rule] = []
-    for rule in rules:
-        concerned = True if rule.local == ANYONE else _at(rule.local, interface, estate)
-        if concerned:
-            found.append(rule)
-        elif concerned is None:
-            found.append(msgspec.structs.replace(rule, exact=False))
-    return found
-
-
-def _at(peers: Sequence[Peer], interface: Interface, estate: Estate) -> bool | None:
-    """Tell whether an interface is among peers; None where that is unknown, or holds of some of its addresses only."""
-    maybe = False
-    for peer in peers:
-        match peer:
-            case Everyone():
-                return True
-            case GroupRef(group):
-                if any(member.id == interface.id for member in estate.members(group)):
-                    return True
-                maybe = maybe or interface.attached_unread or group not in estate.groups
-            case Addresses(addresses):
-                if interface.addresses and interface.addresses <= addresses:
-                    return True
-                maybe = maybe or not interface.addresses or interface.addresses.overlaps(addresses)
-            case Unresolved():
-                maybe = True
-            case _:
-                least, most = outside_addresses((peer,), estate)
-                if interface.addresses and interface.addresses <= least:
-                    return True
-                maybe = maybe or not interface.addresses or interface.addresses.overlaps(most)
-    return None if maybe else False

@@ -19,8 +19,11 @@ Row = np.ndarray[tuple[int], np.dtype[np.uint8]]
 Bits = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
 """A set of classes in each row."""
 
-_TILE: Final = (512, 32)
-"""Rows and bytes that are turned at a time, so that they stay in the processor's cache."""
+_EXCHANGES: Final = tuple(
+    (np.uint64(shift), np.uint64(mask))
+    for shift, mask in ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0x00000000F0F0F0F0))
+)
+"""By how much bits of a square of eight times eight move, and which of them, to turn it round."""
 
 
 def empty(rows: int, size: int) -> Bits:
@@ -50,16 +53,20 @@ def as_number(row: Row) -> int:
 
 
 def transposed(bits: Bits, size: int) -> Bits:
-    """Return for each class the rows that hold it; there are as many rows as classes."""
-    found = empty(size, size)
-    height, breadth = _TILE
-    for top in range(0, size, height):
-        for left in range(0, bits.shape[1], breadth):
-            tile = np.unpackbits(bits[top : top + height, left : left + breadth], axis=1, bitorder="little")
-            turned = np.packbits(np.ascontiguousarray(tile.T), axis=1, bitorder="little")
-            end = min(size, (left + breadth) * 8)
-            found[left * 8 : end, top // 8 : top // 8 + turned.shape[1]] = turned[: end - left * 8]
-    return found
+    """Return for each class the rows that hold it; there are as many rows as classes.
+
+    Squares of eight rows and eight classes are numbers of 64 bits, which three exchanges of their halves, quarters and
+    eighths turn round.
+    """
+    height, breadth = -(-len(bits) // 8), bits.shape[1]
+    padded = np.zeros((height * 8, breadth), dtype=np.uint8)
+    padded[: len(bits)] = bits
+    squares = np.ascontiguousarray(padded.reshape(height, 8, breadth).transpose(2, 0, 1)).view("<u8")[:, :, 0]
+    for shift, mask in _EXCHANGES:
+        moved = (squares ^ (squares >> shift)) & mask
+        squares ^= moved ^ (moved << shift)
+    turned = squares.astype("<u8", copy=False).view(np.uint8).reshape(breadth, height, 8).transpose(0, 2, 1)
+    return np.ascontiguousarray(turned.reshape(breadth * 8, height)[:size])
 
 
 def sums(bits: Bits, planes: Iterable[Row]) -> NDArray[np.int64]:

@@ -168,7 +168,7 @@ def _bounds(talk: Talk, numbers: NDArray[np.intp], weights: NDArray[np.int64]) -
 
     Args:
         talk: who can talk to whom.
-        numbers: the classes.
+        numbers: the classes, in order.
         weights: how many members of each count.
     """
     most = _talking(talk.upper, numbers, weights)
@@ -176,10 +176,14 @@ def _bounds(talk: Talk, numbers: NDArray[np.intp], weights: NDArray[np.int64]) -
 
 
 def _talking(bits: Bits, numbers: NDArray[np.intp], weights: NDArray[np.int64]) -> int:
-    among: NDArray[np.int64] = np.zeros(len(bits), dtype=np.int64)
-    among[numbers] = weights
-    rows = bits[numbers]
+    if not len(numbers):
+        return 0
+    # Neighbours in the order of addresses mostly belong together: only their part of the rows is looked at.
+    first, last = int(numbers[0]) >> 3, (int(numbers[-1]) >> 3) + 1
+    among: NDArray[np.int64] = np.zeros((last - first) * 8, dtype=np.int64)
+    among[numbers - first * 8] = weights
+    rows = bits[numbers, first:last]
     reached = int(sums(rows, planes_of(among)) @ weights)
     # From an interface to itself is no pair.
-    itself = rows[np.arange(len(numbers)), numbers >> 3] >> (numbers & 7) & 1
+    itself = rows[np.arange(len(numbers)), (numbers >> 3) - first] >> (numbers & 7) & 1
     return reached - int(itself.astype(np.int64) @ weights)

@@ -97,7 +97,8 @@ class PortExposure(msgspec.Struct, frozen=True):
         of: the pairs that they are compared with: those that the intent names for these ports, or all pairs.
         share: ``pairs`` divided by ``of``, to six decimals; null where ``of`` is 0.
         share_at_most: ``pairs_at_most`` divided by ``of``, to six decimals; null where ``of`` is 0.
-        from_internet: interfaces that the internet certainly reaches without a load balancer in between.
+        from_internet: interfaces that the internet certainly reaches under its own addresses: straight, or through a
+            load balancer that keeps them.
         from_internet_at_most: interfaces that it reaches so at most.
         one_step: how many interfaces an intruder certainly reaches in one step.
         one_step_at_most: how many he reaches in one step at most.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from cloudseg.reach.internet import InternetView
-from cloudseg.reach.pairs.rows import Band
-from cloudseg.reach.spread.bits import Bits, empty, pack, transposed
+from cloudseg.reach.pairs.rows import Band, band_of
+from cloudseg.reach.spread.bits import Bits, empty, transposed
 from cloudseg.traffic import GLOBAL_UNICAST
 from cloudseg.traffic.port_classes import ADMINISTRATION, ANY_PORT
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from cloudseg.traffic import Traffic
 
 __all__ = ["Heard", "Talk", "TalkGraph", "reachable_pairs", "talk_of"]
+
+_TOGETHER: Final = 32
+"""What arrives at so many classes is looked at together."""
 
 
 class Heard(NamedTuple):
@@ -60,7 +63,7 @@ def reachable_pairs(reach: Reachability, ports: Traffic) -> Iterator[Heard]:
     """Yield for each class who can send it something of a class of ports, in the order in which that is fastest."""
     mask = _Mask(reach.ground.atoms, ports)
     for target in reach.matrix.order():
-        inside = reach.matrix.arrivals(target).inside
+        inside = reach.arrivals_in_turn(target).inside
         yield Heard(target, *mask.bounds(inside))
 
 
@@ -88,17 +91,19 @@ class TalkGraph:
         self.sizes: NDArray[np.int64] = np.array([len(own) for own in self.members], dtype=np.int64)
         self.number_of = dict(reach.ground.columns.class_of)
         drafts = [_Draft(reach, each) for each in ports]
-        internet = _Internet(reach)
+        internet, block = _Internet(reach), _Block()
         for target in reach.matrix.order():
             if self.sizes[target]:
-                arrivals = reach.matrix.arrivals(target)
-                inside = _told_apart(arrivals.inside)
-                outside = internet.arrivals(target, self.members[target][0], arrivals.outside)
-                for draft in drafts:
-                    draft.take(target, inside)
-                    if outside is not None:
-                        draft.take_internet(target, outside)
-        self.talk = {each: draft.finished() for each, draft in zip(ports, drafts, strict=True)}
+                arrivals = reach.arrivals_in_turn(target)
+                block.add(target, arrivals.inside)
+                internet.take(target, self.members[target][0], arrivals.outside)
+                if len(block.targets) == _TOGETHER:
+                    for draft in drafts:
+                        draft.take(block)
+                    block = _Block()
+        for draft in drafts:
+            draft.take(block)
+        self.talk = {each: draft.finished(internet) for each, draft in zip(ports, drafts, strict=True)}
 
 
 _KNOWN: WeakKeyDictionary[Reachability, TalkGraph] = WeakKeyDictionary()
@@ -112,9 +117,38 @@ def talk_of(reach: Reachability) -> TalkGraph:
     return known
 
 
-def _told_apart(band: Band) -> Band:
-    """Return a band whose bounds are one array where they are equal."""
-    return Band(band.lower, band.lower) if np.array_equal(band.lower, band.upper) else band
+class _Block:
+    """What arrives at some classes, of those classes from which anything does: in large estates few.
+
+    Attributes:
+        targets: the classes at which it arrives.
+    """
+
+    def __init__(self) -> None:
+        self.targets: list[int] = []
+        self._sources: list[NDArray[np.intp]] = []
+        self._bands: list[Band] = []
+
+    def add(self, target: int, inside: Band) -> None:
+        """Note what arrives at a class, by word and class."""
+        arriving: NDArray[np.bool_] = np.asarray(inside.upper.any(axis=0))
+        sources = np.flatnonzero(arriving)
+        upper = inside.upper[:, sources]
+        self.targets.append(target)
+        self._sources.append(sources)
+        self._bands.append(Band(upper if inside.exact else inside.lower[:, sources], upper))
+
+    @cached_property
+    def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """For each pair that anything passes between the place of the target in ``targets``, and the source."""
+        sizes = [len(sources) for sources in self._sources]
+        return np.repeat(np.arange(len(sizes), dtype=np.intp), sizes), np.concatenate(self._sources)
+
+    @cached_property
+    def passing(self) -> Band:
+        """What passes, by word and pair; one array where the bounds are equal."""
+        lower, upper = (np.concatenate(rows, axis=1) for rows in zip(*self._bands, strict=True))
+        return band_of(lower, upper)
 
 
 class _Mask:
@@ -146,40 +180,53 @@ class _Internet:
     """What arrives from the internet: from global addresses that are not the estate's own, by a way from the internet.
 
     What comes by a private way under a global address is no sign of the internet; where it is not known what lies
-    behind a way, the internet may.
+    behind a way, the internet may. What load balancers hand on under their clients' addresses counts for the targets.
     """
 
     def __init__(self, reach: Reachability) -> None:
         self._interfaces = reach.estate.interfaces
         self._matrix = reach.matrix
-        self._view = InternetView(reach.estate)
+        self._view = reach.view
+        nothing = np.zeros((reach.ground.atoms.width, len(reach.classes)), dtype=np.uint64)
+        self._rows = Band(nothing, nothing.copy())
         addresses = GLOBAL_UNICAST
         for network in reach.estate.networks.values():
             addresses -= network.addresses
         places = [np.arange(start, end, dtype=np.intp) for start, end in reach.ground.line.runs(addresses)]
         self._places = np.concatenate(places) if places else np.zeros(0, dtype=np.intp)
 
-    def arrivals(self, target: int, interface: str, outside: Band) -> Band | None:
-        """Return what arrives at an interface from any address of the internet, as one column; None for nothing.
+    def take(self, target: int, interface: str, outside: Band) -> None:
+        """Note what arrives at a class from any address of the internet.
 
         Args:
-            target: the number of its class.
-            interface: its qualified id.
+            target: the number of the class.
+            interface: the qualified id of a member.
             outside: what arrives from outside.
         """
+        self._take_straight(target, interface, outside)
+        handed = self._matrix.forwarded(target, internet=True)
+        if handed is not None:
+            self._rows.lower[:, target] |= self._joined(handed.lower)
+            self._rows.upper[:, target] |= self._joined(handed.upper)
+
+    def _take_straight(self, target: int, interface: str, outside: Band) -> None:
         if not outside.upper.any():
-            return None
+            return
         ways = self._view.ways_in(self._interfaces[interface]).unbalanced
         if not ways:
-            upper = self._joined(outside.upper * self._matrix.strays(target))
-            return Band(np.zeros_like(upper), upper) if upper.any() else None
-        upper = self._joined(outside.upper)
-        if not any(way.certain for way in ways):
-            return Band(np.zeros_like(upper), upper)
-        return Band(upper if outside.exact else self._joined(outside.lower), upper)
+            self._rows.upper[:, target] = self._joined(outside.upper * self._matrix.strays(target))
+            return
+        self._rows.upper[:, target] = self._joined(outside.upper)
+        if any(way.certain for way in ways):
+            same = outside.exact
+            self._rows.lower[:, target] = self._rows.upper[:, target] if same else self._joined(outside.lower)
 
-    def _joined(self, rows: Rows) -> Rows:
-        joined: Rows = np.bitwise_or.reduce(rows[:, self._places], axis=1, keepdims=True)
+    def heard(self, mask: _Mask) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return at which classes something of a class of ports arrives: certainly, and at most."""
+        return mask.bounds(self._rows)
+
+    def _joined(self, rows: Rows) -> Words:
+        joined: Words = np.bitwise_or.reduce(rows[:, self._places], axis=1)
         return joined
 
 
@@ -192,26 +239,28 @@ class _Draft:
         self._mask = _Mask(reach.ground.atoms, ports)
         # By target, for so the answers come. One array until the bounds differ anywhere.
         self._lower = self._upper = empty(size, size)
-        self._internet_lower = np.zeros(size, dtype=np.bool_)
-        self._internet_upper = np.zeros(size, dtype=np.bool_)
 
-    def take(self, target: int, inside: Band) -> None:
-        """Note who reaches a target."""
-        least, most = self._mask.bounds(inside)
+    def take(self, block: _Block) -> None:
+        """Note who reaches the targets of a block."""
+        if not block.targets:
+            return
+        least, most = self._mask.bounds(block.passing)
         if least is not most and self._lower is self._upper:
             self._lower = self._upper.copy()
-        self._upper[target] = pack(most)
+        self._upper[block.targets] = self._packed(block, most)
         if self._lower is not self._upper:
-            self._lower[target] = self._upper[target] if least is most else pack(least)
+            self._lower[block.targets] = self._packed(block, least)
 
-    def take_internet(self, target: int, arrived: Band) -> None:
-        """Note what arrives at a target from the internet."""
-        least, most = self._mask.bounds(arrived)
-        self._internet_lower[target] = least[0]
-        self._internet_upper[target] = most[0]
+    def _packed(self, block: _Block, talking: NDArray[np.bool_]) -> Bits:
+        """Return the sources of each target of a block, of the pairs that talk."""
+        places, sources = block.pairs
+        flags = np.zeros((len(block.targets), self._size), dtype=np.bool_)
+        flags[places[talking], sources[talking]] = True
+        packed: Bits = np.packbits(flags, axis=1, bitorder="little")
+        return packed
 
-    def finished(self) -> Talk:
+    def finished(self, internet: _Internet) -> Talk:
         """Return the answer, by source."""
         upper = transposed(self._upper, self._size)
         lower = upper if self._lower is self._upper else transposed(self._lower, self._size)
-        return Talk(lower, upper, self._internet_lower, self._internet_upper)
+        return Talk(lower, upper, *internet.heard(self._mask))

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cloudseg.model import AllOf, Group, GroupRef, InNetworks, Labelled, matches, qualified
-from cloudseg.providers.kubernetes.translate.labels import NAMESPACE, ON_NAMESPACE
+from cloudseg.model import AllOf, Group, GroupRef, Labelled, matches, qualified
+from cloudseg.providers.kubernetes.translate.labels import NAMESPACE, ON_NAMESPACE, in_cluster
 from cloudseg.providers.kubernetes.translate.objects import PROVIDER, Ledger
 from cloudseg.providers.kubernetes.translate.pipeline import pods_of
+from cloudseg.providers.kubernetes.translate.plugins.plugin import Plugin
 
 if TYPE_CHECKING:
-    from cloudseg.model import Interface, RuleSet, Workload
+    from cloudseg.model import Alias, Entrance, Interface, RuleSet, Workload
+    from cloudseg.providers.kubernetes.translate.evidence import Evidence
+    from cloudseg.providers.kubernetes.translate.nodes import Node
     from cloudseg.providers.kubernetes.translate.pipeline import Tier
 
 __all__ = ["Draft"]
@@ -28,10 +31,15 @@ class Draft:
         namespaces: the labels of the namespaces that were read, as pods bear them.
         inhabited: the namespaces with pods.
         interfaces: by id.
+        evidence: what else is known of the pods of an interface, by its id.
         workloads: by id.
         groups: by id.
         rule_sets: by id.
         tiers: the tiers that the network plugin adds to the stages of its own accord.
+        plugin: the network plugin, as far as objects tell.
+        nodes: the nodes that were read.
+        entrances: by id.
+        aliases: by id.
     """
 
     def __init__(self, cluster: str) -> None:
@@ -40,16 +48,29 @@ class Draft:
         self.namespaces: dict[str, dict[str, str]] = {}
         self.inhabited: set[str] = set()
         self.interfaces: dict[str, Interface] = {}
+        self.evidence: dict[str, Evidence] = {}
         self.workloads: dict[str, Workload] = {}
         self.groups: dict[str, Group] = {}
         self.rule_sets: dict[str, RuleSet] = {}
         self.tiers: list[Tier] = []
+        self.plugin = Plugin()
+        self.nodes: list[Node] = []
+        self.entrances: dict[str, Entrance] = {}
+        self.aliases: dict[str, Alias] = {}
         self._bounded: defaultdict[str | None, set[tuple[Labelled, ...]]] = defaultdict(set)
         self._numbers: dict[tuple[str | None, str], tuple[int, ...]] | None = None
 
     def id(self, own: str) -> str:
         """Return the qualified id of a resource of the cluster."""
         return qualified(PROVIDER, self.cluster, own)
+
+    def aside(self) -> Draft:
+        """Return a draft of the same pods and nodes without any lists: what is added there does not count here."""
+        other = Draft(self.cluster)
+        other.namespaces, other.inhabited = self.namespaces, self.inhabited
+        other.interfaces, other.workloads = dict(self.interfaces), dict(self.workloads)
+        other.nodes, other.plugin = self.nodes, self.plugin
+        return other
 
     @property
     def unlabelled(self) -> frozenset[str]:
@@ -58,7 +79,7 @@ class Draft:
 
     def chosen(self, required: tuple[Labelled, ...]) -> AllOf:
         """Return the selector of the pods of this cluster that meet requirements."""
-        return AllOf((*required, InNetworks(frozenset((pods_of(self.cluster),)))))
+        return AllOf((*required, in_cluster(self.cluster)))
 
     def group(self, text: str, required: tuple[Labelled, ...]) -> GroupRef:
         """Return a reference to the pods that meet requirements.

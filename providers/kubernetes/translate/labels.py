@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.wire import Requirement
 
 __all__ = [
+    "ACCOUNT",
+    "IN_CLUSTER",
     "NAMESPACE",
     "ON_HOST",
     "ON_NAMESPACE",
     "asks_controller",
+    "in_cluster",
     "in_namespace",
     "namespace_labels",
     "on_port",
@@ -42,8 +45,15 @@ NAMESPACE: Final = "namespace/kubernetes.io/metadata.name"
 """The label that the API server sets on every namespace, whatever its manifest says. Source:
 https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/#automatic-labelling"""
 
+IN_CLUSTER: Final = "pod/cluster"
+"""The label that a pod with an address of its own bears; its value is the cluster. Wherever its network is joined to,
+selectors find it by this."""
+
 ON_HOST: Final = "pod/host-network"
 """The label that a pod on the network of its node bears; its value is the cluster."""
+
+ACCOUNT: Final = "pod/service-account"
+"""The label under which a pod bears the name of its service account; one that was not read bears none."""
 
 _OWN: Final = ("namespace/", "port/", "pod/")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/-]+")
@@ -60,10 +70,23 @@ _BY_CONTROLLERS: Final = frozenset(
         "batch.kubernetes.io/controller-uid",
         "batch.kubernetes.io/job-name",
         "batch.kubernetes.io/job-completion-index",
+        "consul.hashicorp.com/connect-inject-status",
+        "linkerd.io/control-plane-ns",
+        "linkerd.io/proxy-cronjob",
+        "linkerd.io/proxy-daemonset",
+        "linkerd.io/proxy-deployment",
+        "linkerd.io/proxy-job",
+        "linkerd.io/proxy-replicaset",
+        "linkerd.io/proxy-statefulset",
+        "linkerd.io/workload-ns",
+        "security.istio.io/tlsMode",
+        "service.istio.io/canonical-name",
+        "service.istio.io/canonical-revision",
     )
 )
-"""Labels that controllers put on the pods they make; they tell pods of one workload apart. Source:
-https://kubernetes.io/docs/reference/labels-annotations-taints/"""
+"""Labels that controllers, and meshes that add a proxy, put on the pods they make: no template shows them, and they
+tell pods of one workload apart. Sources: https://kubernetes.io/docs/reference/labels-annotations-taints/,
+https://istio.io/latest/docs/reference/config/labels/ and https://linkerd.io/2-edge/reference/proxy-configuration/"""
 
 Operator = Literal["In", "NotIn", "Exists", "DoesNotExist"]
 
@@ -88,6 +111,11 @@ def port_label(name: str, protocol: str) -> str:
 def on_port(name: str, protocol: str, number: int) -> Labelled:
     """Return the requirement to have a named port with a number."""
     return Labelled(port_label(name, protocol), "In", frozenset((str(number),)))
+
+
+def in_cluster(name: str) -> Labelled:
+    """Return the requirement to be a pod with an address of its own in a cluster."""
+    return Labelled(IN_CLUSTER, "In", frozenset((name,)))
 
 
 def in_namespace(*names: str) -> Labelled:

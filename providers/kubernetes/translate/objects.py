@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from cloudseg.model import Gap, GapReason, SourceLocation
+from cloudseg.providers.kubernetes.kinds import lists_deciders, lists_entrances
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,6 +23,9 @@ __all__ = ["LOCATION", "PROVIDER", "Ledger", "Object", "fields_of", "read_object
 PROVIDER: Final = "kubernetes"
 LOCATION: Final = "cloudseg.io/location"
 """The annotation by which the reader of files tells where an object is written: path, colon, line."""
+
+FILES: Final = "files"
+"""The operation under which the reader of files keeps what it could not read: some objects, of any kind."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 """What an object's name is made of; a template that was not rendered is none. Source:
@@ -39,6 +43,21 @@ _KINDS: Final = {
     "jobs": "Job",
     "cronjobs": "CronJob",
     "networkpolicies": "NetworkPolicy",
+    "nodes": "Node",
+    "services": "Service",
+    "endpoints": "Endpoints",
+    "endpointslices": "EndpointSlice",
+    "ingresses": "Ingress",
+    "ingressclasses": "IngressClass",
+    "gatewayclasses": "GatewayClass",
+    "gateways": "Gateway",
+    "httproutes": "HTTPRoute",
+    "grpcroutes": "GRPCRoute",
+    "tlsroutes": "TLSRoute",
+    "tcproutes": "TCPRoute",
+    "udproutes": "UDPRoute",
+    "referencegrants": "ReferenceGrant",
+    "virtualservices": "VirtualService",
 }
 """The kinds of lists whose items do not name theirs."""
 
@@ -98,6 +117,8 @@ class Ledger:
         self.notes: list[str] = []
         self.partly: dict[str, str] = {}
         """The facets that were not read in full, each with the reason."""
+        self.deciders_lost = False
+        """A list of policies is missing that is known to be there."""
 
     def gap(self, what: Object, reason: GapReason, detail: str, facet: str) -> None:
         """Note an object that could not be read or judged; what it may concern is bounded by who says so."""
@@ -106,6 +127,7 @@ class Ledger:
     def lost(self, what: str, operation: str, reason: GapReason, detail: str) -> None:
         """Note a list of which not even the names are known: what it would show was not read in full."""
         facets = facets_of(operation)
+        self.deciders_lost = self.deciders_lost or (operation != FILES and "groups" in facets)
         for facet in facets:
             self.partly.setdefault(facet, f"{what}: {reason}")
         self._gap(what, "", reason, detail, facets)
@@ -124,10 +146,14 @@ def read_objects(snapshot: Snapshot, cluster: str, ledger: Ledger) -> list[Objec
 
 
 def facets_of(operation: str) -> tuple[str, ...]:
-    """Return what is left open by a list that was not read, by the plural of its kind."""
-    if "polic" in operation:
+    """Return what is left open by a list that was not read, by the plural of its kind; by a file, whatever it held."""
+    if operation == FILES:
+        return ("groups", "interfaces", "workloads", "entrances")
+    if lists_deciders(operation):
         return ("groups",)
-    return ("interfaces", "workloads") if operation in _KINDS and operation != "namespaces" else ()
+    if lists_entrances(operation):
+        return ("entrances",)
+    return ("interfaces", "workloads") if operation in _KINDS and operation not in {"namespaces", "nodes"} else ()
 
 
 def _in_part(payload: object, part: Part, ledger: Ledger) -> Iterator[Object]:

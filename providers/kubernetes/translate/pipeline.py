@@ -56,8 +56,10 @@ _BEFORE: Final = (
     Stage(name=MESH_STAGE, at="interface", stateful=True, match="first", miss="next"),
     # A pod and its own node always reach each other, whatever policies say.
     Stage(name=NODE_STAGE, at="interface", stateful=True, match="first", miss="next"),
-    Stage(name=ADMIN_STAGE, at="interface", stateful=True, match="first", miss="next"),
+    # Antrea's own tiers go before those of administrators. Source:
+    # https://github.com/antrea-io/antrea/blob/main/docs/admin-network-policy.md
     Stage(name=ANTREA_STAGE, at="interface", stateful=True, match="first", miss="next"),
+    Stage(name=ADMIN_STAGE, at="interface", stateful=True, match="first", miss="next"),
     # Cilium: a denial goes before whatever is admitted.
     Stage(name=DENIAL_STAGE, at="interface", stateful=True, match="first", miss="next"),
     # No list stands here. Policies of kinds that are not evaluated may forbid what a NetworkPolicy admits, so that of
@@ -69,7 +71,19 @@ _AFTER: Final = (
     Stage(name=ANTREA_BASELINE_STAGE, at="interface", stateful=True, match="first", miss="next"),
     Stage(name=BASELINE_STAGE, at="interface", stateful=True, match="first", miss="next"),
 )
-_OF_MESH: Final = frozenset((MUTUAL_TLS_STAGE, MESH_STAGE))
+_RANGES: Final[dict[str, RangeMeaning]] = {
+    MUTUAL_TLS_STAGE: "everywhere",
+    # Proxies look at the address that a connection comes from. Everyone but some pods can only be said where ranges
+    # mean no pods, so that the evaluators of meshes name those with such addresses themselves.
+    MESH_STAGE: "outside",
+    # Nodes are no pods; those on the network of a node are known by their label.
+    NODE_STAGE: "outside",
+    # Ranges of admin policies hold for pods as well. Source:
+    # https://network-policy-api.sigs.k8s.io/reference/spec/
+    ADMIN_STAGE: "everywhere",
+    BASELINE_STAGE: "everywhere",
+}
+"""What ranges mean in stages in which the network plugin has no say."""
 _ALWAYS: Final = frozenset((NODE_STAGE, OTHER_STAGE, POLICY_STAGE))
 
 
@@ -100,15 +114,19 @@ def pipeline_of(
     own.setdefault(POLICY_STAGE, Tier(0, _POLICIES))
     inner = [tier.stage for tier in sorted(own.values(), key=lambda tier: (tier.order, tier.stage.name))]
     stages = tuple(
-        stage if stage.name in own and stage is not _POLICIES else _meaning(stage, ranges)
+        _met(stage if stage.name in own and stage is not _POLICIES else _meaning(stage, ranges))
         for stage in (*_BEFORE, *inner, *_AFTER)
         if stage.name in _ALWAYS or stage.name in own or stage.name in used
     )
     return Pipeline(name=f"{PROVIDER}:{cluster}", ingress=stages, egress=stages)
 
 
+def _met(stage: Stage) -> Stage:
+    return msgspec.structs.replace(stage, pods_only=True, told=stage.name == POLICY_STAGE)
+
+
 def _meaning(stage: Stage, ranges: RangeMeaning) -> Stage:
-    return stage if stage.name in _OF_MESH else msgspec.structs.replace(stage, ranges=ranges)
+    return msgspec.structs.replace(stage, ranges=_RANGES.get(stage.name, ranges))
 
 
 def pods_of(cluster: str) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from cloudseg.model import (
+    FACETS,
+    Addresses,
     Coverage,
     Estate,
     Group,
     GroupRef,
-    InNetworks,
     Labelled,
     Network,
     Reading,
@@ -18,13 +21,17 @@ from cloudseg.model import (
     ScopeRead,
 )
 from cloudseg.providers.kubernetes.translate.draft import Draft
-from cloudseg.providers.kubernetes.translate.labels import ON_HOST
+from cloudseg.providers.kubernetes.translate.exposure import add_entrances
+from cloudseg.providers.kubernetes.translate.labels import ON_HOST, in_cluster
+from cloudseg.providers.kubernetes.translate.nodes import add_nodes
 from cloudseg.providers.kubernetes.translate.objects import PROVIDER, read_objects
 from cloudseg.providers.kubernetes.translate.pipeline import NODE_STAGE, hosts_of, pipeline_of, pods_of
+from cloudseg.providers.kubernetes.translate.plugins import detect
+from cloudseg.providers.kubernetes.translate.plugins.effect import add_idle, settle, sorted_out
 from cloudseg.providers.kubernetes.translate.policies import EVALUATORS, READ_KINDS
 from cloudseg.providers.kubernetes.translate.policies.unevaluated import add_unevaluated
 from cloudseg.providers.kubernetes.translate.workloads import add_namespaces, add_workloads
-from cloudseg.traffic import ALL_TRAFFIC
+from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +41,9 @@ if TYPE_CHECKING:
 
 __all__ = ["translate"]
 
-_FACETS: Final = ("networks", "subnets", "interfaces", "workloads", "groups")
+_FACETS: Final = tuple(facet for facet in FACETS if not facet.startswith("services."))
+"""The parts of an estate that a cluster has, and those that it never has: of these nothing is missing. Services of a
+cloud are not its own to tell of."""
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 _ENFORCED: Final = "that its network plugin enforces NetworkPolicies is assumed: no manifest says so"
 
@@ -69,31 +78,56 @@ def _cluster(snapshot: Snapshot, name: str) -> Estate:
         if (gap.provider, gap.scope) == (PROVIDER, name):
             draft.ledger.lost(f"{gap.service}.{gap.operation}", gap.operation, gap.reason, gap.detail)
     objects = read_objects(snapshot, name, draft.ledger)
+    add_nodes(objects, draft)
     add_namespaces(objects, draft)
     add_workloads(objects, draft)
+    draft.plugin = plugin = detect(objects)
+    sort = sorted_out(objects, plugin, draft)
     for add in EVALUATORS:
-        add(objects, draft)
-    add_unevaluated(objects, READ_KINDS, draft)
-    if "groups" in draft.ledger.partly:
+        add(sort.judged, draft)
+    add_unevaluated(sort.judged, READ_KINDS, draft)
+    add_unevaluated(sort.doubtful, frozenset(), draft)
+    if sort.idle:
+        add_idle(sort.idle, EVALUATORS, draft)
+    settle(objects, plugin, draft)
+    if draft.ledger.deciders_lost:
         draft.bound(None)
     draft.bound_pods()
-    pipeline = pipeline_of(name, {rule_set.stage for rule_set in draft.rule_sets.values()}, draft.tiers)
-    network = Network(id=pods_of(name), kind="cluster-network", pipeline=pipeline.name, leads_out=True)
-    if any(interface.role == "host" for interface in draft.interfaces.values()):
+    add_entrances(objects, draft)
+    if draft.nodes or any(interface.role == "host" for interface in draft.interfaces.values()):
         _add_own_node(draft)
-    if draft.rule_sets:
-        draft.ledger.notes.append(f"cluster {name}: {_ENFORCED}")
+    pipeline = pipeline_of(name, {rule_set.stage for rule_set in draft.rule_sets.values()}, draft.tiers, plugin.ranges)
+    network = Network(
+        id=pods_of(name),
+        kind="cluster-network",
+        tags=plugin.tags,
+        pipeline=pipeline.name,
+        leads_out=True,
+        machines=frozenset(node.machine for node in draft.nodes if node.machine),
+    )
+    if draft.rule_sets and plugin.assumed:
+        draft.ledger.notes.append(f"cluster {name}: {'; '.join(filter(None, (_ENFORCED, plugin.doubt)))}")
     return Estate(
         networks={network.id: network},
         pipelines={pipeline.name: pipeline},
         interfaces=draft.interfaces,
         workloads=draft.workloads,
+        entrances=draft.entrances,
+        aliases=draft.aliases,
         groups=draft.groups,
-        rule_sets=draft.rule_sets,
+        rule_sets={key: _told(rule_set) for key, rule_set in draft.rule_sets.items()},
         coverage=Coverage(_readings(draft)),
         gaps=tuple(sorted(set(draft.ledger.gaps))),
         notes=tuple(sorted(set(draft.ledger.notes))),
     )
+
+
+def _told(rule_set: RuleSet) -> RuleSet:
+    """Return a list whose rules say why they match at most: their descriptions are the evaluators' own words."""
+    if all(rule.exact or not rule.description for rule in rule_set.rules):
+        return rule_set
+    rules = (rule if rule.exact else msgspec.structs.replace(rule, doubt=rule.description) for rule in rule_set.rules)
+    return msgspec.structs.replace(rule_set, rules=tuple(rules))
 
 
 def _readings(draft: Draft) -> Iterator[Reading]:
@@ -103,11 +137,14 @@ def _readings(draft: Draft) -> Iterator[Reading]:
 
 
 def _add_own_node(draft: Draft) -> None:
-    """Let everything pass between pods and those on the network of a node, at most: it may be the pod's own node.
+    """Let everything pass between pods and nodes, and those on the network of a node, at most: it may be the pod's own.
 
     Source: https://kubernetes.io/docs/concepts/services-networking/network-policies/
     """
     identifier = hosts_of(draft.cluster)
+    addresses = NO_ADDRESSES
+    for node in draft.nodes:
+        addresses |= node.addresses
     on_host = Labelled(ON_HOST, "In", frozenset((draft.cluster,)))
     draft.groups[identifier] = Group(id=identifier, kind="host-network-pods", selector=on_host, managed_by=PROVIDER)
     rules = tuple(
@@ -116,7 +153,7 @@ def _add_own_node(draft: Draft) -> None:
             direction=direction,
             verdict="accept",
             traffic=ALL_TRAFFIC,
-            remote=(GroupRef(identifier),),
+            remote=(GroupRef(identifier), Addresses(addresses)) if addresses else (GroupRef(identifier),),
             exact=False,
             description="a pod and its own node always reach each other",
         )
@@ -128,7 +165,7 @@ def _add_own_node(draft: Draft) -> None:
         kind="node-rule",
         stage=NODE_STAGE,
         rules=rules,
-        applies=InNetworks(frozenset((pods_of(draft.cluster),))),
+        applies=in_cluster(draft.cluster),
         network=pods_of(draft.cluster),
         managed_by=PROVIDER,
     )

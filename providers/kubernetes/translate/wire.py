@@ -113,11 +113,14 @@ class ContainerPort(msgspec.Struct, frozen=True, rename="camel"):
     container_port: int
     name: str | None = None
     protocol: str | None = None
+    host_port: int | None = None
+    host_ip: str | None = msgspec.field(default=None, name="hostIP")
 
 
 class Container(msgspec.Struct, frozen=True, rename="camel"):
     """What of a container is read."""
 
+    name: str | None = None
     ports: list[ContainerPort] | None = None
     restart_policy: str | None = None
 
@@ -128,6 +131,8 @@ class PodSpec(msgspec.Struct, frozen=True, rename="camel"):
     containers: list[Container] | None = None
     init_containers: list[Container] | None = None
     host_network: bool | None = None
+    service_account_name: str | None = None
+    service_account: str | None = None
 
 
 class PodTemplate(msgspec.Struct, frozen=True):

@@ -15,7 +15,17 @@ import msgspec
 
 from cloudseg.errors import ParseError
 from cloudseg.model import Interface, Workload
-from cloudseg.providers.kubernetes.translate.labels import ON_HOST, namespace_labels, pod_labels, port_label
+from cloudseg.providers.kubernetes.translate.evidence import PROXIES, Evidence, shape_of
+from cloudseg.providers.kubernetes.translate.labels import (
+    ACCOUNT,
+    IN_CLUSTER,
+    NAMESPACE,
+    ON_HOST,
+    ON_NAMESPACE,
+    namespace_labels,
+    pod_labels,
+    port_label,
+)
 from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.pipeline import pods_of
 from cloudseg.providers.kubernetes.translate.wire import (
@@ -35,7 +45,7 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.objects import Object
 
-__all__ = ["add_namespaces", "add_workloads"]
+__all__ = ["add_namespaces", "add_workloads", "ports_of", "template_of"]
 
 _ENDED: Final = ("Succeeded", "Failed")
 _PROTOCOLS: Final = frozenset(("TCP", "UDP", "SCTP"))
@@ -55,6 +65,9 @@ class _Pods(NamedTuple):
         addresses: what is known of their addresses.
         doubt: why they were not read in full, in words.
         secondary: they have further networks.
+        account: the name of their service account; empty where it was not read.
+        proxied: the labels of those of the ports that the proxy of a mesh declares.
+        evidence: what tells whether they are part of a mesh; None where they were not read.
     """
 
     source: Object
@@ -64,15 +77,33 @@ class _Pods(NamedTuple):
     addresses: AddressSet = NO_ADDRESSES
     doubt: str = ""
     secondary: bool = False
+    account: str = ""
+    proxied: frozenset[str] = frozenset()
+    evidence: Evidence | None = None
 
     def alike(self, other: _Pods) -> bool:
-        """Tell whether nothing that policies look at tells these pods from others."""
-        return (self.labels, self.ports, self.host, self.doubt, self.secondary) == (
-            other.labels,
-            other.ports,
-            other.host,
-            other.doubt,
-            other.secondary,
+        """Tell whether nothing that policies look at tells these pods from others, but the proxy of a mesh."""
+        proxied = self.proxied | other.proxied
+        mine, theirs = (
+            (
+                pods.labels,
+                {label: number for label, number in pods.ports.items() if label not in proxied},
+                pods.host,
+                pods.doubt,
+                pods.secondary,
+                pods.account,
+            )
+            for pods in (self, other)
+        )
+        return mine == theirs
+
+    def joined(self, other: _Pods) -> _Pods:
+        """Return these pods with one of theirs that runs."""
+        evidence = self.evidence
+        if evidence is not None and other.evidence is not None:
+            evidence = evidence._replace(running=(*evidence.running, *other.evidence.running))
+        return self._replace(
+            addresses=self.addresses | other.addresses, ports={**other.ports, **self.ports}, evidence=evidence
         )
 
 
@@ -94,7 +125,7 @@ def add_namespaces(objects: Iterable[Object], draft: Draft) -> None:
 
 def add_workloads(objects: Iterable[Object], draft: Draft) -> None:
     """Add an interface for each workload, and one for each pod that differs from what made it."""
-    made = [(item, template) for item in objects if (template := _template(item)) is not None]
+    made = [(item, template) for item in objects if (template := template_of(item)) is not None]
     by_name = {_name(item): item for item, _ in made if not item.flaw}
     owners = {_name(item): _owner(item, by_name) for item, _ in made}
     read = [(item, pods) for item, template in made if (pods := _pods(item, template, draft)) is not None]
@@ -103,7 +134,7 @@ def add_workloads(objects: Iterable[Object], draft: Draft) -> None:
         top = _top(_name(item), owners)
         above = known.get(top)
         if top != _name(item) and above is not None and above.alike(pods):
-            known[top] = above._replace(addresses=above.addresses | pods.addresses)
+            known[top] = above.joined(pods)
             known.pop(_name(item), None)
         elif top != _name(item) and item.kind == "ReplicaSet" and item.part("spec").get("replicas") == 0:
             known.pop(_name(item), None)
@@ -118,7 +149,7 @@ def _name(item: Object) -> _Name:
     return item.kind, item.place, item.name
 
 
-def _template(item: Object) -> object | None:
+def template_of(item: Object) -> object | None:
     """Return what an object makes pods from; None for one that makes none."""
     spec = item.part("spec")
     if item.kind == "Pod" and not item.group:
@@ -177,6 +208,8 @@ def _pods(item: Object, raw: object, draft: Draft) -> _Pods | None:
 def _read(item: Object, template: PodTemplate, draft: Draft) -> _Pods:
     metadata, spec = template.metadata or Metadata(), template.spec or PodSpec()
     addresses = NO_ADDRESSES
+    shape = shape_of(metadata, spec)
+    running = item.kind == "Pod" and bool(item.part("status"))
     if item.kind == "Pod":
         status = msgspec.convert(item.content.get("status"), PodStatus | None) or PodStatus()
         given = (status.ip, *(each.ip for each in status.ips or ()))
@@ -196,7 +229,15 @@ def _read(item: Object, template: PodTemplate, draft: Draft) -> _Pods:
         addresses,
         ambiguous,
         bool(secondary),
+        spec.service_account_name or spec.service_account or "default",
+        frozenset(_labels_of_ports(each for each in spec.containers or () if each.name in PROXIES)),
+        Evidence(shape, (shape,) if running else (), item.kind),
     )
+
+
+def _labels_of_ports(containers: Iterable[Container]) -> Iterator[str]:
+    ports = (port for container in containers for port in container.ports or ())
+    return (port_label(port.name, port.protocol or "TCP") for port in ports if port.name)
 
 
 def _named_ports(spec: PodSpec) -> tuple[dict[str, str], str]:
@@ -207,7 +248,7 @@ def _named_ports(spec: PodSpec) -> tuple[dict[str, str], str]:
     """
     found: dict[str, str] = {}
     ambiguous = ""
-    for port in _ports(spec):
+    for port in ports_of(spec):
         protocol = port.protocol or "TCP"
         if not 0 < port.container_port < 1 << 16 or protocol not in _PROTOCOLS:
             raise ParseError(f"containerPort {port.container_port}/{protocol} is no port")
@@ -218,7 +259,7 @@ def _named_ports(spec: PodSpec) -> tuple[dict[str, str], str]:
     return found, ambiguous
 
 
-def _ports(spec: PodSpec) -> Iterator[ContainerPort]:
+def ports_of(spec: PodSpec) -> Iterator[ContainerPort]:
     """Yield the declared ports of the containers that run as long as the pod does."""
     beside: tuple[Container, ...] = tuple(
         each for each in spec.init_containers or () if each.restart_policy == "Always"
@@ -229,7 +270,10 @@ def _ports(spec: PodSpec) -> Iterator[ContainerPort]:
 
 def _add(pods: _Pods, draft: Draft) -> None:
     item = pods.source
-    kept = {**pods.labels, "namespace": item.place}
+    namespace = draft.namespaces.get(item.place) or namespace_labels(item.place, None)
+    # What people say of a whole namespace, such as its environment, holds for the pods that say nothing else.
+    of_namespace = {key.removeprefix(ON_NAMESPACE): value for key, value in namespace.items() if key != NAMESPACE}
+    kept = {**of_namespace, **pods.labels, "namespace": item.place}
     workload = Workload(
         id=draft.id(f"{item.place}/{item.kind}/{item.name}"),
         kind=item.kind,
@@ -239,7 +283,8 @@ def _add(pods: _Pods, draft: Draft) -> None:
         network=None if pods.host else pods_of(draft.cluster),
     )
     draft.workloads[workload.id] = workload
-    namespace = draft.namespaces.get(item.place) or namespace_labels(item.place, None)
+    place = ON_HOST if pods.host else IN_CLUSTER
+    account = {ACCOUNT: pods.account} if pods.account else {}
     interface = Interface(
         id=draft.id(f"{item.place}/{item.name}[{item.kind}]"),
         kind="pod",
@@ -250,9 +295,11 @@ def _add(pods: _Pods, draft: Draft) -> None:
         subnet=None,
         addresses=pods.addresses,
         attached_unread=bool(pods.doubt) or pods.secondary,
-        labels={**pods.labels, **namespace, **pods.ports, **({ON_HOST: draft.cluster} if pods.host else {})},
+        labels={**pods.labels, **namespace, **pods.ports, **account, place: draft.cluster},
         workload=workload.id,
         role="host" if pods.host else "interface",
     )
     draft.interfaces[interface.id] = interface
+    if pods.evidence is not None:
+        draft.evidence[interface.id] = pods.evidence
     draft.inhabited.add(item.place)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cloudseg.providers.kubernetes.translate.policies import network
+from cloudseg.providers.kubernetes.translate.policies import admin, antrea, calico, cilium, istio, network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,8 +17,22 @@ if TYPE_CHECKING:
 
 __all__ = ["EVALUATORS", "READ_KINDS"]
 
-EVALUATORS: Final[tuple[Callable[[Sequence[Object], Draft], None], ...]] = (network.add_policies,)
+EVALUATORS: Final[tuple[Callable[[Sequence[Object], Draft], None], ...]] = (
+    network.add_policies,
+    admin.add,
+    antrea.add,
+    cilium.add,
+    calico.add,
+    istio.add,
+)
 """What adds the lists of a cluster, in this order: later ones may look at what earlier ones added."""
 
-READ_KINDS: Final[frozenset[tuple[str, str]]] = network.READS
+READ_KINDS: Final[frozenset[tuple[str, str]]] = frozenset().union(
+    network.READS,
+    admin.READS,
+    antrea.READS,
+    cilium.READS,
+    calico.READS,
+    istio.READS,
+)
 """The API groups and kinds that are evaluated."""

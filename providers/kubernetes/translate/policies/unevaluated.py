@@ -6,9 +6,9 @@ cannot be read, makes them more, never fewer.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from cloudseg.providers.kubernetes.kinds import decides_traffic
 from cloudseg.providers.kubernetes.translate.labels import surely_required
 from cloudseg.providers.kubernetes.translate.objects import fields_of
 
@@ -20,24 +20,6 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.objects import Object
 
 __all__ = ["add_unevaluated"]
-
-_POLICIES: Final = re.compile(
-    r"NetworkPolic|AuthorizationPolic|SecurityPolicy$|TrafficPermission|EgressFirewall|FirewallPolicy|MultiNetworkPolicy"
-)
-"""Kinds that decide what passes, of whatever group: Cilium's, Calico's, Antrea's, OVN's, AWS's, the admin policies."""
-
-_OTHERS: Final = frozenset(
-    (
-        ("security.istio.io", "PeerAuthentication"),
-        ("networking.istio.io", "Sidecar"),
-        ("policy.linkerd.io", "Server"),
-        ("policy.linkerd.io", "ServerAuthorization"),
-        ("consul.hashicorp.com", "ServiceIntentions"),
-        ("consul.hashicorp.com", "ProxyDefaults"),
-    )
-)
-_WITHOUT_EFFECT: Final = ("Staged", "PodSecurityPolicy")
-"""Calico's staged policies are only previewed; PodSecurityPolicy is about no traffic."""
 
 _NAMESPACED: Final = frozenset(
     (
@@ -60,9 +42,7 @@ https://istio.io/latest/docs/reference/config/security/authorization-policy/"""
 
 def _is_unevaluated(item: Object, read: Collection[tuple[str, str]]) -> bool:
     """Tell whether an object decides what passes, and is of a kind that is not evaluated."""
-    if (item.group, item.kind) in read or item.group == "policy" or item.kind.startswith(_WITHOUT_EFFECT):
-        return False
-    return (item.group, item.kind) in _OTHERS or _POLICIES.search(item.kind) is not None
+    return (item.group, item.kind) not in read and decides_traffic(item.group, item.kind)
 
 
 def add_unevaluated(objects: Iterable[Object], read: Collection[tuple[str, str]], draft: Draft) -> None:

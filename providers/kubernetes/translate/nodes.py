@@ -1,0 +1,80 @@
+"""Nodes: the addresses from which they speak to their pods, and the machines of a cloud that they are.
+
+Source: https://kubernetes.io/docs/reference/node/node-status/#addresses
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from cloudseg.errors import ParseError
+from cloudseg.providers.kubernetes.translate.wire import Metadata
+from cloudseg.traffic import NO_ADDRESSES, AddressSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cloudseg.providers.kubernetes.translate.draft import Draft
+    from cloudseg.providers.kubernetes.translate.objects import Object
+
+__all__ = ["Node", "add_nodes"]
+
+_MACHINE: Final = re.compile(r"[a-z]+://.*?([^/]+)")
+"""What a provider id ends with: ``aws:///eu-west-1a/i-0a1b``. Source:
+https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/node-v1/#NodeSpec"""
+_OF_NETWORK: Final = frozenset(("InternalIP", "ExternalIP"))
+
+
+class Node(NamedTuple):
+    """A node.
+
+    Attributes:
+        name: its name.
+        labels: its labels; None where they cannot be read.
+        addresses: its addresses; none where they were not read.
+        machine: the own id of the machine that it is, as its cloud names it; empty where it does not say.
+    """
+
+    name: str
+    labels: dict[str, str] | None
+    addresses: AddressSet = NO_ADDRESSES
+    machine: str = ""
+
+
+class _Address(msgspec.Struct, frozen=True):
+    type: str = ""
+    address: str = ""
+
+
+class _Status(msgspec.Struct, frozen=True):
+    addresses: list[_Address] | None = None
+
+
+class _Spec(msgspec.Struct, frozen=True):
+    provider: str | None = msgspec.field(default=None, name="providerID")
+
+
+def add_nodes(objects: Iterable[Object], draft: Draft) -> None:
+    """Add the nodes; of one that cannot be read nothing is known but that it is there, and that is a gap."""
+    draft.nodes.extend(_node(item, draft) for item in objects if item.kind == "Node" and not item.group)
+
+
+def _node(item: Object, draft: Draft) -> Node:
+    problem = item.flaw
+    if not problem:
+        try:
+            metadata = msgspec.convert(item.content.get("metadata"), Metadata | None) or Metadata()
+            spec = msgspec.convert(item.content.get("spec"), _Spec | None) or _Spec()
+            status = msgspec.convert(item.content.get("status"), _Status | None) or _Status()
+            addresses = AddressSet.from_cidrs(e.address for e in status.addresses or () if e.type in _OF_NETWORK)
+        except (msgspec.ValidationError, ParseError) as error:
+            problem = str(error)
+        else:
+            machine = _MACHINE.fullmatch(spec.provider or "")
+            labels = {key: value or "" for key, value in (metadata.labels or {}).items()}
+            return Node(item.name, labels, addresses, "" if machine is None else machine.group(1))
+    draft.ledger.gap(item, "malformed", problem, "interfaces")
+    return Node(item.name, None)

@@ -1,0 +1,254 @@
+"""One connection at a time, straight from Istio's documentation; it knows nothing of the model.
+
+https://istio.io/latest/docs/reference/config/security/authorization-policy/
+https://istio.io/latest/docs/reference/config/security/peer_authentication/
+https://istio.io/latest/docs/reference/config/security/conditions/
+https://istio.io/latest/docs/tasks/security/authorization/authz-tcp/
+https://istio.io/latest/docs/concepts/security/
+https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/
+https://istio.io/latest/docs/ambient/usage/l4-policy/
+https://istio.io/latest/docs/ambient/usage/add-workloads/
+"""
+
+from ipaddress import ip_address, ip_network
+from typing import Any, NamedTuple
+
+from tests.kubernetes.oracle import Packet, labels, labels_of_space, many, one, space_of
+
+Json = dict[str, Any]
+ROOT = "istio-system"
+
+
+class Reading(NamedTuple):
+    """What the documentation leaves open, or no object tells."""
+
+    http: bool = True
+    "a port of which no Service tells the protocol speaks HTTP"
+    authorizer: bool = True
+    "the external authorizer of a CUSTOM policy admits"
+    mixed: bool = True
+    "sidecars and ambient pods speak mutual TLS with each other"
+    in_block: bool = True
+    "pods, whose addresses nobody knows, bear addresses of every ipBlock (and of none else)"
+    whole: bool = False
+    "a policy with requests in it, at a ztunnel, admits nothing at all, and not only those rules of it"
+    disabled: bool = True
+    "DISABLE, at a ztunnel, lets plain text in as PERMISSIVE does"
+
+
+PLAIN = Reading()
+
+
+def mode_of(objects: list[Json], pod: Json) -> str:
+    """How a pod is part of the mesh: ``sidecar``, ``ambient`` or not."""
+    own, space = labels(pod), labels_of_space(objects, space_of(pod))
+    inject = own.get("sidecar.istio.io/inject")
+    # If either label is set to disabled, the pod is not injected; if either is set to enabled, it is.
+    given = (space.get("istio-injection"), inject)
+    if given[0] != "disabled" and given[1] != "false" and (given[0] == "enabled" or given[1] == "true"):
+        return "sidecar"
+    wanted = own.get("istio.io/dataplane-mode") or space.get("istio.io/dataplane-mode")
+    return "ambient" if wanted == "ambient" else ""
+
+
+def selected(policy: Json, pod: Json) -> bool:
+    wanted = one(one(policy["spec"].get("selector")).get("matchLabels"))
+    near = space_of(policy) in (ROOT, space_of(pod))
+    return near and all(labels(pod).get(key) == value for key, value in wanted.items())
+
+
+def tls_mode(objects: list[Json], pod: Json, port: int, reading: Reading) -> str:
+    """The mode of mutual TLS at a port of a pod: the workload's, else the namespace's, else the mesh's."""
+    policies = [each for each in objects if each["kind"] == "PeerAuthentication"]
+    # "Only the oldest of several".
+    policies.sort(key=lambda each: each["metadata"]["creationTimestamp"])
+    whole = [each for each in policies if not one(each["spec"].get("selector")).get("matchLabels")]
+    mesh = [each for each in whole if space_of(each) == ROOT][:1]
+    near = [each for each in whole if space_of(each) == space_of(pod) != ROOT][:1]
+    # "Policies with workload selectors are ignored when deployed in the root namespace."
+    chosen = [each for each in policies if each not in whole and space_of(each) == space_of(pod) != ROOT]
+    chosen = [each for each in chosen if selected(each, pod)][:1]
+    mode = "PERMISSIVE"
+    for each in (*mesh, *near, *chosen):
+        mode = settled(one(each["spec"].get("mtls")).get("mode"), mode, objects, pod, reading)
+    for each in chosen:
+        ports: dict[int, Json] = each["spec"].get("portLevelMtls") or {}
+        at = ports.get(port)
+        mode = settled(one(at).get("mode"), mode, objects, pod, reading)
+    return mode
+
+
+def settled(given: str | None, above: str, objects: list[Json], pod: Json, reading: Reading) -> str:
+    if given in (None, "UNSET"):
+        return above
+    if given == "DISABLE" and mode_of(objects, pod) == "ambient":
+        # "It is not possible to use the DISABLE mode in a policy. Such policies will be ignored."
+        return "PERMISSIVE" if reading.disabled else above
+    return str(given)
+
+
+def identity(objects: list[Json], packet: Packet, reading: Reading) -> str | None:
+    """The principal of a packet's source as its target sees it: only with mutual TLS between members of the mesh."""
+    source, target = packet.source, packet.target
+    assert isinstance(target, dict)
+    if isinstance(source, str):
+        return None
+    here, there = mode_of(objects, source), mode_of(objects, target)
+    if not here or not there or (here != there and not reading.mixed):
+        return None
+    if tls_mode(objects, target, packet.port, reading) == "DISABLE":
+        return None
+    return f"cluster.local/ns/{space_of(source)}/sa/{source['spec'].get('serviceAccountName', 'default')}"
+
+
+def allowed(objects: list[Json], packet: Packet, reading: Reading = PLAIN) -> bool:
+    target = packet.target
+    # Sidecars and ztunnels take TCP alone.
+    if isinstance(target, str) or packet.protocol != "TCP":
+        return True
+    mode = mode_of(objects, target)
+    if not mode:
+        return True
+    who = identity(objects, packet, reading)
+    if tls_mode(objects, target, packet.port, reading) == "STRICT" and who is None:
+        return False
+    acting = [each for each in objects if each["kind"] == "AuthorizationPolicy" and selected(each, target)]
+    acting = [each for each in acting if one(each["metadata"].get("annotations")).get("istio.io/dry-run") != "true"]
+    scene = Scene(packet, who, speaks(objects, packet, reading), mode, reading)
+    by_action = {name: [e for e in acting if e["spec"].get("action", "ALLOW") == name] for name in ACTIONS}
+    if not reading.authorizer and any(matched(each, scene, "CUSTOM") for each in by_action["CUSTOM"]):
+        return False
+    if any(matched(each, scene, "DENY") for each in by_action["DENY"]):
+        return False
+    if not by_action["ALLOW"]:
+        return True
+    return any(matched(each, scene, "ALLOW") for each in by_action["ALLOW"])
+
+
+ACTIONS = ("CUSTOM", "DENY", "ALLOW", "AUDIT")
+
+
+class Scene(NamedTuple):
+    packet: Packet
+    who: str | None
+    http: bool
+    mode: str
+    reading: Reading
+
+
+def speaks(objects: list[Json], packet: Packet, reading: Reading) -> bool:
+    """Whether the port of the target speaks HTTP, by the names of the ports of Services before it."""
+    target = packet.target
+    assert isinstance(target, dict)
+    told = set[bool | None]()
+    for each in objects:
+        if each["kind"] != "Service" or space_of(each) != space_of(target):
+            continue
+        wanted = one(each["spec"].get("selector"))
+        if not wanted or any(labels(target).get(key) != value for key, value in wanted.items()):
+            continue
+        for port in each["spec"]["ports"]:
+            if (port.get("targetPort") or port["port"]) == packet.port:
+                kind = port.get("appProtocol") or port.get("name", "").partition("-")[0]
+                told.add({"http": True, "grpc": True, "tcp": False, "https": False}.get(kind))
+    return told.pop() if len(told) == 1 and None not in told else reading.http  # type: ignore[return-value] # as tested
+
+
+def matched(policy: Json, scene: Scene, action: str) -> bool:
+    """Whether a policy matches a connection: for ALLOW, CUSTOM some request of it, for DENY every request."""
+    rules = many(policy["spec"].get("rules"))
+    if scene.reading.whole and scene.mode == "ambient" and action == "ALLOW" and any(asks_requests(r) for r in rules):
+        return False
+    return any(rule_matched(rule, scene, action) for rule in rules)
+
+
+HTTP_ONLY = (
+    *("hosts", "notHosts", "methods", "notMethods", "paths", "notPaths"),
+    *("requestPrincipals", "notRequestPrincipals"),
+)
+
+
+def asks_requests(rule: Json) -> bool:
+    parts = [each["source"] for each in many(rule.get("from"))] + [each["operation"] for each in many(rule.get("to"))]
+    asked = any(part.get(key) for part in parts for key in HTTP_ONLY)
+    return asked or any(each["key"].startswith("request.") for each in many(rule.get("when")))
+
+
+def rule_matched(rule: Json, scene: Scene, action: str) -> bool:
+    sources = [each["source"] for each in many(rule.get("from"))] or [{}]
+    operations = [each["operation"] for each in many(rule.get("to"))] or [{}]
+    return any(
+        fits(source, operation, many(rule.get("when")), scene, action) for source in sources for operation in operations
+    )
+
+
+def fits(source: Json, operation: Json, when: list[Json], scene: Scene, action: str) -> bool:
+    asked = any(part.get(key) for part in (source, operation) for key in HTTP_ONLY)
+    asked = asked or any(each["key"].startswith("request.") for each in when)
+    if asked:
+        if scene.mode == "ambient" or not scene.http:
+            # What asks for requests where there are none: an ALLOW rule is ignored, a DENY rule does without.
+            if action == "ALLOW":
+                return False
+        elif action != "ALLOW":
+            # It denies some requests and not the connection.
+            return False
+    return from_source(source, scene) and ports(operation, scene) and all(condition(each, scene) for each in when)
+
+
+def from_source(source: Json, scene: Scene) -> bool:
+    given = namespace(scene.who)
+    return (
+        listed(source, "principals", "notPrincipals", scene.who)
+        and listed(source, "namespaces", "notNamespaces", given)
+        and blocks(source.get("ipBlocks"), source.get("notIpBlocks"), scene)
+    )
+
+
+def namespace(who: str | None) -> str | None:
+    return None if who is None else who.split("/")[2]
+
+
+def listed(part: Json, key: str, negative: str, value: str | None) -> bool:
+    positive = not part.get(key) or any(like(pattern, value) for pattern in part[key])
+    return positive and not any(like(pattern, value) for pattern in many(part.get(negative)))
+
+
+def like(pattern: str, value: str | None) -> bool:
+    if not value:
+        return False
+    if pattern == "*":
+        return True
+    if pattern.endswith("*"):
+        return value.startswith(pattern[:-1])
+    return value.endswith(pattern[1:]) if pattern.startswith("*") else value == pattern
+
+
+def blocks(inside: list[str] | None, outside: list[str] | None, scene: Scene) -> bool:
+    return (not inside or any(bears(each, scene) for each in inside)) and not any(
+        bears(each, scene) for each in outside or ()
+    )
+
+
+def bears(block: str, scene: Scene) -> bool:
+    source = scene.packet.source
+    if isinstance(source, dict):
+        return scene.reading.in_block
+    return ip_address(source) in ip_network(block, strict=False)
+
+
+def ports(operation: Json, scene: Scene) -> bool:
+    return listed(operation, "ports", "notPorts", str(scene.packet.port))
+
+
+def condition(item: Json, scene: Scene) -> bool:
+    key, given = item["key"], {"v": item.get("values"), "n": item.get("notValues")}
+    if key == "source.principal":
+        return listed(given, "v", "n", scene.who)
+    if key == "source.namespace":
+        return listed(given, "v", "n", namespace(scene.who))
+    if key == "destination.port":
+        return listed(given, "v", "n", str(scene.packet.port))
+    if key == "source.ip":
+        return blocks(given["v"], given["n"], scene)
+    return True

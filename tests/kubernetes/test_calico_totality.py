@@ -1,0 +1,103 @@
+"""Whatever JSON stands in a field of Calico's resources, the translation gives values or gaps, never an exception."""
+
+import copy
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cloudseg.providers.kubernetes.translate import translate
+from cloudseg.reach.reachability import Reachability
+from tests.kubernetes.test_totality import JSON, NAMES, ODD, POD, SELECTOR, listed, places, put, taken
+
+GROUP = "projectcalico.org/v3"
+ENTITY: dict[str, Any] = {
+    "nets": ["10.0.0.0/8"],
+    "notNets": ["10.1.0.0/16"],
+    "selector": "app == 'web' && !has(b)",
+    "notSelector": "has(c)",
+    "namespaceSelector": "all()",
+    "serviceAccounts": {"names": ["web"], "selector": "a in {'b'}"},
+    "ports": [80, "81:90", "http"],
+    "notPorts": [85, "http"],
+}
+RULES: list[Any] = [
+    {"action": "Allow", "protocol": "TCP", "ipVersion": 4, "source": ENTITY, "destination": ENTITY},
+    {"action": "Pass", "notProtocol": "UDP", "metadata": {"annotations": {"a": "b"}}},
+    {"action": "Deny", "protocol": "ICMP", "icmp": {"type": 8, "code": 0}, "notICMP": {"type": 8}},
+]
+BOTH: dict[str, Any] = {
+    "tier": "ops",
+    "order": 10.5,
+    "selector": "app == 'web'",
+    "serviceAccountSelector": "all()",
+    "types": ["Ingress", "Egress"],
+    "ingress": [*RULES, {"action": "Allow", "http": {"methods": ["GET"], "paths": [{"exact": "/"}]}}],
+    "egress": [
+        *RULES,
+        {"action": "Allow", "destination": {"services": {"name": "front", "namespace": "shop"}}},
+        {"action": "Allow", "destination": {"domains": ["example.com"]}},
+    ],
+    "performanceHints": ["AssumeNeededOnEveryNode"],
+}
+HOST: dict[str, Any] = {"doNotTrack": False, "preDNAT": False, "applyOnForward": False, "namespaceSelector": "has(a)"}
+STORED: dict[str, Any] = {"annotations": {"projectcalico.org/metadata": '{"labels": {"a": "b"}}'}, "labels": {"b": "c"}}
+FRONT: dict[str, Any] = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http", "protocol": "TCP"}]}
+ANSWERS: dict[tuple[str, str], Any] = {
+    ("core", "pods"): listed("v1", "Pod", {"metadata": POD["metadata"] | NAMES, "spec": POD["spec"]}),
+    ("core", "namespaces"): listed("v1", "Namespace", {"metadata": {"name": "shop", "labels": {"a": "b"}}}),
+    ("core", "serviceaccounts"): listed("v1", "ServiceAccount", {"metadata": NAMES | {"labels": {"a": "b"}}}),
+    ("core", "services"): listed("v1", "Service", {"metadata": {"name": "front", "namespace": "shop"}, "spec": FRONT}),
+    ("networking.k8s.io", "networkpolicies"): listed(
+        "networking.k8s.io/v1", "NetworkPolicy", {"metadata": NAMES, "spec": {"podSelector": SELECTOR}}
+    ),
+    ("projectcalico.org", "networkpolicies"): listed(GROUP, "NetworkPolicy", {"metadata": NAMES, "spec": BOTH}),
+    ("crd.projectcalico.org", "globalnetworkpolicies"): listed(
+        "crd.projectcalico.org/v1", "GlobalNetworkPolicy", {"metadata": {"name": "ops.p"}, "spec": BOTH | HOST}
+    ),
+    ("projectcalico.org", "tiers"): listed(
+        GROUP, "Tier", {"metadata": {"name": "ops"}, "spec": {"order": 1, "defaultAction": "Pass"}}
+    ),
+    ("projectcalico.org", "networksets"): listed(
+        GROUP, "NetworkSet", {"metadata": NAMES | STORED, "spec": {"nets": ["10.0.0.0/8"], "allowedEgressDomains": []}}
+    ),
+    ("crd.projectcalico.org", "globalnetworksets"): listed(
+        "crd.projectcalico.org/v1", "GlobalNetworkSet", {"metadata": {"name": "s"} | STORED, "spec": {"nets": ["::/0"]}}
+    ),
+    ("projectcalico.org", "hostendpoints"): listed(GROUP, "HostEndpoint", {"metadata": {"name": "h"}, "spec": {}}),
+}
+PLACES = [(key, path) for key, answer in ANSWERS.items() for path in places(answer)]
+SELECTORS = st.text(st.sampled_from("ab ()!&|='\"{},in notcainsw."), max_size=30)
+
+
+def test_the_objects_that_are_spoiled_are_read_in_full() -> None:
+    estate = translate(taken(ANSWERS))
+    assert {gap.what for gap in estate.gaps} == {"core.Pod"}
+    assert {rule_set.stage for rule_set in estate.rule_sets.values()} >= {"calico-tier-ops", "network-policies"}
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD | JSON | SELECTORS), min_size=1, max_size=3))
+def test_the_translation_is_total(spoiled: list[tuple[Any, Any]]) -> None:
+    answers = copy.deepcopy(ANSWERS)
+    for place, value in spoiled:
+        put(answers, place, copy.deepcopy(value))
+    translate(taken(answers))
+
+
+def test_every_place_takes_every_odd_value() -> None:
+    odd: list[Any] = [None, True, "", [None], {"": None}]
+    for key, path in PLACES:
+        for value in odd:
+            answers = {**ANSWERS, key: copy.deepcopy(ANSWERS[key])}
+            put(answers, (key, path), value)
+            translate(taken(answers))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=3))
+def test_the_engine_takes_whatever_comes_out(spoiled: list[tuple[Any, Any]]) -> None:
+    answers = copy.deepcopy(ANSWERS)
+    for place, value in spoiled:
+        put(answers, place, copy.deepcopy(value))
+    list(Reachability(translate(taken(answers))).flows())
