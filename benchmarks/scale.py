@@ -85,7 +85,8 @@ def _one(place: Path) -> _Stages:
     from cloudseg.engine import AuditRequest, run_audit, select_checks
     from cloudseg.reach.reachability import Reachability
     from cloudseg.reach.spread.exposure import exposure_of
-    from cloudseg.reporters import FORMATS, RenderOptions
+    from cloudseg.reporters import RenderOptions
+    from cloudseg.reporters.formats import FORMATS
 
     # As the program itself does first, in its command line.
     gc.set_threshold(500_000, 20, 50)

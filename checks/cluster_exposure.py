@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.checks.clusters import of_cluster, pods_in_words
 from cloudseg.checks.exposure import classes_of, is_everything, public_words, severity_of
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import qualified
+from cloudseg.model import own_id, qualified
 from cloudseg.reach.packets import addresses_of, traffic_of
 from cloudseg.reach.passage import find_passage
 from cloudseg.reach.way_in import WayIn, WaysIn
@@ -40,6 +40,8 @@ __all__ = ["published"]
 
 _ANYBODY = AddressSet.parse("198.51.100.7")
 """An address of the internet that nobody uses: https://www.rfc-editor.org/rfc/rfc5737"""
+_UNSEEN = "no witness: it arrives whatever address the pods see, and which one they do is not known"
+_UNSURE = "no witness: nothing of it certainly arrives"
 
 
 class _Reached(NamedTuple):
@@ -51,6 +53,7 @@ class _Reached(NamedTuple):
         upper: what arrives at most.
         senders: the addresses of the internet whose packets arrive, at most.
         packet: one packet of it in words, sender and receiver; empty where none is certain.
+        doubt: what makes it uncertain besides what the entrance says of itself, in words.
     """
 
     pod: Interface
@@ -58,6 +61,7 @@ class _Reached(NamedTuple):
     upper: Traffic
     senders: AddressSet
     packet: str = ""
+    doubt: str = ""
 
 
 def published(context: AuditContext) -> Iterator[Finding]:
@@ -81,7 +85,8 @@ def _finding(entrance: Entrance, reached: Sequence[_Reached], context: AuditCont
     pods = [each.pod for each in told]
     state = "opens" if surely else "may open"
     kinds = dict.fromkeys((*classes_of(arrives), *classes_of(listens)))
-    doubts = [] if surely or not entrance.doubt else [f"unknown: {entrance.doubt}"]
+    doubts = [] if surely else list(dict.fromkeys(filter(None, (entrance.doubt, *(each.doubt for each in told)))))
+    shown = next((each.packet for each in told if each.packet), "")
     perhaps = [each.pod for each in reached if not each.lower] if surely else []
     return context.finding(
         entrance,
@@ -91,9 +96,9 @@ def _finding(entrance: Entrance, reached: Sequence[_Reached], context: AuditCont
         evidence=(
             *(f"exposes {kind.name}" for kind in kinds),
             f"way in: {entrance.tags.get('way') or entrance.kind}",
-            *doubts,
+            *(f"unknown: {doubt}" for doubt in doubts),
             *((f"may reach {pods_in_words(perhaps)} as well",) if perhaps else ()),
-            *(f"witness: {each.packet}" for each in told[:1] if each.packet),
+            f"witness: {shown}" if shown else _UNSEEN if surely else _UNSURE,
         ),
         reachable=True if surely else None,
         affected=[*pods, *perhaps],
@@ -160,8 +165,11 @@ def _straight(entrance: Entrance, pod: Interface, context: AuditContext) -> _Rea
 
     Where packets may be rewritten on the way, only what policies admit from every address is certain. What comes by way
     of nodes may come in whatever policies forbid, since a pod's own node always gets in; what comes by a load balancer
-    that puts its own address in place of the client's, as far as they admit one inside. Source:
+    that puts its own address in place of the client's, as far as they admit one inside. The lists of a cloud's network
+    in which a pod stands may admit a load balancer by an address or a group that was not read: they take away from what
+    is certain alone. Sources:
     https://kubernetes.io/docs/concepts/services-networking/network-policies/#what-you-can-t-do-with-network-policies-at-least-not-yet
+    and https://docs.aws.amazon.com/eks/latest/best-practices/vpc-cni.html
     """
     estate = context.estate
     network = estate.networks.get(qualified(pod.provider, pod.scope, "pods"))
@@ -179,9 +187,17 @@ def _straight(entrance: Entrance, pod: Interface, context: AuditContext) -> _Rea
             senders &= admitted
     if not entrance.active:
         return _Reached(pod, NO_TRAFFIC, upper, senders)
-    sure = [box for box in packets.lower if entrance.certain_clients or _from_anywhere(box.traffic, packets.lower)]
-    sure = [box for box in sure if box.addresses.overlaps(entrance.senders & GLOBAL_UNICAST)]
-    return _Reached(pod, traffic_of(sure), upper, senders, _packet(entrance, pod, sure, context))
+    sure, doubt = _certain(entrance, packets.lower), ""
+    if sure and network is not None and pod.network not in {None, network.id}:
+        sure = _certain(entrance, find_passage(pod, ways, "", estate).packets.lower)
+        doubt = "" if sure else f"whether {own_id(pod.network or '')} lets what brings it in to the pods"
+    return _Reached(pod, traffic_of(sure), upper, senders, _packet(entrance, pod, sure, context), doubt)
+
+
+def _certain(entrance: Entrance, boxes: Sequence[Box]) -> list[Box]:
+    """Return what certainly arrives of what lists let in; of senders that may be hidden, what they let in from all."""
+    kept = (box for box in boxes if entrance.certain_clients or _from_anywhere(box.traffic, boxes))
+    return [box for box in kept if box.addresses.overlaps(entrance.senders & GLOBAL_UNICAST)]
 
 
 def _from_anywhere(traffic: Traffic, boxes: Sequence[Box]) -> bool:

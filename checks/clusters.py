@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cloudseg.checks.interface import AuditContext
-    from cloudseg.model import Direction, Estate, Interface, Network, Pipeline, Rule, RuleSet, Selector, SourceLocation
+    from cloudseg.model import (
+        Direction,
+        Estate,
+        Interface,
+        Network,
+        Pipeline,
+        Rule,
+        RuleSet,
+        Selector,
+        SourceLocation,
+        Stage,
+    )
 
 __all__ = [
     "NAMESPACE_NAME",
@@ -29,12 +40,14 @@ __all__ = [
     "clusters",
     "is_host",
     "isolating",
+    "isolating_stages",
     "labels_unread",
     "names_its_own",
     "namespace_of",
     "namespace_resource",
     "needs_pods",
     "of_cluster",
+    "of_mesh",
     "pods_in_words",
     "policies_in_words",
     "policies_of",
@@ -147,7 +160,7 @@ def needs_pods(context: AuditContext) -> str:
 def policies_of(cluster: Cluster, estate: Estate) -> tuple[RuleSet, ...]:
     """Return the policies of a cluster that isolate whom they choose, in order of their ids."""
     pipeline = estate.pipelines[cluster.network.pipeline]
-    stages = dict.fromkeys((*_isolating_stages(pipeline, "ingress"), *_isolating_stages(pipeline, "egress")))
+    stages = dict.fromkeys((*isolating_stages(pipeline, "ingress"), *isolating_stages(pipeline, "egress")))
     found = (rule_set for stage in stages for rule_set in estate.rule_sets_at(stage))
     return tuple(sorted(_of_cluster(cluster.network, found), key=lambda rule_set: rule_set.id))
 
@@ -155,7 +168,7 @@ def policies_of(cluster: Cluster, estate: Estate) -> tuple[RuleSet, ...]:
 def isolating(estate: Estate, pod: Interface, direction: Direction) -> tuple[RuleSet, ...]:
     """Return the policies that isolate a pod in a direction: without any, everything passes. Only they admit."""
     network = estate.networks[qualified(pod.provider, pod.scope, "pods")]
-    stages = _isolating_stages(estate.pipelines[network.pipeline], direction)
+    stages = isolating_stages(estate.pipelines[network.pipeline], direction)
     return tuple(_of_cluster(network, (j for stage in stages for j in estate.judging(pod, stage, direction))))
 
 
@@ -236,8 +249,14 @@ def workloads(number: int, of: int) -> str:
     return f"{number:,} of {of:,} workload{'' if of == 1 else 's'}"
 
 
-def _isolating_stages(pipeline: Pipeline, direction: Direction) -> tuple[str, ...]:
-    stages = (stage for stage in pipeline.stages(direction) if not stage.name.startswith(_OF_MESH))
+def of_mesh(stage: Stage) -> bool:
+    """Tell whether a stage is one of a mesh, which decides beside the network."""
+    return stage.name.startswith(_OF_MESH)
+
+
+def isolating_stages(pipeline: Pipeline, direction: Direction) -> tuple[str, ...]:
+    """Return the names of the stages whose policies isolate whom they choose."""
+    stages = (stage for stage in pipeline.stages(direction) if not of_mesh(stage))
     return tuple(stage.name for stage in stages if stage.at == "interface" and stage.miss == "deny")
 
 

@@ -150,7 +150,7 @@ def _not_compared(context: AuditContext, cluster: Cluster, unread: Mapping[str, 
         severity=Severity.INFO,
         confidence="low",
         evidence=(
-            f"unknown: whether {shown(policies)} choose pods there",
+            f"unknown: whether {shown(policies)} {'chooses' if len(policies) == 1 else 'choose'} pods there",
             "read the workloads of these namespaces along with the policies, or correct the names",
         ),
     )

@@ -287,7 +287,7 @@ class ClusterBuilder:
         )
 
     def _everyone_of_mesh(self) -> str:
-        own = self._id("selector/pods of the mesh")
+        own = self._id("pods of the mesh")
         chosen = AllOf((Labelled("pod/mesh", "Exists"), Labelled("pod/cluster", "In", frozenset((self._name,)))))
         self._groups[own] = Group(id=own, kind="pod-selector", selector=chosen)
         return own
@@ -366,7 +366,7 @@ class ClusterBuilder:
             return Addresses(AddressSet.parse(peer))
         chosen = {_NAME: namespace} if peer.namespaces is None else peer.namespaces
         text = f"pods {_words(peer.labels)} in namespaces {_words(chosen)}"
-        group = Group(id=self._id(f"selector/{text}"), kind="pod-selector", selector=self._selector(namespace, peer))
+        group = Group(id=self._id(text), kind="pod-selector", selector=self._selector(namespace, peer))
         self._groups[group.id] = group
         return GroupRef(group.id)
 

@@ -142,7 +142,9 @@ class _Search:
             near = [unit for unit in by_place[place] if self._allowances(unit, inward=True)]
             if near:
                 arrivals = self._reach.arrivals_in_turn(place)
-                lower, upper = self._rows(arrivals.inside, arrivals.outside)
+                # Clients whose addresses a load balancer keeps are who opens connections to its targets.
+                outside = self._reach.with_forwarded(place, arrivals.outside)
+                lower, upper = self._rows(arrivals.inside, outside)
                 for unit in near:
                     self._take(unit, lower, upper, inward=True)
         for place, own in by_place.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.breadth import open_addresses
 from cloudseg.checks.clusters import applying, isolating
+from cloudseg.checks.earlier_tiers import decided_by_tiers
 from cloudseg.model import Everyone
 from cloudseg.reach.packets import Box, outside_addresses
 from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, ALL_IPV6
@@ -54,10 +55,10 @@ def left_open(estate: Estate, namespace: Namespace, direction: Direction) -> Ope
     found = Open([], [], [], [], {})
     known: dict[tuple[tuple[str, str, bool], ...], tuple[_Concerning, list[Interface]]] = {}
     for pod in namespace.pods:
-        judges = isolating(estate, pod, direction)
-        if judges:
+        judges, tiers = isolating(estate, pod, direction), decided_by_tiers(estate, pod, direction)
+        if judges or tiers.shut:
             # Most pods of a namespace are judged by the same rules.
-            rules = tuple(applying(estate, pod, judges, direction))
+            rules = (*tiers.admitting, *applying(estate, pod, judges, direction))
             key = tuple((judge.id, rule.id, certain) for judge, rule, certain in rules)
             known.setdefault(key, (rules, []))[1].append(pod)
         else:

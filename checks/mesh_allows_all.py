@@ -5,7 +5,8 @@ What it finds:
     everybody, or from every identity of the mesh: a rule without a source such as ``rules: [{}]``, or
     ``principals: ["*"]`` and ``namespaces: ["*"]``. Policies add up, so such a policy cancels every other one that
     admits some clients to the same workloads; those are named. Policies for gateways are left out. What denials take
-    away from it is told, and changes nothing: they name single clients.
+    away from it is told, and changes nothing: they name single clients. Of Linkerd, those policies that admit them to
+    every Server of their namespace.
 
 Why it matters:
     The policy looks like access control and admits any workload that somebody takes over. With a rule without a
@@ -46,7 +47,11 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Interface, Rule, RuleSet, Selector
 
 _OWN: Final = "pod/"
+_WHO: Final = frozenset(("pod/address", "pod/consul-service", "pod/consul-services"))
+"""Labels by which a policy asks for more than to be part of the mesh."""
 _NAMESPACE: Final = "namespace/kubernetes.io/metadata.name"
+_NAMESPACE_TARGET: Final = "Namespace"
+"""The tag of an AuthorizationPolicy of Linkerd that is about every Server of its namespace."""
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
@@ -54,17 +59,17 @@ def run(context: AuditContext) -> Iterator[Finding]:
     for cluster in clusters(context.estate):
         for policy in authorization_policies(cluster, context.estate):
             pods = [pod for pod in context.estate.governed(policy) if not is_gateway(pod)]
-            rules = [(rule, whom) for rule in policy.rules if (whom := _admits(rule, context.estate))]
+            rules = [(rule, whom) for rule in policy.rules if (whom := _admits(policy, rule, context.estate))]
             if pods and rules:
                 # Who admits everyone admits more than who admits every identity.
                 rule, whom = min(rules, key=lambda each: each[1] != "everyone")
                 yield _finding(context, policy, rule, whom, pods)
 
 
-def _admits(rule: Rule, estate: Estate) -> Literal["everyone", "every identity", ""]:
+def _admits(policy: RuleSet, rule: Rule, estate: Estate) -> Literal["everyone", "every identity", ""]:
     """Return whom a rule admits at every port, whatever they ask for; empty where that is nobody, or only some."""
     asks = rule.direction != "ingress" or not rule.allows or not rule.exact or rule.description
-    if asks or not rule.traffic >= TCP:
+    if asks or not (rule.traffic >= TCP or policy.tags.get("target") == _NAMESPACE_TARGET):
         return ""
     if Everyone() in rule.remote:
         return "everyone"
@@ -82,7 +87,7 @@ def _asks_membership(part: Selector) -> bool:
         return False
     if part.key in {_NAMESPACE, "pod/service-account"}:
         return part.operator == "Exists"
-    return part.key.startswith(_OWN) and part.key != "pod/address"
+    return part.key.startswith(_OWN) and part.key not in _WHO
 
 
 def _flat(selector: Selector) -> Iterator[Selector]:
@@ -112,13 +117,23 @@ def _finding(context: AuditContext, policy: RuleSet, rule: Rule, whom: str, pods
         severity=Severity.MEDIUM if whom == "everyone" else Severity.LOW,
         confidence="high" if certain else "low",
         evidence=(
-            f"{rule.id} names no port and no condition",
-            *((f"policies add up, so these admit nobody beside: {policies_in_words(admitting)}",) if admitting else ()),
+            f"{rule.id} names {'no port' if rule.traffic >= TCP else 'every Server of its namespace'} and no condition",
+            *((f"{_beside(policy)}: {policies_in_words(admitting)}",) if admitting else ()),
             *((f"these deny some clients before: {policies_in_words(denying)}",) if denying else ()),
             *(() if certain else ("unknown: whether these workloads are part of the mesh",)),
         ),
         affected=tuple(pods),
     )
+
+
+def _beside(policy: RuleSet) -> str:
+    """Return what becomes of other policies that admit some clients.
+
+    Source: https://developer.hashicorp.com/consul/docs/connect/intentions#precedence-and-match-order
+    """
+    if policy.kind == "ServiceIntentions":
+        return "the intention that names a pair most exactly decides, so these count where they do"
+    return "policies add up, so these admit nobody beside"
 
 
 def _everything() -> Estate:

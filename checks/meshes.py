@@ -1,8 +1,8 @@
 """Service meshes as the checks look at them: workloads that are part of one, and what their proxies let in.
 
 A mesh decides in two stages beside the network policies: whether a connection has to be mutual TLS, and who may
-connect.
-Source: https://csrc.nist.gov/pubs/sp/800/204/b/final
+connect. Linkerd has the second alone: whoever has to show an identity speaks mutual TLS.
+Sources: https://csrc.nist.gov/pubs/sp/800/204/b/final and https://linkerd.io/2-edge/features/server-policy/
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.clusters import applying, clusters
-from cloudseg.model import Everyone
+from cloudseg.model import Addresses, AllOf, Everyone, GroupRef, Labelled
 from cloudseg.traffic import NO_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.clusters import Cluster, Namespace
     from cloudseg.checks.interface import AuditContext
-    from cloudseg.model import Estate, Interface, Rule, RuleSet
+    from cloudseg.model import Estate, Interface, Peer, Rule, RuleSet
 
 __all__ = [
     "AUTHORIZATION",
@@ -28,11 +28,14 @@ __all__ = [
     "Doubted",
     "authorization_policies",
     "authorization_rules",
+    "decides_by_port",
     "is_gateway",
     "is_member",
+    "is_of_consul",
     "members",
     "needs_mesh",
     "plain_text",
+    "plain_text_policies",
     "policies_of_mesh",
     "surely_member",
 ]
@@ -45,6 +48,10 @@ MESH_EXAMPLE: Final = "istio-sidecar"
 TCP: Final = Traffic.protocol("tcp")
 
 _PERHAPS: Final = "-perhaps"
+_LINKERD: Final = "linkerd"
+_OF_LINKERD: Final = "pod/linkerd"
+_HEALTH: Final = "health-checks"
+"""The name of the rule by which health checks pass, which show no identity."""
 _GATEWAYS: Final = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
 
 
@@ -65,13 +72,27 @@ def surely_member(pod: Interface) -> bool:
     return is_member(pod) and not pod.labels[IN_MESH].endswith(_PERHAPS)
 
 
+def decides_by_port(pod: Interface) -> bool:
+    """Tell whether the mesh of a workload decides port by port, and by a default for all other ports: Linkerd's does.
+
+    Source: https://linkerd.io/2-edge/reference/authorization-policy/#server
+    """
+    return pod.labels.get(IN_MESH, "").startswith(_LINKERD)
+
+
 def is_gateway(pod: Interface) -> bool:
     """Tell whether a workload is a gateway of the mesh: it is there for clients without an identity.
 
     Source: https://istio.io/latest/docs/setup/additional-setup/gateway/
     """
     labels = pod.labels
-    return labels.get("istio", "").endswith("gateway") or any(key in labels for key in _GATEWAYS)
+    of_consul = labels.get(IN_MESH) == "consul-gateway"
+    return of_consul or labels.get("istio", "").endswith("gateway") or any(key in labels for key in _GATEWAYS)
+
+
+def is_of_consul(pod: Interface) -> bool:
+    """Tell whether the mesh that a workload is part of, or may be, is Consul's."""
+    return pod.labels.get(IN_MESH, "").startswith("consul-")
 
 
 def members(namespace: Namespace) -> tuple[Interface, ...]:
@@ -91,6 +112,8 @@ def plain_text(estate: Estate, pod: Interface) -> Doubted:
     Where no list decides, it accepts them beside mutual TLS at every port. Source:
     https://istio.io/latest/docs/concepts/security/#permissive-mode
     """
+    if decides_by_port(pod):
+        return _without_identity(estate, pod)
     judges = estate.judging(pod, MUTUAL_TLS, "ingress")
     if not judges:
         return Doubted(TCP, TCP)
@@ -100,6 +123,49 @@ def plain_text(estate: Estate, pod: Interface) -> Doubted:
             at_most |= rule.traffic & TCP
             surely |= rule.traffic & TCP if certain else NO_TRAFFIC
     return Doubted(surely, at_most)
+
+
+def _without_identity(estate: Estate, pod: Interface) -> Doubted:
+    """Return the ports at which a workload of Linkerd admits clients without an identity.
+
+    Where Servers name some of its ports, the others are left out: hardly anything listens there.
+    """
+    surely, at_most, denied, surely_denied, named = NO_TRAFFIC, NO_TRAFFIC, NO_TRAFFIC, NO_TRAFFIC, NO_TRAFFIC
+    for _, rule, certain in authorization_rules(estate, pod):
+        if rule.allows and _admits_strangers(rule, estate):
+            at_most |= rule.traffic
+            surely |= rule.traffic if certain else NO_TRAFFIC
+        elif not rule.allows and Everyone() in rule.remote:
+            denied |= rule.traffic
+            surely_denied |= rule.traffic if certain else NO_TRAFFIC
+            named |= NO_TRAFFIC if rule.traffic >= TCP else rule.traffic
+    asked = named | at_most if named else TCP
+    return Doubted(((TCP - denied) | surely) & asked & TCP, ((TCP - surely_denied) | at_most) & asked & TCP)
+
+
+def _admits_strangers(rule: Rule, estate: Estate) -> bool:
+    """Tell whether a rule admits clients without an identity, other than health checks."""
+    return rule.id != _HEALTH and any(not _asks_identity(peer, estate) for peer in rule.remote)
+
+
+def _asks_identity(peer: Peer, estate: Estate) -> bool:
+    if isinstance(peer, Everyone | Addresses):
+        return False
+    group = estate.groups.get(peer.group) if isinstance(peer, GroupRef) else None
+    parts = group.selector.parts if group is not None and isinstance(group.selector, AllOf) else ()
+    return group is None or any(isinstance(part, Labelled) and part.key == _OF_LINKERD for part in parts)
+
+
+def plain_text_policies(estate: Estate, pod: Interface) -> tuple[RuleSet, ...]:
+    """Return the policies that decide whether a workload accepts plain text, without the lists that nobody wrote."""
+    if not decides_by_port(pod):
+        return policies_of_mesh(estate, pod)
+    found = {
+        policy.id: policy
+        for policy, rule, _ in authorization_rules(estate, pod)
+        if rule.allows and not policy.managed_by and _admits_strangers(rule, estate)
+    }
+    return tuple(found.values())
 
 
 def policies_of_mesh(estate: Estate, pod: Interface, stage: str = MUTUAL_TLS) -> tuple[RuleSet, ...]:

@@ -4,7 +4,8 @@ What it finds:
     For each namespace, the workloads of a mesh for which no policy says whom they admit: no policy that admits selects
     them, and none that denies everything. Policies that only deny some clients leave all others admitted. Gateways are
     left out. Where it is not certain that a workload is part of the mesh, or what a policy decides, the confidence is
-    low. Whether an admitting policy admits too many is told by ``mesh-allows-all``.
+    low. Whether an admitting policy admits too many is told by ``mesh-allows-all``. Of Linkerd, the workloads of which
+    no Server names a port, and whose default policy admits everyone.
 
 Why it matters:
     A mesh knows the identity of every client, and without a policy does nothing with it: any workload of the mesh may
@@ -15,7 +16,8 @@ Example:
 
 Remedy:
     Add an AuthorizationPolicy with an empty ``spec``, which admits nothing to the workloads of its namespace, and one
-    for each workload that admits its clients by ``principals``.
+    for each workload that admits its clients by ``principals``; with Linkerd, a Server and an AuthorizationPolicy for
+    each port, and the annotation ``config.linkerd.io/default-inbound-policy: deny``.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ from cloudseg.checks.meshes import (
     MESH_EXAMPLE,
     TCP,
     authorization_rules,
+    decides_by_port,
+    is_of_consul,
     members,
     needs_mesh,
     policies_of_mesh,
@@ -74,9 +78,9 @@ def run(context: AuditContext) -> Iterator[Finding]:
 
 def _denied_by_default(estate: Estate, pod: Interface) -> bool | None:
     """Tell whether a workload admits only whom a policy names; None where that is not certain."""
-    found = False
+    found, by_port = False, decides_by_port(pod)
     for _, rule, certain in authorization_rules(estate, pod):
-        if rule.verdict == "deny" and Everyone() in rule.remote and rule.traffic >= TCP:
+        if rule.verdict == "deny" and Everyone() in rule.remote and (by_port or rule.traffic >= TCP):
             if certain and not pod.attached_unread:
                 return True
             found = True
@@ -115,6 +119,19 @@ def _evidence(
             yield f"these policies only deny, and leave all others admitted: {policies_in_words(policies)}"
     if perhaps:
         yield f"unknown: whether these are part of the mesh, or what their policies decide: {pods_in_words(perhaps)}"
+    if all(is_of_consul(pod) for pod in (*surely, *perhaps)):
+        yield (
+            "allow the clients of each service by ServiceIntentions first, then add ServiceIntentions by which "
+            "* denies *, or have the servers deny by default"
+        )
+        return
+    if all(decides_by_port(pod) for pod in (*surely, *perhaps)):
+        annotation = "config.linkerd.io/default-inbound-policy: deny"
+        yield (
+            "admit each workload's clients by a Server and an AuthorizationPolicy for each of its ports first, then "
+            f"nothing else by the annotation {annotation} of namespace {namespace.name}, and restart the workloads"
+        )
+        return
     manifest = {
         "apiVersion": "security.istio.io/v1",
         "kind": "AuthorizationPolicy",
@@ -128,6 +145,12 @@ def _none() -> Estate:
     b = ClusterBuilder()
     b.workload("shop", "web", {"app": "web", IN_MESH: MESH_EXAMPLE})
     b.workload("bank", "cards", {"app": "cards"})
+    return b.build()
+
+
+def _of_consul() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web", {"app": "web", IN_MESH: "consul-sidecar"})
     return b.build()
 
 
@@ -147,6 +170,14 @@ def _one_of_two() -> Estate:
     return b.build()
 
 
+def _linkerd() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web", {"app": "web", IN_MESH: "linkerd"})
+    b.workload("shop", "db", {"app": "db", IN_MESH: "linkerd"})
+    b.authorization("shop", "server", "everyone", pods={"app": "db"}, action="DENY", traffic="tcp/5432")
+    return b.build()
+
+
 def _by_default() -> Estate:
     b = ClusterBuilder()
     b.workload("shop", "web", {"app": "web", IN_MESH: MESH_EXAMPLE})
@@ -163,8 +194,10 @@ CHECK = Check(
     run=run,
     examples=(
         Example("a workload with a sidecar and no AuthorizationPolicy", _none, ("shop",), Severity.MEDIUM),
+        Example("a workload of Consul without intentions", _of_consul, ("shop",), Severity.MEDIUM),
         Example("a policy that only denies", _denying, ("shop",), Severity.MEDIUM),
         Example("a policy that selects one of two workloads", _one_of_two, ("shop",), Severity.MEDIUM),
+        Example("a workload of Linkerd without a Server, and one with", _linkerd, ("shop",), Severity.MEDIUM),
         Example("a policy that admits nothing, and one that admits a client", _by_default),
     ),
     concept={"kubernetes": "the workloads of a service mesh, and the policies that say who may connect"},

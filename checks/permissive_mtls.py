@@ -5,7 +5,9 @@ What it finds:
     which no policy asks for mutual TLS, and those whose policy lets plain text in, at all ports or at some. The policy
     that counts is named with its mode: of the workload, of the namespace, or of the mesh. Gateways are left out, since
     they are there for clients without an identity. Where it is not certain that a workload is part of the mesh, or
-    which policy counts, the confidence is low.
+    which policy counts, the confidence is low. Of Linkerd, whose workloads speak mutual TLS with each other and ask for
+    an identity where a policy says so, those that admit clients without one: by a policy for one of their ports, or,
+    where no Server names any, by default.
 
 Why it matters:
     A client without mutual TLS has no identity. Whoever reaches the pod then speaks to it unencrypted and unknown, and
@@ -16,26 +18,29 @@ Example:
 
 Remedy:
     See that every client is part of the mesh, then ask for mutual TLS with a PeerAuthentication with
-    ``mode: STRICT`` in the namespace, and at last in the root namespace for the whole mesh.
+    ``mode: STRICT`` in the namespace, and at last in the root namespace for the whole mesh; with Linkerd, with the
+    annotation ``config.linkerd.io/default-inbound-policy: all-authenticated``, and an authentication for each Server.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cloudseg.checks.clusters import clusters, namespace_resource, pods_in_words, workloads
+from cloudseg.checks.clusters import clusters, namespace_resource, pods_in_words, policies_in_words, workloads
 from cloudseg.checks.example_clusters import ClusterBuilder
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.meshes import (
     IN_MESH,
     MESH_EXAMPLE,
     TCP,
+    decides_by_port,
+    is_of_consul,
     members,
     needs_mesh,
     plain_text,
-    policies_of_mesh,
+    plain_text_policies,
     surely_member,
 )
 from cloudseg.findings import Remedy, Severity
@@ -48,6 +53,9 @@ if TYPE_CHECKING:
     from cloudseg.findings import Finding
     from cloudseg.model import Estate, Interface, RuleSet
     from cloudseg.traffic import Traffic
+
+
+_AUTHENTICATED: Final = "config.linkerd.io/default-inbound-policy: all-authenticated"
 
 
 class _Accepting(NamedTuple):
@@ -69,6 +77,11 @@ class _Accepting(NamedTuple):
     def because(self) -> str:
         """Why it does, in words."""
         ports = "every port" if self.traffic == TCP else str(self.traffic)
+        if not self.policies and is_of_consul(self.pod):
+            return f"at {ports}: it goes past the proxy, by annotation or since the transparent mode is off"
+        if decides_by_port(self.pod):
+            by = f" by {policies_in_words(self.policies)}" if self.policies else " by default"
+            return f"at {ports}: clients without an identity are admitted{by}"
         if not self.policies:
             return f"at {ports}: no PeerAuthentication asks for mutual TLS, and PERMISSIVE is the default"
         named = (f"{each.own_id} ({each.tags.get('mode', 'mode not known')})" for each in self.policies)
@@ -90,7 +103,7 @@ def _accepting(estate: Estate, namespace: Namespace) -> Iterator[_Accepting]:
         certain = bool(open_to.surely) and surely_member(pod) and not pod.attached_unread
         traffic = open_to.surely if certain else TCP if pod.attached_unread else open_to.at_most
         if traffic:
-            yield _Accepting(pod, traffic, certain, policies_of_mesh(estate, pod))
+            yield _Accepting(pod, traffic, certain, plain_text_policies(estate, pod))
 
 
 def _finding(context: AuditContext, cluster: Cluster, namespace: Namespace, found: Sequence[_Accepting]) -> Finding:
@@ -133,9 +146,16 @@ def _evidence(
 def _advice(namespace: str, told: Sequence[_Accepting]) -> str:
     policies = {policy.id: policy for each in told for policy in each.policies if not policy.managed_by}
     first = "see that every client of these workloads is part of the mesh"
+    of_consul = any(is_of_consul(each.pod) for each in told)
+    if all(decides_by_port(each.pod) for each in told):
+        names = ", ".join(each.own_id for _, each in sorted(policies.items()))
+        required = f", require a MeshTLSAuthentication in {names}" if names else ""
+        return f"{first}{required}, then annotate namespace {namespace} with {_AUTHENTICATED} and restart them"
     if policies:
         names = ", ".join(policy.own_id for _, policy in sorted(policies.items()))
-        return f"{first}, then set mode STRICT in {names}"
+        return f"{first}, then set {'mutualTLSMode strict' if of_consul else 'mode STRICT'} in {names}"
+    if of_consul:
+        return f"{first}, then lead their connections to the proxy: consul.hashicorp.com/transparent-proxy"
     manifest = {
         "apiVersion": "security.istio.io/v1",
         "kind": "PeerAuthentication",
@@ -159,9 +179,24 @@ def _permissive() -> Estate:
     return b.build()
 
 
+def _of_consul() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web", {"app": "web", IN_MESH: "consul-direct"})
+    b.workload("shop", "gate", {"component": "api-gateway", IN_MESH: "consul-gateway"})
+    return b.build()
+
+
 def _perhaps() -> Estate:
     b = ClusterBuilder()
     b.workload("shop", "web", {"app": "web", IN_MESH: "istio-perhaps"})
+    return b.build()
+
+
+def _linkerd() -> Estate:
+    b = ClusterBuilder()
+    b.workload("shop", "web", {"app": "web", IN_MESH: "linkerd"})
+    b.workload("shop", "db", {"app": "db", IN_MESH: "linkerd"})
+    b.authorization("shop", "server", "everyone", pods={"app": "db"}, action="DENY", traffic="tcp/5432")
     return b.build()
 
 
@@ -181,7 +216,9 @@ CHECK = Check(
     examples=(
         Example("a workload with a sidecar and no PeerAuthentication", _without_policy, ("shop",), Severity.MEDIUM),
         Example("a PeerAuthentication that lets plain text in", _permissive, ("shop",), Severity.MEDIUM),
+        Example("a workload of Consul beside its proxy", _of_consul, ("shop",), Severity.MEDIUM),
         Example("a workload that may be part of the mesh", _perhaps, ("shop",)),
+        Example("a workload of Linkerd without a Server, and one with", _linkerd, ("shop",), Severity.MEDIUM),
         Example("mutual TLS for all but the gateway, and workloads outside of the mesh", _strict),
     ),
     concept={"kubernetes": "the workloads of a service mesh, and whether they ask for mutual TLS"},

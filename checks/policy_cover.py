@@ -7,12 +7,14 @@ https://kubernetes.io/docs/concepts/services-networking/network-policies/#the-tw
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.clusters import NAMESPACE_NAME, clusters, of_cluster
 from cloudseg.model import ANYONE, Addresses, AllOf, Everyone, GroupRef, Labelled
+from cloudseg.traffic import NO_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +27,8 @@ __all__ = ["Covered", "implies", "redundant_in_clusters", "shadowed_in_clusters"
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 _DRAWN_IN: Final = ".perhaps["
 """What stands for the doubt about other rules is none that anybody wrote."""
+_PORT: Final = re.compile(r"\.[A-Za-z0-9-]+/(?:TCP|UDP|SCTP)=\d+$")
+"""How the name of a rule ends that stands for a named port of an item."""
 _OF_MESH: Final = "mesh-"
 _WITHOUT_REQUESTS: Final = frozenset(
     ("NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
@@ -81,10 +85,22 @@ def _redundant(stage: Stage, rule_sets: Sequence[RuleSet], direction: Direction,
             gone.add((own.id, rule.id))
             found.append((own, rule))
     for own, rule in reversed(found):
+        if not _whole_item(own, rule) <= gone:
+            continue
         # What stands in may have been given up later on, for others that stand in for both.
         yield Covered(
             own, rule, cover.by(own, rule, _beside(cover, own, rule, gone)), _needed(cover, own, stage, estate)
         )
+
+
+def _whole_item(own: RuleSet, rule: Rule) -> set[tuple[str, str]]:
+    """Return the rules that stand for one item of a policy with a rule: who takes it away takes all its ports."""
+    item = _PORT.sub("", rule.id)
+    return {
+        (own.id, each.id)
+        for each in own.rules
+        if each.direction == rule.direction and _is_written(each) and _PORT.sub("", each.id) == item
+    }
 
 
 def shadowed_in_clusters(estate: Estate) -> Iterator[Covered]:
@@ -98,8 +114,9 @@ def shadowed_in_clusters(estate: Estate) -> Iterator[Covered]:
             stages = [(stage, _lists(stage, cluster, estate)) for stage in _counting(cluster, estate, direction)]
             cover = _Cover(estate, [each for _, lists in stages for each in lists])
             final: defaultdict[str, list[_Placed]] = defaultdict(list)
-            for stage, lists in stages:
-                yield from _shadowed(stage, lists, direction, cover, final)
+            found = [each for stage, lists in stages for each in _shadowed(stage, lists, direction, cover, final)]
+            told = {(each.rule_set.id, each.rule.id) for each in found}
+            yield from (each for each in found if _whole_item(each.rule_set, each.rule) <= told)
 
 
 def _shadowed(
@@ -162,6 +179,9 @@ def _beside(cover: _Cover, own: RuleSet, rule: Rule, gone: set[tuple[str, str]])
     """Yield the rules that count wherever a rule does and were not given up, those that take all its traffic first."""
     several: list[_Placed] = []
     for near in cover.near(own):
+        if near is not own and rule.direction not in near.isolates:
+            # A policy may isolate by its rules alone; without them such a list would count for nothing.
+            continue
         for other in near.rules:
             if other is rule or other.direction != rule.direction or not other.allows or (near.id, other.id) in gone:
                 continue
@@ -240,7 +260,19 @@ class _Cover:
         """Tell whether a rule surely takes everything between the ends of another one, on its own traffic."""
         if not other.exact or other.source_ports is not None or other.local not in (ANYONE, rule.local):
             return False
+        named = self._ports(rule)
+        if named and named != self._ports(other) and not _every_port(rule.traffic) <= other.traffic:
+            # What a port is named for is up to the pods, those to come among them.
+            return False
         return all(any(self._holds(wide, peer) for wide in other.remote) for peer in rule.remote)
+
+    def _ports(self, rule: Rule) -> frozenset[str]:
+        """Return the named ports that a rule asks pods for, by their labels."""
+        groups = (
+            self._estate.groups.get(each.group) for each in (*rule.local, *rule.remote) if isinstance(each, GroupRef)
+        )
+        parts = (part for group in groups if group is not None for part in _parts(group.selector))
+        return frozenset(part.key for part in parts if isinstance(part, Labelled) and part.key.startswith("port/"))
 
     def _holds(self, wide: Peer, peer: Peer) -> bool:
         if wide == peer or isinstance(wide, Everyone):
@@ -260,11 +292,23 @@ def _implies(one: Selector, other: Selector) -> bool:
 
 def _places(selector: Selector) -> frozenset[str] | None:
     """Return the namespaces that a selector asks for by name; None where it asks for none."""
-    parts = selector.parts if isinstance(selector, AllOf) else (selector,)
-    for part in parts:
+    for part in _parts(selector):
         if isinstance(part, Labelled) and part.key == NAMESPACE_NAME and part.operator == "In":
             return part.values
     return None
+
+
+def _parts(selector: Selector) -> tuple[Selector, ...]:
+    return selector.parts if isinstance(selector, AllOf) else (selector,)
+
+
+def _every_port(traffic: Traffic) -> Traffic:
+    """Return all traffic of the protocols with ports that traffic is about."""
+    whole = NO_TRAFFIC
+    for protocol in ("tcp", "udp", "sctp"):
+        if traffic.overlaps(Traffic.protocol(protocol)):
+            whole |= Traffic.protocol(protocol)
+    return whole
 
 
 def _requires(one: Labelled, other: Labelled) -> bool:

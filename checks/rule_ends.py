@@ -3,32 +3,65 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cloudseg.model import Carries, GroupRef
 from cloudseg.reach.packets import outside_addresses
-from cloudseg.reach.spread.bits import pack, transposed
+from cloudseg.reach.spread.bits import pack, unpack
 from cloudseg.reach.spread.talk import talk_of
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
-from cloudseg.traffic.port_classes import ANY_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from cloudseg.model import Direction, Peer, RuleSet
+    from numpy.typing import NDArray
+
+    from cloudseg.model import Peer, RuleSet
+    from cloudseg.reach.pairs.atoms import Words
+    from cloudseg.reach.pairs.rows import Rows
     from cloudseg.reach.reachability import Reachability
-    from cloudseg.reach.spread.bits import Bits, Row
+    from cloudseg.reach.spread.bits import Row
+    from cloudseg.reach.spread.sure import Pairs
+    from cloudseg.reach.spread.talk import TalkGraph
 
-__all__ = ["Indexes", "Named", "RuleEnds", "first_of"]
+__all__ = ["Indexes", "Meeting", "Named", "RuleEnds"]
 
 Indexes = np.ndarray[tuple[int], np.dtype[np.intp]]
-_FEW: Final = 2
-_SMALL: Final = 512
-"""Estates of so many classes are asked about all of them, whether they talk on any port or not."""
-_AT_ONCE: Final = 4096
-"""So many rules are looked at together."""
+
+
+class Meeting(NamedTuple):
+    """Pairs of classes that certainly talk.
+
+    Attributes:
+        near: the classes at one end.
+        far: those at the other.
+        words: what passes, by word and pair.
+    """
+
+    near: Indexes
+    far: NDArray[np.uint32]
+    words: Rows
+
+    def only(self, chosen: NDArray[np.bool_]) -> Meeting:
+        """Return some of the pairs."""
+        return Meeting(self.near[chosen], self.far[chosen], self.words[:, chosen])
+
+    def among(self, inside: Row, words: Words, size: int) -> Iterator[tuple[int, int, list[int]]]:
+        """Yield the pairs of some traffic with some classes at the other end, and what of it passes.
+
+        Args:
+            inside: the classes at the other end.
+            words: the traffic.
+            size: how many classes there are.
+        """
+        named = unpack(inside, size)[self.far].nonzero()[0]
+        passing = self.words[:, named] & words[:, None]
+        hits: NDArray[np.bool_] = np.bitwise_or.reduce(passing, axis=0) != 0
+        for place in hits.nonzero()[0].tolist():
+            pair = int(named[place])
+            yield int(self.near[pair]), int(self.far[pair]), passing[:, place].tolist()
 
 
 class Named(NamedTuple):
@@ -65,8 +98,6 @@ class RuleEnds:
         self._estate = reach.estate
         self._columns = reach.ground.columns
         self.size = len(reach.classes)
-        self.is_large = self.size > _SMALL
-        self.few = _FEW if self.is_large else self.size
         self._named: dict[tuple[Peer, ...], Named] = {}
         self._members: dict[str, Indexes] = {}
         self._positions: dict[AddressSet, Indexes] = {}
@@ -142,52 +173,17 @@ class RuleEnds:
             known = self._members[group] = np.array(sorted(classes), dtype=np.intp)
         return known
 
-    @cached_property
-    def _talk(self) -> Bits:
-        """For each class the classes that it certainly reaches on some port; in a small estate all of them."""
-        if not self.is_large:
-            return np.tile(pack(np.ones(self.size, dtype=np.bool_)), (self.size, 1))
-        return talk_of(self._reach).talk[ANY_PORT].lower
+    def straight(self, near: tuple[int, ...], *, inward: bool) -> Meeting:
+        """Return the pairs of some classes with others that certainly talk by networks, under private addresses."""
+        return self._meeting(self._graph.straight, near, inward=inward)
+
+    def over_internet(self, near: tuple[int, ...], *, inward: bool) -> Meeting:
+        """Return the pairs that certainly talk besides: over the internet, or because a load balancer opens it."""
+        return self._meeting(self._graph.over_internet, near, inward=inward)
 
     @cached_property
-    def heard(self) -> Bits:
-        """For each class the classes that certainly reach it on some port; in a small estate all of them."""
-        return transposed(self._talk, self.size) if self.is_large else self._talk
+    def _graph(self) -> TalkGraph:
+        return talk_of(self._reach)
 
-    def meeting(
-        self, ends: Sequence[tuple[tuple[int, ...], Named]], direction: Direction
-    ) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """Yield those of some rules that bring classes together that talk for sure on some port.
-
-        Of egress rules a few targets come with it.
-
-        Args:
-            ends: for each rule the classes at its own end, and whom it names.
-            direction: of the rules.
-        """
-        if not ends:
-            return
-        rows = self.heard if direction == "ingress" else self._talk
-        groups: dict[tuple[int, ...], int] = {}
-        peers: dict[int, int] = {}
-        near: Indexes = np.array([groups.setdefault(each, len(groups)) for each, _ in ends], dtype=np.intp)
-        # Rules that say the same name one object.
-        far: Indexes = np.array([peers.setdefault(id(named), len(peers)) for _, named in ends], dtype=np.intp)
-        firsts: Indexes = np.unique(far, return_index=True)[1]
-        inside: Bits = np.stack([ends[number][1].inside for number in firsts.tolist()])
-        joined = np.array([np.bitwise_or.reduce(rows[list(each)], axis=0) for each in groups], dtype=np.uint8)
-        for start in range(0, len(ends), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            both: Bits = inside[far[part]] & joined[near[part]]
-            for number in np.flatnonzero(both.any(axis=1)).tolist():
-                # The targets of ingress rules are those who carry them.
-                yield start + number, () if direction == "ingress" else first_of(both[number], self.few)
-
-
-def first_of(row: Row, count: int) -> tuple[int, ...]:
-    """Return the first few classes in a set."""
-    found: list[int] = []
-    for place in np.flatnonzero(row)[:count].tolist():
-        byte = int(row[place])
-        found.extend(place * 8 + bit for bit in range(8) if byte >> bit & 1)
-    return tuple(found[:count])
+    def _meeting(self, pairs: Pairs, near: tuple[int, ...], *, inward: bool) -> Meeting:
+        return Meeting(*(pairs if inward else pairs.turned).of(near))

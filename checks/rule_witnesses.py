@@ -1,7 +1,7 @@
 """One packet for each rule that others make redundant: the rule admits it, others do as well, and it passes.
 
-The matrix is asked about one class at a time, so rules share what is asked: those for which most depends on an answer
-come first. In a very large estate no more is asked than pays; what is left says so.
+Who certainly talks to whom on what was worked out with all pairs of the estate; what passes between a place and
+outside is asked once for all who stand there. So every rule is followed, in estates of any size.
 """
 
 from __future__ import annotations
@@ -12,30 +12,27 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from cloudseg.checks.flow_words import witness_words
-from cloudseg.checks.rule_ends import RuleEnds, first_of
+from cloudseg.checks.rule_ends import RuleEnds
 from cloudseg.checks.rule_sights import Sights
 from cloudseg.model import GroupRef
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.checks.redundancy import Redundant
-    from cloudseg.checks.rule_ends import Named
-    from cloudseg.model import Direction
+    from cloudseg.checks.rule_ends import Meeting, Named
+    from cloudseg.checks.rule_sights import Place, Sight
     from cloudseg.reach.comparing.witness import Witness
     from cloudseg.reach.pairs.atoms import Words
+    from cloudseg.reach.pairs.rows import Rows
 
 __all__ = ["RuleWitnesses"]
 
-_CELLS: Final = 1_000_000
-"""The matrix is asked as often as its answers hold no more classes than this: in most estates about every class."""
-_PLACES: Final = 4
-"""In so many places packets from and to outside are looked for, for one rule; in a large estate in one."""
-_DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 _NOTHING: Final = "no packet shows it: "
+_UNSURE: Final = f"{_NOTHING}what passes may pass by other rules; of more rules than can be explained this is not known"
 
 
 class _Case(NamedTuple):
@@ -47,6 +44,7 @@ class _Case(NamedTuple):
         near: the classes at its own end.
         named: whom it names.
         words: its traffic as atoms.
+        inward: it is an ingress rule.
     """
 
     number: int
@@ -54,10 +52,7 @@ class _Case(NamedTuple):
     near: tuple[int, ...]
     named: Named
     words: Words
-
-    @property
-    def inward(self) -> bool:
-        return self.found.rule.direction == "ingress"
+    inward: bool
 
 
 class RuleWitnesses:
@@ -72,10 +67,8 @@ class RuleWitnesses:
         self._estate = context.estate
         self._ends = RuleEnds(context.reach)
         self._sights = Sights(context)
-        self._left = max(1, _CELLS // max(1, len(self._reach.classes) * self._reach.ground.atoms.width))
-        self._asked: set[tuple[bool, int]] = set()
         self._lines: dict[int, str] = {}
-        self._skipped: set[int] = set()
+        self._unsure: set[int] = set()
 
     def of(self, found: Sequence[Redundant]) -> list[str]:
         """Return for each rule a packet in words that shows it, or why none does.
@@ -92,20 +85,18 @@ class RuleWitnesses:
                 words = masks.get(id(each.rule.traffic))
                 if words is None:
                     words = masks[id(each.rule.traffic)] = atoms.words(atoms.mask(each.rule.traffic))
-                cases.append(_Case(number, each, near, named, words))
+                cases.append(_Case(number, each, near, named, words, each.rule.direction == "ingress"))
         self._look_outside(cases)
         self._look_inside(cases)
         return [
-            self._lines.get(number) or self._why_none(number, each, near, named)
+            self._lines.get(number) or (_UNSURE if number in self._unsure else self._why_none(each, near, named))
             for number, (each, (near, named)) in enumerate(zip(found, ends, strict=True))
         ]
 
-    def _why_none(self, number: int, found: Redundant, near: tuple[int, ...], named: Named) -> str:
+    def _why_none(self, found: Redundant, near: tuple[int, ...], named: Named) -> str:
         own = found.rule_set.own_id
         if not near:
             return f"{_NOTHING}no interface carries {own} today"
-        if number in self._skipped:
-            return "no packet is shown: in so large an estate not every such rule is followed"
         inward = found.rule.direction == "ingress"
         if named.anyone:
             way = f"from whom it names to who carries {own}" if inward else f"from who carries {own} to whom it names"
@@ -118,116 +109,86 @@ class RuleWitnesses:
             return f"{_NOTHING}no interface has such an address, and nothing of it was found that surely {way}"
         return f"{_NOTHING}nobody whom it names was found to be there"
 
-    def _told(self, case: _Case, witness: Witness | None) -> bool:
-        if witness is not None:
+    def _is_shown(self, case: _Case, witness: Witness, *, sure: bool) -> bool:
+        """Tell whether a packet shows a rule to be redundant, and note it."""
+        if sure or self._sights.is_confirmed(case.found, witness):
             self._lines[case.number] = witness_words(witness, self._estate)
-            self._skipped.discard(case.number)
-        return witness is not None
-
-    def _may_ask(self, number: int, *, inward: bool) -> bool:
-        """Tell whether the matrix may be asked about what arrives at a class, or leaves it; what was asked is free."""
-        if (inward, number) in self._asked:
             return True
-        if not self._left:
-            return False
-        self._left -= 1
-        self._asked.add((inward, number))
-        return True
+        if self._sights.gave_up:
+            self._unsure.add(case.number)
+        return False
 
-    # Addresses outside: what leaves or enters a place is the same for all who stand there, so a few tell for all.
+    # Addresses outside: what leaves or enters a place is the same for all who stand there, but for their lists.
 
     def _look_outside(self, cases: Sequence[_Case]) -> None:
-        together: defaultdict[tuple[bool, Hashable], list[tuple[_Case, int]]] = defaultdict(list)
+        together: defaultdict[tuple[bool, Place], list[tuple[_Case, int]]] = defaultdict(list)
         for case in cases:
             if case.named.outside:
-                for place, near in self._places(case).items():
-                    together[case.inward, place].append((case, near))
-        limit = self._left // 2
-        for (inward, _), standing in sorted(together.items(), key=lambda each: -len(each[1])):
+                inward = case.inward
+                for near in case.near:
+                    if self._sights.leads_outside(near, case.named, inward=inward):
+                        together[inward, self._sights.place(near, inward=inward)].append((case, near))
+        # Where an explanation has to be asked comes last.
+        for (inward, place), standing in sorted(together.items(), key=lambda each: not each[0][1].sure):
             waiting = [(case, near) for case, near in standing if case.number not in self._lines]
-            if not waiting:
-                continue
-            band = self._through(waiting, inward=inward) if self._left > limit else None
-            if band is None:
-                self._skipped.update(case.number for case, _ in waiting)
-                continue
-            for case, near in waiting:
-                self._by_band(case, near, band)
+            if waiting:
+                self._by_place(waiting, self._through(waiting[0][1], inward=inward, sure=place.sure), sure=place.sure)
 
-    def _places(self, case: _Case) -> dict[Hashable, int]:
-        """Return a few places in which somebody stands whom the rule's list judges, with the class of one each."""
-        found: dict[Hashable, int] = {}
-        few = 1 if self._ends.is_large else _PLACES
-        for near in case.near[: self._ends.few]:
-            if self._sights.leads_outside(near, case.named, inward=case.inward):
-                place = self._sights.place(near, inward=case.inward)
-                if place is not None:
-                    found.setdefault(place, near)
-                if len(found) == few:
+    def _through(self, near: int, *, inward: bool, sure: bool) -> Rows:
+        """Return what certainly passes between a class and outside, by word and position."""
+        if sure:
+            return self._reach.matrix.beyond(near, inward=inward)
+        return (self._reach.entering(near) if inward else self._reach.departures(near)).lower
+
+    def _by_place(self, waiting: Sequence[tuple[_Case, int]], through: Rows, *, sure: bool) -> None:
+        if not through.any():
+            return
+        passing: dict[int, NDArray[np.bool_]] = {}
+        for case, near in waiting:
+            # The same object is the same traffic.
+            known = passing.get(id(case.words))
+            if known is None:
+                known = passing[id(case.words)] = np.logical_or.reduce(through & case.words[:, None], axis=0)
+            places = self._ends.positions(case.named)
+            for place in places[known[places]].tolist():
+                addresses = self._reach.ground.line.addresses(place, place + 1) & case.named.outside
+                traffic = self._reach.ground.atoms.from_words((through[:, place] & case.words).tolist())
+                witness = self._sights.outside(near, addresses, traffic, inward=case.inward)
+                if witness is not None and self._is_shown(case, witness, sure=sure):
                     break
-        return found
 
-    def _through(self, waiting: Sequence[tuple[_Case, int]], *, inward: bool) -> NDArray[np.uint64] | None:
-        """Return what gets through between a place and outside, as far as the widest rules there show; None unasked."""
-        # What stands in for a rule is as wide as that or wider.
-        widest = max(waiting, key=lambda each: (self._width(each[0]), -each[1]))[1]
-        if not self._may_ask(widest, inward=inward):
-            return None
-        reach = self._reach
-        return (reach.arrivals(widest).outside if inward else reach.departures(widest)).lower
-
-    def _width(self, case: _Case) -> int:
-        return max(self._ends.named(other.remote).size for _, other in case.found.by[:_PLACES])
-
-    def _by_band(self, case: _Case, near: int, band: NDArray[np.uint64]) -> None:
-        line, atoms = self._reach.ground.line, self._reach.ground.atoms
-        places = self._ends.positions(case.named)
-        passing = (band[:, places] & case.words[:, None]).any(axis=0)
-        if passing.any():
-            place = int(places[int(passing.argmax())])
-            addresses = line.addresses(place, place + 1) & case.named.outside
-            traffic = atoms.from_words((band[:, place] & case.words).tolist())
-            self._told(case, self._sights.outside(near, addresses, traffic, inward=case.inward))
-
-    # Interfaces: who talks for sure on some port is known already; what passes is asked target by target.
+    # Interfaces: who certainly talks to whom on what is known already.
 
     def _look_inside(self, cases: Sequence[_Case]) -> None:
-        by_target: defaultdict[int, list[_Case]] = defaultdict(list)
-        for direction in _DIRECTIONS:
-            some = [
-                case
-                for case in cases
-                if case.found.rule.direction == direction and case.named.anyone and case.number not in self._lines
-            ]
-            for number, far in self._ends.meeting([(case.near, case.named) for case in some], direction):
-                case = some[number]
-                for target in case.near[: self._ends.few] if case.inward else far:
-                    by_target[target].append(case)
-        for target in sorted(by_target, key=lambda number: (-len(by_target[number]), number)):
-            waiting = [case for case in by_target[target] if case.number not in self._lines]
-            if not self._left and (True, target) not in self._asked:
-                self._skipped.update(case.number for case in waiting)
+        together: defaultdict[tuple[bool, tuple[int, ...]], list[_Case]] = defaultdict(list)
+        for case in cases:
+            if case.named.anyone and case.number not in self._lines:
+                together[case.inward, case.near].append(case)
+        for (inward, near), waiting in together.items():
+            straight = self._ends.straight(near, inward=inward)
+            left = [case for case in waiting if not self._shown(case, straight, self._sights.straight)]
+            # Over the internet lists see public addresses, and who hands packets on may show any.
+            public = [case for case in left if case.named.public]
+            others = [case for case in left if not case.named.public] if self._sights.nodes else []
+            besides = self._ends.over_internet(near, inward=inward) if public or others else straight
+            for case in public:
+                self._shown(case, besides, self._sights.over_internet)
+            if others:
+                handed = besides.only(np.isin(besides.far if inward else besides.near, list(self._sights.nodes)))
+                for case in others:
+                    self._shown(case, handed, self._sights.over_internet)
+
+    def _shown(self, case: _Case, pairs: Meeting, sight: Callable[..., Sight]) -> bool:
+        """Look for a packet of a rule among pairs that talk, and tell whether there is one."""
+        perhaps: list[Witness] = []
+        for near, far, words in pairs.among(case.named.inside, case.words, self._ends.size):
+            seen = sight(case.named, near, far, inward=case.inward)
+            if seen == "never":
                 continue
-            heard = [(case, sources) for case in waiting if (sources := self._sources(case, target))]
-            if heard and self._may_ask(target, inward=True):
-                rows = self._reach.arrivals(target).inside.lower
-                for case, sources in heard:
-                    self._by_row(case, target, sources, rows)
-
-    def _sources(self, case: _Case, target: int) -> tuple[int, ...]:
-        """Return some of the sources that may talk to a target by a rule."""
-        row, few = self._ends.heard[target], self._ends.few
-        if case.inward:
-            return first_of(row & case.named.inside, few)
-        return tuple(near for near in case.near if row[near >> 3] >> (near & 7) & 1)[:few]
-
-    def _by_row(self, case: _Case, target: int, sources: tuple[int, ...], rows: NDArray[np.uint64]) -> None:
-        atoms = self._reach.ground.atoms
-        words = rows[:, sources] & case.words[:, None]
-        for place in np.flatnonzero(words.any(axis=0)).tolist():
-            near, far = (target, sources[place]) if case.inward else (sources[place], target)
-            traffic = atoms.from_words(words[:, place].tolist())
-            if self._told(case, self._sights.inside(case.found, case.named, near, far, traffic)):
-                return
-            if self._sights.gave_up:
-                self._skipped.add(case.number)
+            traffic = self._reach.ground.atoms.from_words(words)
+            witness = self._sights.inside(near, far, traffic, inward=case.inward)
+            if witness is not None and seen == "sure":
+                return self._is_shown(case, witness, sure=True)
+            if witness is not None:
+                perhaps.append(witness)
+        return any(self._is_shown(case, witness, sure=False) for witness in perhaps)

@@ -176,7 +176,10 @@ def readme() -> str:
 
 
 def _output(command: str) -> str:
-    """Return what a command prints to standard output, as wide as the page, run where the README stands."""
+    """Return what a command prints to standard output, as wide as the page, run where the README stands.
+
+    A command that fails raises what it failed by: half an answer is no example.
+    """
     with contextlib.chdir(ROOT):
         result = CliRunner().invoke(
             app,
@@ -184,6 +187,8 @@ def _output(command: str) -> str:
             prog_name="cloudseg",
             env={"COLUMNS": str(COLUMNS), "NO_COLOR": "1"},
         )
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
     return "\n".join(line.rstrip() for line in result.stdout.strip("\n").splitlines())
 
 

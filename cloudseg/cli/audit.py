@@ -98,7 +98,8 @@ def audit(
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
     from cloudseg.engine import run_audit
-    from cloudseg.reporters import FORMATS, RenderOptions, format_for
+    from cloudseg.reporters import RenderOptions, format_for
+    from cloudseg.reporters.formats import FORMATS
     from cloudseg.snapshot import check_writable
     from cloudseg.snapshot import save as save_snapshot
 

@@ -76,11 +76,11 @@ def explain(
     from cloudseg.cli.sources import read_estate
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
-    from cloudseg.engine import sources_of
     from cloudseg.errors import InputError
     from cloudseg.reach.names import NameIndex
     from cloudseg.reach.reachability import Reachability
     from cloudseg.reporters import RenderOptions, explain_json, explain_text
+    from cloudseg.sources import sources_of
 
     settings = load_config(config)
     wanted = read_traffic(traffic)

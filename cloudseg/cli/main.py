@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import errno
 import gc
+import os
 import sys
 import traceback
 from typing import Annotated
@@ -63,6 +64,8 @@ def main() -> None:
     """Run the program: the one handler that turns errors into a message and an exit code."""
     # An audit makes millions of frozen values and hardly a cycle: looking for garbage at every 700th is a waste.
     gc.set_threshold(_GARBAGE_AFTER, 20, 50)
+    # Nothing here multiplies matrices: numpy need not start a thread for each processor.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # A thread that waits for the network alone goes on at once when the answer is there, not after 5 ms.
     sys.setswitchinterval(_SWITCH_SECONDS)
     # On its way out Python looks for garbage several times more, among everything that is about to go anyway.

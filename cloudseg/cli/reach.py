@@ -75,12 +75,12 @@ def reach(
     from cloudseg.cli.sources import read_estate
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
-    from cloudseg.engine import sources_of
     from cloudseg.reach.names import NameIndex
     from cloudseg.reach.reachability import Reachability
     from cloudseg.reporters import RenderOptions, format_for
     from cloudseg.reporters.reach_answer import ReachAnswer
     from cloudseg.reporters.reach_formats import REACH_FORMATS
+    from cloudseg.sources import sources_of
 
     started = time.monotonic()
     settings = load_config(config)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from cloudseg.model.coverage import Coverage, Gap, ScopeRead
 from cloudseg.model.edits import apply_edits
 from cloudseg.model.peers import GroupRef, ListRef
-from cloudseg.model.selectors import Carries, InSubnets, by_labels, matches, required_label, required_labels
+from cloudseg.model.selectors import Carries, InSubnets, by_labels, matches, parts_of, required_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,33 +42,25 @@ __all__ = ["Estate"]
 R = TypeVar("R", bound="Resource")
 
 
+_NOBODY: frozenset[int] = frozenset()
+
+
 def _nothing() -> dict[str, Any]:
     return {}
 
 
-class _ByLabel(NamedTuple):
-    """Rule sets that choose by expressions, found by a label that they require: thousands of lists choose by labels.
+class _Expressed(NamedTuple):
+    """Rule sets that choose by expressions: thousands of lists choose by labels.
 
     Attributes:
-        labelled: those that require a label, by key and value.
+        every: all of them.
+        by_interface: those that require a label, by the ids of the interfaces that they choose.
         rest: the others.
     """
 
-    labelled: Mapping[tuple[str, str], tuple[RuleSet, ...]]
+    every: tuple[RuleSet, ...]
+    by_interface: Mapping[str, tuple[RuleSet, ...]]
     rest: tuple[RuleSet, ...]
-
-    @staticmethod
-    def of(rule_sets: Iterable[RuleSet]) -> _ByLabel:
-        """Sort rule sets by what they require."""
-        required = [(required_label(rule_set.applies), rule_set) for rule_set in rule_sets]
-        labelled = _grouped((label, rule_set) for label, rule_set in required if label is not None)
-        return _ByLabel(labelled, tuple(rule_set for label, rule_set in required if label is None))
-
-    def may_choose(self, interface: Interface) -> Iterator[RuleSet]:
-        """Yield the rule sets that may choose an interface."""
-        yield from self.rest
-        for label in interface.labels.items():
-            yield from self.labelled.get(label, ())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,14 +148,17 @@ class Estate:
             return self.carrying(selector.identity)
         found = self._selected.get(selector)
         if found is None:
-            # Of several labels that it requires, the rarest leaves the fewest interfaces to ask.
-            asked = self._ordered_interfaces
-            for label in required_labels(selector):
-                bearing = self._by_label.get(label, ())
-                if len(bearing) < len(asked):
-                    asked = bearing
-            found = self._selected[selector] = tuple(i for i in asked if matches(selector, i))
+            labels, others = parts_of(selector)
+            asked = self._bearing_all(labels) if labels else self._ordered_interfaces
+            for other in others:
+                asked = tuple([interface for interface in asked if matches(other, interface)])
+            found = self._selected[selector] = asked
         return found
+
+    def _bearing_all(self, labels: Sequence[tuple[str, str]]) -> tuple[Interface, ...]:
+        """Return the interfaces that bear every one of some labels, in order of their ids."""
+        first, *rest = (self._bearing.get(label, _NOBODY) for label in labels)
+        return tuple([self._ordered_interfaces[place] for place in sorted(first.intersection(*rest))])
 
     def governed(self, rule_set: RuleSet) -> tuple[Interface, ...]:
         """Return the interfaces that a rule set judges, in order of their ids."""
@@ -206,10 +201,17 @@ class Estate:
                 if identity in self._carried_rule_sets and self.rule_sets[identity].stage == stage
             ]
             here = () if interface.subnet is None else self._rule_sets_by_subnet.get((stage, interface.subnet), ())
-            asked = () if others is None else others.may_choose(interface)
-            chosen = (*here, *(rule_set for rule_set in asked if matches(rule_set.applies, interface)))
+            chosen = (*here, *(() if others is None else self._expressed(others, interface)))
             known = self._judging[key] = (*carried, *sorted(chosen, key=lambda rule_set: rule_set.id))
         return known
+
+    def _expressed(self, others: _Expressed, interface: Interface) -> Iterator[RuleSet]:
+        """Yield the rule sets that choose an interface by an expression."""
+        asked = others.every
+        if self.interfaces.get(interface.id) is interface:
+            yield from others.by_interface.get(interface.id, ())
+            asked = others.rest
+        yield from (rule_set for rule_set in asked if matches(rule_set.applies, interface))
 
     def route_table_of(self, subnet: Subnet) -> RouteTable | None:
         """Return the table that routes for a subnet: the one that names it, else its network's main table.
@@ -262,6 +264,8 @@ class Estate:
 
     def entrances_to(self, interface: Interface) -> tuple[Entrance, ...]:
         """Return the entrances that lead to an interface, in order of their ids."""
+        if not self.entrances:
+            return ()
         by_target = self._entrances_by_target
         found = {entrance.id: entrance for entrance in by_target.get(interface.id, ())}
         for owner in (interface.workload, interface.subnet):
@@ -306,8 +310,13 @@ class Estate:
         return _grouped((identity, i) for i in self._ordered_interfaces for identity in i.attached)
 
     @cached_property
-    def _by_label(self) -> dict[tuple[str, str], tuple[Interface, ...]]:
-        return _grouped((label, i) for i in self._ordered_interfaces for label in i.labels.items())
+    def _bearing(self) -> dict[tuple[str, str], set[int]]:
+        """The interfaces that bear a label, by key and value, as places in the order of ids."""
+        found: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+        for place, interface in enumerate(self._ordered_interfaces):
+            for label in interface.labels.items():
+                found[label].add(place)
+        return dict(found)
 
     @cached_property
     def _by_network(self) -> dict[str, tuple[Interface, ...]]:
@@ -340,13 +349,19 @@ class Estate:
         return frozenset(key for key, value in self.rule_sets.items() if value.applies == Carries(key))
 
     @cached_property
-    def _other_rule_sets_by_stage(self) -> dict[str, _ByLabel]:
+    def _other_rule_sets_by_stage(self) -> dict[str, _Expressed]:
         found = _grouped(
             (rule_set.stage, rule_set)
             for rule_set in _ordered(self.rule_sets)
             if rule_set.id not in self._carried_rule_sets and not isinstance(rule_set.applies, InSubnets)
         )
-        return {stage: _ByLabel.of(rule_sets) for stage, rule_sets in found.items()}
+        return {stage: self._by_expression(rule_sets) for stage, rule_sets in found.items()}
+
+    def _by_expression(self, rule_sets: tuple[RuleSet, ...]) -> _Expressed:
+        labelled = [rule_set for rule_set in rule_sets if required_label(rule_set.applies) is not None]
+        chosen = _grouped((interface.id, rule_set) for rule_set in labelled for interface in self.governed(rule_set))
+        rest = tuple(rule_set for rule_set in rule_sets if required_label(rule_set.applies) is None)
+        return _Expressed(rule_sets, chosen, rest)
 
     @cached_property
     def _rule_sets_by_subnet(self) -> dict[tuple[str, str], tuple[RuleSet, ...]]:

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from cloudseg.model.identity import Group
-from cloudseg.model.peers import GroupRef
+from cloudseg.model.peers import Addresses, GroupRef
 from cloudseg.model.resources import own_id, qualified
 from cloudseg.model.rules import Pipeline, Rule, RuleSet
 from cloudseg.model.selectors import AnyOf, Labelled
-from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet
+from cloudseg.traffic import ALL_IPV4, ALL_TRAFFIC, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["join_clusters"]
 
+_BY_MACHINE: Final = "pod/by-machine"
+"""The label of a pod whose packets may leave the network by another interface of its machine than its own; its
+value is the network."""
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 
 
@@ -72,7 +75,7 @@ def _joined(estate: Estate, cluster: Network) -> Estate:
         if not parts:
             continue
         del interfaces[pod.id]
-        joined += (moved := list(_moved(pod, parts)))
+        joined += (moved := [_marked(each, parts, carriers) for each in _moved(pod, parts)])
         interfaces |= {each.id: each for each in moved}
         if pod.role != "host":
             for bearer, addresses in parts:
@@ -176,6 +179,21 @@ def _moved(pod: Interface, parts: Sequence[_Part]) -> Iterator[Interface]:
         )
 
 
+def _marked(pod: Interface, parts: Sequence[_Part], carriers: Sequence[Interface]) -> Interface:
+    """Return a pod with a mark if its machine has other interfaces that meet other groups or stand elsewhere.
+
+    What a pod sends to IPv4 addresses outside of the network leaves by the first interface of its machine, under the
+    address of that and by its groups, unless the plugin is told otherwise; which interface is the first was not read.
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/external-snat.html and
+    https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html
+    """
+    machines = {part.bearer.workload for part in parts}
+    others = {(each.subnet, each.attached) for each in carriers if each.workload in machines}
+    if pod.role == "host" or not pod.addresses.v4 or others <= {(pod.subnet, pod.attached)}:
+        return pod
+    return msgspec.structs.replace(pod, labels={**pod.labels, _BY_MACHINE: pod.network or ""})
+
+
 def _with_stages(
     estate: Estate, cluster: Network, interfaces: Mapping[str, Interface], homes: frozenset[str]
 ) -> Estate:
@@ -192,8 +210,8 @@ def _with_stages(
         networks[name] = msgspec.structs.replace(network, pipeline=both.name)
         for stage in own.stages("ingress"):
             if stage.at == "interface" and stage.match == "any":
-                beside = _same_machine(cluster, stage, everyone)
-                rule_sets[beside.id] = beside
+                for beside in (_same_machine(cluster, stage, everyone), _by_machine(cluster, stage, network)):
+                    rule_sets[beside.id] = beside
     return dataclasses.replace(
         estate, networks=networks, pipelines=pipelines, interfaces=interfaces, groups=groups, rule_sets=rule_sets
     )
@@ -219,7 +237,7 @@ def _new(stages: Iterable[Stage], known: Iterable[Stage]) -> Iterator[Stage]:
 
 def _every_pod(cluster: Network) -> Group:
     chosen = tuple(Labelled(key, "In", frozenset((cluster.scope,))) for key in ("pod/cluster", "pod/host-network"))
-    identifier = qualified(cluster.provider, cluster.scope, "selector/every pod")
+    identifier = qualified(cluster.provider, cluster.scope, "every pod")
     return Group(id=identifier, kind="pod-selector", selector=AnyOf(chosen), managed_by=cluster.provider)
 
 
@@ -237,13 +255,39 @@ def _same_machine(cluster: Network, stage: Stage, everyone: Group) -> RuleSet:
         )
         for direction in _DIRECTIONS
     )
-    own = qualified(cluster.provider, cluster.scope, f"same-machine/{stage.name}")
+    own = qualified(cluster.provider, cluster.scope, f"pods on one machine ({stage.name})")
     return RuleSet(
         id=own,
         kind="node-rule",
         stage=stage.name,
         rules=rules,
         applies=everyone.selector,
+        managed_by=cluster.provider,
+        isolates=frozenset(),
+    )
+
+
+def _by_machine(cluster: Network, stage: Stage, network: Network) -> RuleSet:
+    """Return what leaves a network beside the groups of a pod: other interfaces of its machine may have others."""
+    rule = Rule(
+        id="egress.by-machine",
+        direction="egress",
+        verdict="next",
+        traffic=ALL_TRAFFIC,
+        remote=(Addresses(ALL_IPV4 - network.addresses),),
+        exact=False,
+        description="packets leave the network by the first interface of the machine, and meet its groups",
+    )
+    own = qualified(
+        cluster.provider, cluster.scope, f"first interface of the machine ({stage.name} of {network.own_id})"
+    )
+    return RuleSet(
+        id=own,
+        kind="node-rule",
+        stage=stage.name,
+        rules=(rule,),
+        applies=Labelled(_BY_MACHINE, "In", frozenset((network.id,))),
+        network=network.id,
         managed_by=cluster.provider,
         isolates=frozenset(),
     )

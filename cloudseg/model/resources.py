@@ -5,7 +5,17 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Direction", "Family", "Resource", "SourceLocation", "own_id", "provider_of", "qualified", "scope_of"]
+__all__ = [
+    "Direction",
+    "Family",
+    "Resource",
+    "SourceLocation",
+    "labelled",
+    "own_id",
+    "provider_of",
+    "qualified",
+    "scope_of",
+]
 
 Direction = Literal["ingress", "egress"]
 Family = Literal[4, 6]
@@ -41,6 +51,22 @@ def own_id(identifier: str) -> str:
     """Return the provider's own id out of a qualified name."""
     parts = identifier.split(":", 3 if identifier.startswith("aws:") else 2)
     return parts[-1]
+
+
+def labelled(own: str, name: str) -> str:
+    """Return what to call a resource: its own id, followed by its name where that says more.
+
+    Some ids are made of names, such as ``shop/web[Deployment]``. Of a long ARN the name is what people read.
+    """
+    if not name or name == own or (_holds(own, name) and not own.startswith("arn:")):
+        return own
+    return f"{own} ({name})"
+
+
+def _holds(own: str, name: str) -> bool:
+    """Tell whether an id made of names and slashes ends with a name, or with the last part of it."""
+    bare = own.partition("[")[0].partition(" ")[0]
+    return "/" in bare and bare.rpartition("/")[2] == name.rpartition("/")[2]
 
 
 class SourceLocation(msgspec.Struct, frozen=True):
@@ -86,5 +112,5 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """The own id, followed by the name where there is a different one."""
-        return f"{self.own_id} ({self.name})" if self.name and self.name != self.own_id else self.own_id
+        """The own id, followed by the name where that says more."""
+        return labelled(self.own_id, self.name)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cloudseg.model.topology import Interface
 
 __all__ = [
@@ -23,34 +21,34 @@ __all__ = [
     "Selector",
     "by_labels",
     "matches",
+    "parts_of",
     "required_label",
-    "required_labels",
 ]
 
 
-class Everything(msgspec.Struct, frozen=True, tag=True):
+class Everything(msgspec.Struct, frozen=True, tag=True, cache_hash=True):
     """Every interface."""
 
 
-class Carries(msgspec.Struct, frozen=True, tag=True):
+class Carries(msgspec.Struct, frozen=True, tag=True, cache_hash=True):
     """Interfaces to which the identity is attached: a security group, a network tag, an ASG, a service account."""
 
     identity: str
 
 
-class InSubnets(msgspec.Struct, frozen=True, tag=True):
+class InSubnets(msgspec.Struct, frozen=True, tag=True, cache_hash=True):
     """Interfaces in one of the subnets."""
 
     subnets: frozenset[str]
 
 
-class InNetworks(msgspec.Struct, frozen=True, tag=True):
+class InNetworks(msgspec.Struct, frozen=True, tag=True, cache_hash=True):
     """Interfaces in one of the networks."""
 
     networks: frozenset[str]
 
 
-class Labelled(msgspec.Struct, frozen=True, tag=True):
+class Labelled(msgspec.Struct, frozen=True, tag=True, cache_hash=True):
     """One requirement on a label, with the meaning of Kubernetes label selectors.
 
     ``NotIn`` and ``DoesNotExist`` also match an interface without the key.
@@ -62,19 +60,19 @@ class Labelled(msgspec.Struct, frozen=True, tag=True):
     values: frozenset[str] = frozenset()
 
 
-class AllOf(msgspec.Struct, frozen=True, tag=True):
+class AllOf(msgspec.Struct, frozen=True, tag=True, cache_hash=True):
     """Interfaces that every part chooses; without parts, every interface."""
 
     parts: tuple[Selector, ...]
 
 
-class AnyOf(msgspec.Struct, frozen=True, tag=True):
+class AnyOf(msgspec.Struct, frozen=True, tag=True, cache_hash=True):
     """Interfaces that some part chooses; without parts, none."""
 
     parts: tuple[Selector, ...]
 
 
-class NoneOf(msgspec.Struct, frozen=True, tag=True):
+class NoneOf(msgspec.Struct, frozen=True, tag=True, cache_hash=True):
     """Interfaces that no part chooses; without parts, every interface."""
 
     parts: tuple[Selector, ...]
@@ -108,21 +106,36 @@ def matches(selector: Selector, interface: Interface) -> bool:
             return not any(matches(part, interface) for part in parts)
 
 
-def required_label(selector: Selector) -> tuple[str, str] | None:
-    """Return a label, key and value, that everything bears which the selector chooses; None where it requires none."""
-    return next(required_labels(selector), None)
+class Parts(NamedTuple):
+    """A selector taken apart.
+
+    Attributes:
+        labels: labels, key and value, that everything bears which the selector chooses, in the order of its parts.
+        others: what it asks besides. It chooses what bears the labels and is chosen by all of these.
+    """
+
+    labels: tuple[tuple[str, str], ...]
+    others: tuple[Selector, ...]
 
 
-def required_labels(selector: Selector) -> Iterator[tuple[str, str]]:
-    """Yield the labels, key and value, that everything bears which the selector chooses, in the order of its parts."""
+def parts_of(selector: Selector) -> Parts:
+    """Return the labels that a selector requires, and what it asks besides."""
     match selector:
         case Labelled(key, "In", values) if len(values) == 1:
-            yield key, next(iter(values))
+            return Parts(((key, next(iter(values))),), ())
         case AllOf(parts):
-            for part in parts:
-                yield from required_labels(part)
+            each = [parts_of(part) for part in parts]
+            return Parts(
+                tuple([label for part in each for label in part.labels]),
+                tuple([other for part in each for other in part.others]),
+            )
         case _:
-            return
+            return Parts((), (selector,))
+
+
+def required_label(selector: Selector) -> tuple[str, str] | None:
+    """Return a label, key and value, that everything bears which the selector chooses; None where it requires none."""
+    return next(iter(parts_of(selector).labels), None)
 
 
 def by_labels(selector: Selector) -> bool:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cloudseg.model import own_id
 from cloudseg.reach.explaining.words import called
 from cloudseg.reach.handovers import handovers_to
-from cloudseg.traffic import ALL_TRAFFIC, NO_TRAFFIC, Traffic
+from cloudseg.traffic import ALL_TRAFFIC, GLOBAL_UNICAST, NO_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from cloudseg.model import Estate, Forward, Forwarder, Interface
+    from cloudseg.model import Entrance, Estate, Forward, Forwarder, Interface
     from cloudseg.reach.reachability import Reachability
     from cloudseg.traffic import AddressSet
 
@@ -62,8 +62,10 @@ def balancers_before(targets: Iterable[str], estate: Estate) -> tuple[Behind, ..
     return tuple(Behind(*known[key], tuple(nodes[key].values()), tuple(takers[key].values())) for key in known)
 
 
-def handed_on_notes(reach: Reachability, source: AddressSet, targets: Iterable[str]) -> tuple[str, ...]:
+def handed_on_notes(reach: Reachability, source: AddressSet, targets: Sequence[str]) -> tuple[str, ...]:
     """Return for each load balancer before some interfaces what addresses outside reach through it, in words.
+
+    So it is with other entrances that may show their own addresses.
 
     Args:
         reach: reachability of the estate.
@@ -74,7 +76,37 @@ def handed_on_notes(reach: Reachability, source: AddressSet, targets: Iterable[s
     notes = list(dict.fromkeys(_note(reach, source, behind) for behind in found[:_SHOWN]))
     if len(found) > _SHOWN:
         notes.append(f"{len(found) - _SHOWN:,} more target groups of load balancers lead to these ends")
-    return tuple(notes)
+    return (*notes, *_hidden(reach, source, targets))
+
+
+def _hidden(reach: Reachability, source: AddressSet, targets: Sequence[str]) -> Iterator[str]:
+    """Yield what leads from addresses outside to some interfaces and may show itself in their place.
+
+    What arrives in that way is judged by an address that was not read, or by none.
+    """
+    estate = reach.estate
+    led: defaultdict[str, list[Interface]] = defaultdict(list)
+    for target in (estate.interfaces[name] for name in targets if name in estate.interfaces):
+        for entrance in estate.entrances_to(target):
+            hides = entrance.active is not False and not entrance.through and not entrance.certain_clients
+            if hides and entrance.senders.overlaps(source & GLOBAL_UNICAST):
+                led[entrance.id].append(target)
+    found: list[tuple[Entrance, tuple[Interface, ...]]] = []
+    for name, taken in led.items():
+        entrance = estate.entrances[name]
+        # What may pass under the client's own address is part of the answer.
+        missed = tuple(each for each in taken if not entrance.traffic <= reach.delivered(source, each.id).upper)
+        if missed:
+            found.append((entrance, missed))
+    for entrance, missed in found[:_SHOWN]:
+        heard = "" if entrance.listens is None else f"{entrance.listens} as "
+        doubt = entrance.doubt or "its targets may see another address than the client's"
+        yield (
+            f"{called(entrance.id, entrance)} leads {heard}{entrance.traffic} on to {_names(missed)} from there; "
+            f"{doubt}: what is let in from such an address arrives too, and is not part of this answer"
+        )
+    if len(found) > _SHOWN:
+        yield f"{len(found) - _SHOWN:,} more ways lead from there to these ends and may hide who sends"
 
 
 def _note(reach: Reachability, source: AddressSet, behind: Behind) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from cloudseg.model import labelled
+
 if TYPE_CHECKING:
     from cloudseg.model import Estate, Interface
 
@@ -20,9 +22,8 @@ def end_name(interface: Interface, estate: Estate) -> str:
 
 
 def end_label(interface: Interface, estate: Estate) -> str:
-    """Return the own id of an interface, followed by its name in parentheses."""
-    name = end_name(interface, estate)
-    return f"{interface.own_id} ({name})" if name and name != interface.own_id else interface.own_id
+    """Return the own id of an interface, followed by its name in parentheses where that says more."""
+    return labelled(interface.own_id, end_name(interface, estate))
 
 
 @lru_cache(maxsize=2)

@@ -49,6 +49,10 @@ class Nameables:
         """Return what bears a name, letter by letter."""
         return self._all(self.names.get(word, ()))
 
+    def by_place(self, word: str) -> list[Nameable]:
+        """Return what bears a name in a namespace, as ``shop/web``."""
+        return self._all(self._placed.get(word, ()))
+
     def in_any_case(self, word: str) -> list[Nameable]:
         """Return what bears a name or an own id, in upper or lower case."""
         return self._all(self._folded.get(word.casefold(), ()))
@@ -111,6 +115,12 @@ class Nameables:
         for mapping in mappings:
             found += [(tag, key) for key, resource in mapping.items() if (tag := resource.tags.get("Name", ""))]
         return _inverted(found)
+
+    @cached_property
+    def _placed(self) -> dict[str, list[str]]:
+        """Qualified ids of interfaces by the names that their ids are made of, without the kind behind them."""
+        own = ((interface.own_id.partition("["), interface.id) for interface in self._estate.interfaces.values())
+        return _inverted((named, identifier) for (named, kind, _), identifier in own if kind)
 
     @cached_property
     def other_kinds(self) -> dict[str, str]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from difflib import get_close_matches
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.errors import InputError, ParseError
-from cloudseg.model import own_id
+from cloudseg.model import labelled, own_id
 from cloudseg.reach.aliases import Aliases
 from cloudseg.reach.nameables import Nameable, Nameables
 from cloudseg.reach.outside import EXTERNAL, INTERNET
@@ -114,6 +115,8 @@ class NameIndex:
             return self._one_of(choices, word, option)
         if aliases := self._aliases.find(word):
             return self._standing_for(aliases, word, option)
+        if choices := known.by_place(word):
+            return self._one_of(choices, word, option)
         if tagged := self._tagged(word):
             return tagged
         if choices := known.in_any_case(word):
@@ -132,7 +135,7 @@ class NameIndex:
         sets = {tuple(interface.id for interface in choice.interfaces) for choice in usable}
         alike = {(choice.kind, self._networks_of(choice)) for choice in usable}
         if len(sets) > 1 and len(alike) > 1:
-            raise InputError(self._ambiguous(usable, word, option))
+            raise InputError(self._ambiguous(_apart(usable), word, option))
         # What owns interfaces comes last, and says best what is meant.
         text = _label(usable[-1]) if len(sets) == 1 else f"{_shown(word)} ({len(usable)} {usable[0].kind}s)"
         found = {identifier for each in sets for identifier in each}
@@ -170,11 +173,14 @@ class NameIndex:
 
     def _ambiguous(self, choices: Sequence[Nameable], word: str, option: str) -> str:
         lines = [f"{option} {_quoted(word)} stands for several things; write the id of the one that is meant:"]
+        written: list[str] = []
         for choice in choices[:_SHOWN]:
             own = own_id(choice.id)
             unique = len(self._nameables.own_ids.get(own, (own,))) == 1 and _addresses(own) is None
             unique = unique and [own_id(each.id) for each in choices].count(own) == 1
-            lines.append(f"  {option} {_shown(own if unique else choice.id)}   {self._described(choice)}")
+            written.append(_argument(own if unique else choice.id))
+        room = max(map(len, written))
+        lines += [f"  {option} {own:{room}}   {self._described(c)}" for own, c in zip(written, choices, strict=False)]
         if len(choices) > _SHOWN:
             lines.append(f"  … and {len(choices) - _SHOWN} more")
         return "\n".join(lines)
@@ -243,10 +249,21 @@ class NameIndex:
             return self._tag_hint(key, value)
         if word[:1] == "c" and word[1:].isdecimal():
             return "names of classes change from run to run; name one of their interfaces"
+        if tags := self._tags_with(word):
+            return f"did you mean {_either(tags)}?"
         known = {text for text in (*self._nameables.names, *self._nameables.own_ids) if len(text) <= _LONGEST}
         if near := get_close_matches(word[:_LONGEST], known, _NEAR):
             return f"did you mean {_either(near)}?"
-        return "write an id (eni-…, i-…, sg-…, subnet-…, vpc-…), a name, tag=value, an address, a range or `internet`"
+        return (
+            "write an id (eni-…, i-…, sg-…, subnet-…, vpc-…), a name, namespace/name of a workload, tag=value, an"
+            " address, a range or `internet`"
+        )
+
+    def _tags_with(self, value: str) -> list[str]:
+        """Return tags with a value, as they are asked for: a namespace, an application."""
+        tags = (self._nameables.tags_of(interface) for interface in self._estate.interfaces.values())
+        found = {f"{key}={value}" for each in tags for key, text in each.items() if text == value}
+        return sorted(found, key=lambda text: (len(text), text))[:_NEAR]
 
     def _tag_hint(self, key: str, value: str) -> str:
         values: defaultdict[str, set[str]] = defaultdict(set)
@@ -277,9 +294,21 @@ def _addresses(word: str) -> AddressSet | None:
 
 
 def _label(choice: Nameable) -> str:
-    """Return the own id, followed by the name where there is a different one."""
-    own = own_id(choice.id)
-    return f"{_shown(own)} ({_shown(choice.name)})" if choice.name and choice.name != own else _shown(own)
+    """Return the own id, followed by the name where that says more."""
+    return labelled(_shown(own_id(choice.id)), _shown(choice.name))
+
+
+def _apart(choices: Sequence[Nameable]) -> list[Nameable]:
+    """Return choices without those that stand for the same as an earlier one, as a workload does for its interface."""
+    first: dict[object, Nameable] = {}
+    for choice in choices:
+        first.setdefault(tuple(each.id for each in choice.interfaces) or choice.id, choice)
+    return list(first.values())
+
+
+def _argument(text: str) -> str:
+    """Return a text as it is written on a command line: the brackets of a workload mean something to shells."""
+    return quote(text) if text.isprintable() else repr(text)
 
 
 def _without_interface(text: str, *, service: bool) -> str:

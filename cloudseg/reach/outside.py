@@ -10,9 +10,18 @@ from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, NO_ADDRESSES, A
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloudseg.model import Estate
+    from cloudseg.model import Estate, Interface
 
-__all__ = ["EXTERNAL", "INTERNET", "addresses_of", "has_unseen", "has_unseen_members", "outside_words", "ranges_of"]
+__all__ = [
+    "EXTERNAL",
+    "INTERNET",
+    "addresses_of",
+    "has_unseen",
+    "has_unseen_members",
+    "outside_words",
+    "ranges_of",
+    "stands_apart",
+]
 
 EXTERNAL = "external:"
 """How the end of a flow begins that is a range outside of the estate."""
@@ -21,7 +30,9 @@ INTERNET = "internet"
 """The word for every address of the internet, of both families."""
 
 _RANGES = 3
-_FAMILIES = (("IPv4", GLOBAL_UNICAST & ALL_IPV4), ("IPv6", GLOBAL_UNICAST & ALL_IPV6))
+_FAMILIES = (("IPv4", ALL_IPV4), ("IPv6", ALL_IPV6))
+_ANY = "any address"
+"""The internet and what is private: what is open to it is open to the networks around as well."""
 
 
 def addresses_of(end: str) -> AddressSet:
@@ -45,6 +56,15 @@ def has_unseen(network: str | None, estate: Estate) -> bool:
     """
     known = estate.networks.get(network or "")
     return known is not None and not estate.read("interfaces", known)
+
+
+def stands_apart(interface: Interface, estate: Estate) -> bool:
+    """Tell whether pods stand in a network of their own while which machines of a cloud carry them was not read.
+
+    What groups of the cloud their packets meet is then not known.
+    """
+    network = estate.networks.get(interface.network or "")
+    return interface.is_pod and network is not None and network.leads_out and len(estate.networks) > 1
 
 
 def has_unseen_members(group: str, estate: Estate) -> bool:
@@ -72,18 +92,16 @@ def ranges_of(addresses: AddressSet) -> Iterator[AddressSet]:
 
 @lru_cache(maxsize=16384)
 def outside_words(addresses: AddressSet) -> str:
-    """Return addresses outside of an estate in a few words: ``internet``, ``internet but 203.0.113.0/24``, ranges."""
-    most = [(name, family) for name, family in _FAMILIES if _is_most(addresses, family)]
-    missing = NO_ADDRESSES
-    for _, family in most:
-        missing |= family - addresses
-    if len(most) == len(_FAMILIES) and len(_texts(missing)) <= _RANGES:
-        parts = [_but(INTERNET, missing)]
+    """Return addresses outside of an estate in few words: ``any address``, ``internet but 203.0.113.0/24``, ranges."""
+    most = [(*found, name) for name, family in _FAMILIES if (found := _most(addresses, family)) is not None]
+    missing, rest = NO_ADDRESSES, addresses
+    for _, whole, _ in most:
+        missing |= whole - addresses
+        rest -= whole
+    if len(most) == len(_FAMILIES) and len({word for word, _, _ in most}) == 1 and len(_texts(missing)) <= _RANGES:
+        parts = [_but(most[0][0], missing)]
     else:
-        parts = [_but(f"{INTERNET} ({name})", family - addresses) for name, family in most]
-    rest = addresses
-    for _, family in most:
-        rest -= family
+        parts = [_but(f"{word} ({name})", whole - addresses) for word, whole, name in most]
     ranges = _texts(rest)
     # What follows the holes of one family is no hole.
     apart = "; " if any(" but " in part for part in parts) else ", "
@@ -94,10 +112,16 @@ def outside_words(addresses: AddressSet) -> str:
     return apart.join(parts) or "nobody"
 
 
-def _is_most(addresses: AddressSet, family: AddressSet) -> bool:
-    """Tell whether it is shorter to say what of the internet is missing: little, in a few pieces."""
-    missing = family - addresses
-    return 2 * missing.size < family.size and len(_texts(missing)) <= _RANGES
+def _most(addresses: AddressSet, family: AddressSet) -> tuple[str, AddressSet] | None:
+    """Return of what it is shorter to say what is missing, and its name: everything, or the internet; None for neither.
+
+    Then little is missing, in a few pieces.
+    """
+    for word, whole in ((_ANY, family), (INTERNET, family & GLOBAL_UNICAST)):
+        missing = whole - addresses
+        if 2 * missing.size < whole.size and len(_texts(missing)) <= _RANGES:
+            return word, whole
+    return None
 
 
 def _but(text: str, missing: AddressSet) -> str:

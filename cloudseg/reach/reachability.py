@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cloudseg.reach.internet import InternetView
     from cloudseg.reach.pairs.rows import Arrivals
 
-__all__ = ["EndClass", "Ends", "Flow", "Reachability", "Verdict"]
+__all__ = ["EndClass", "Ends", "Fan", "Flow", "Reachability", "Verdict"]
 
 _KEPT = 512
 """How many classes' answers are kept."""
@@ -71,6 +71,27 @@ class Flow(NamedTuple):
     upper: Traffic
 
 
+class Fan(NamedTuple):
+    """What passes to one class from others and from outside, or from one class to outside.
+
+    Attributes:
+        end: name of the class that all of it shares.
+        inward: it is the target; otherwise the source.
+        others: the other ends, in order: names of classes, then ``external:<range>``.
+        verdicts: what passes from or to each of them; equal ones are mostly one object.
+    """
+
+    end: str
+    inward: bool
+    others: Sequence[str]
+    verdicts: Sequence[Verdict]
+
+    def flows(self) -> Iterator[Flow]:
+        """Yield the flows one by one."""
+        for other, (lower, upper) in zip(self.others, self.verdicts, strict=True):
+            yield Flow(other, self.end, lower, upper) if self.inward else Flow(self.end, other, lower, upper)
+
+
 class Shared(NamedTuple):
     """What an estate names, and the ground that it shares with others; its number among them."""
 
@@ -107,7 +128,7 @@ class Reachability:
         self._arrivals: OrderedDict[int, Arrivals] = OrderedDict()
         self._departures: OrderedDict[int, Band] = OrderedDict()
         self._entering: OrderedDict[int, Band] = OrderedDict()
-        self._told: dict[tuple[tuple[int, ...], tuple[int, ...]], Verdict] = {}
+        self._told: dict[tuple[int, ...], Verdict] = {}
 
     @staticmethod
     def together(estates: Sequence[Estate]) -> tuple[Reachability, ...]:
@@ -169,12 +190,13 @@ class Reachability:
         """
         known = self._entering.get(target)
         if known is None:
-            known = self._entering[target] = self._with_forwarded(target, self.arrivals(target).outside)
+            known = self._entering[target] = self.with_forwarded(target, self.arrivals(target).outside)
             if len(self._entering) > _KEPT:
                 self._entering.popitem(last=False)
         return known
 
-    def _with_forwarded(self, target: int, straight: Band) -> Band:
+    def with_forwarded(self, target: int, straight: Band) -> Band:
+        """Return :meth:`entering`, of what comes straight from outside to a class, by the number of the class."""
         handed = self.matrix.forwarded(target)
         if handed is None:
             return straight
@@ -232,6 +254,17 @@ class Reachability:
         *,
         forwarded: bool = False,
     ) -> Iterator[Flow]:
+        """Yield what :meth:`fans` tells, each flow by itself."""
+        for fan in self.fans(sources, targets, forwarded=forwarded):
+            yield from fan.flows()
+
+    def fans(
+        self,
+        sources: Collection[str | AddressSet] | None = None,
+        targets: Collection[str | AddressSet] | None = None,
+        *,
+        forwarded: bool = False,
+    ) -> Iterator[Fan]:
         """Yield what passes between ends, class by class; pairs between which nothing passes are left out.
 
         Args:
@@ -246,19 +279,22 @@ class Reachability:
         senders, outside_senders = self._split(sources)
         takers, outside_takers = self._split(targets)
         chosen = set(takers)
+        names = [own.name for own in self.classes]
+        into, out_of = _Runs(self, outside_senders), _Runs(self, outside_takers)
         for target in self.matrix.order() if targets is None else takers:
             if target in chosen:
                 arrivals = self.matrix.arrivals(target)
-                name = self.classes[target].name
-                for source, verdict in self._from_classes(arrivals.inside, senders):
-                    yield Flow(self.classes[source].name, name, *verdict)
-                outside = self._with_forwarded(target, arrivals.outside) if forwarded else arrivals.outside
-                for addresses, verdict in self.ranges(outside, outside_senders):
-                    yield Flow(f"external:{addresses}", name, *verdict)
+                places, verdicts = self._from_classes(arrivals.inside, senders)
+                outside = self.with_forwarded(target, arrivals.outside) if forwarded else arrivals.outside
+                ranges, entering = into.of(outside)
+                if places or ranges:
+                    others = [*map(names.__getitem__, places), *ranges]
+                    yield Fan(names[target], inward=True, others=others, verdicts=[*verdicts, *entering])
         if outside_takers is None or outside_takers:
             for source in senders:
-                for addresses, verdict in self.ranges(self.matrix.departures(source), outside_takers):
-                    yield Flow(self.classes[source].name, f"external:{addresses}", *verdict)
+                ranges, leaving = out_of.of(self.matrix.departures(source))
+                if ranges:
+                    yield Fan(names[source], inward=False, others=ranges, verdicts=leaving)
 
     def _split(self, ends: Collection[str | AddressSet] | None) -> tuple[Sequence[int], AddressSet | None]:
         """Return the numbers of classes, and the addresses outside; None stands for all of them."""
@@ -273,7 +309,8 @@ class Reachability:
                 numbers[self.number_of(end)] = None
         return sorted(numbers), outside
 
-    def _from_classes(self, inside: Band, senders: Iterable[int]) -> Iterator[tuple[int, Verdict]]:
+    def _from_classes(self, inside: Band, senders: Iterable[int]) -> tuple[list[int], list[Verdict]]:
+        """Return the classes from which something passes, and what."""
         passing: NDArray[np.bool_] = np.any(inside.upper, axis=0)
         if not isinstance(senders, range):
             wanted = np.zeros(len(passing), dtype=bool)
@@ -281,16 +318,17 @@ class Reachability:
             passing &= wanted
         places = np.flatnonzero(passing)
         # Hundreds of thousands of pairs share a few verdicts, so that each is made once.
-        lower = zip(*inside.lower[:, places].tolist(), strict=True)
-        upper = zip(*inside.upper[:, places].tolist(), strict=True)
-        for source, words in zip(places.tolist(), zip(lower, upper, strict=True), strict=True):
-            known = self._told.get(words)
-            if known is None:
-                if len(self._told) >= _TOLD:
-                    self._told.clear()
-                atoms = self.ground.atoms
-                known = self._told[words] = Verdict(atoms.from_words(words[0]), atoms.from_words(words[1]))
-            yield source, known
+        each = zip(*inside.lower[:, places].tolist(), *inside.upper[:, places].tolist(), strict=True)
+        return places.tolist(), [self._told.get(words) or self._tell(words) for words in each]
+
+    def _tell(self, words: tuple[int, ...]) -> Verdict:
+        """Return the verdict of the words of a lower bound and, behind them, of an upper one, and keep it."""
+        if len(self._told) >= _TOLD:
+            self._told.clear()
+        atoms = self.ground.atoms
+        lower, upper = words[: atoms.width], words[atoms.width :]
+        verdict = self._told[words] = Verdict(atoms.from_words(lower), atoms.from_words(upper))
+        return verdict
 
     def ranges(self, band: Band, within: AddressSet | None = None) -> Iterator[tuple[AddressSet, Verdict]]:
         """Yield the addresses outside that something passes from or to, neighbours of equal reach together.
@@ -313,3 +351,30 @@ class Reachability:
                         addresses &= within
                     if addresses:
                         yield addresses, self._verdict(lower[:, start], upper[:, start])
+
+
+class _Runs:
+    """What passes from or to addresses outside, by the name of their end: many classes have one answer in common.
+
+    Args:
+        reach: the reachability.
+        within: only these addresses; None for all.
+    """
+
+    def __init__(self, reach: Reachability, within: AddressSet | None) -> None:
+        self._reach = reach
+        self._within = within
+        # What is kept beside its answer cannot be another's of the same identity.
+        self._known: dict[tuple[int, int], tuple[Band, list[str], list[Verdict]]] = {}
+
+    def of(self, band: Band) -> tuple[list[str], list[Verdict]]:
+        """Return the runs of addresses of a band, and what passes from or to each."""
+        key = (id(band.lower), id(band.upper))
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            runs = list(self._reach.ranges(band, self._within))
+            ends = [f"external:{addresses}" for addresses, _ in runs]
+            known = self._known[key] = band, ends, [verdict for _, verdict in runs]
+        return known[1], known[2]

@@ -1,4 +1,4 @@
-"""One file a format, listed in one explicit table."""
+"""One file a format; explicit tables list them: ``formats``, ``reach_formats``, ``diff_formats``."""
 
 from __future__ import annotations
 
@@ -6,22 +6,14 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeVar
 
 from cloudseg.errors import ConfigError
-from cloudseg.reporters import csv_report, json_report, markdown, sarif, table
 from cloudseg.reporters.interface import RenderOptions, Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cloudseg.engine import FindingsDocument
-
-__all__ = ["FORMATS", "RenderOptions", "Reporter", "format_for"]
+__all__ = ["RenderOptions", "Reporter", "format_for"]
 
 D = TypeVar("D")
-
-FORMATS: dict[str, Reporter[FindingsDocument]] = {
-    reporter.name: reporter
-    for reporter in (table.REPORTER, json_report.REPORTER, sarif.REPORTER, markdown.REPORTER, csv_report.REPORTER)
-}
 
 
 def format_for(path: str | PurePath, formats: Mapping[str, Reporter[D]]) -> Reporter[D]:

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from cloudseg.engine import SourceInfo
 from cloudseg.findings import ResourceInfo, RuleInfo, Severity
 from cloudseg.reach.spread.extents import Exposure
+from cloudseg.sources import SourceInfo
 
 __all__ = [
     "ChangeInfo",

@@ -40,7 +40,7 @@ def change_row(change: ChangeInfo, names: Mapping[str, str]) -> Row:
         _ends(change.targets, names),
         (certain or at_most, *also),
         "exact" if certain else "at most",
-        (_witness(change.witness), *((f"({cause})",) if cause else ())),
+        (_witness(change.witness, names), *((f"({cause})",) if cause else ())),
     )
 
 
@@ -61,8 +61,9 @@ def _ends(ends: tuple[str, ...], names: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(shown)
 
 
-def _witness(witness: WitnessInfo) -> str:
-    source, target = witness.source_address or witness.source, witness.target_address or witness.target
+def _witness(witness: WitnessInfo, names: Mapping[str, str]) -> str:
+    source = witness.source_address or names.get(witness.source, witness.source)
+    target = witness.target_address or names.get(witness.target, witness.target)
     return f"{source} → {target} {witness.traffic}"
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from cloudseg.engine import SourceInfo
 from cloudseg.reach.explaining.explanation import Explanation
 from cloudseg.reporters.interface import RenderOptions, Reporter
 from cloudseg.reporters.json_stream import write_json
+from cloudseg.sources import SourceInfo
 
 if TYPE_CHECKING:
     from typing import TextIO

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloudseg.model import own_id
+from cloudseg.model import labelled, own_id
 from cloudseg.reporters.text import amount
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _from(exposure: Exposure, spread: Spread) -> str:
     first = spread.worst_at[0]
     name = exposure.names.get(first, "")
     others = f" and {amount(spread.worst_count - 1, 'other')}" if spread.worst_count > 1 else ""
-    return f" (from {own_id(first)}{f' ({name})' if name and name != own_id(first) else ''}{others})"
+    return f" (from {labelled(own_id(first), name)}{others})"
 
 
 def _span(least: int, most: int) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cloudseg.model import labelled
 from cloudseg.reporters.exposure_words import exposure_lines
 from cloudseg.reporters.interface import RenderOptions, Reporter
 from cloudseg.reporters.text import amount, visible
 from cloudseg.reporters.wording import (
-    TITLES,
     by_check,
     check_counts,
     gap_lines,
@@ -22,7 +22,8 @@ from cloudseg.reporters.wording import (
     remarks,
     scope_line,
     shared_remedy,
-    unsettled_checks,
+    titles,
+    unsettled_lines,
     verdict,
     witness_hint,
 )
@@ -112,7 +113,7 @@ def _head(document: FindingsDocument) -> Iterator[str]:
 
 
 def _heading(check: str, findings: list[Finding]) -> str:
-    paragraphs = (TITLES.get(check, ""), shared_remedy(findings))
+    paragraphs = (titles().get(check, ""), shared_remedy(findings))
     text = "".join(f"{short(paragraph)}\n\n" for paragraph in paragraphs if paragraph)
     return f"\n### {short(check)} ({group_counts(findings)})\n\n{text}"
 
@@ -138,8 +139,8 @@ def _group(check: str, findings: list[Finding], rows: dict[str, list[str]]) -> I
 
 
 def _row(finding: Finding, *, with_remedy: bool) -> str:
-    name = finding.resource.name
-    named = f" {short(name)}" if name and name != finding.resource.id else ""
+    resource = finding.resource
+    named = f" {short(resource.name)}" if labelled(resource.id, resource.name) != resource.id else ""
     where = f"<code>{short(finding.resource.id)}</code>{named}<br>{short(place(finding))}"
     lines = [finding.message, *remarks(finding, with_remedy=with_remedy)]
     found = [short(line) for line in lines[:_LINES]]
@@ -171,7 +172,7 @@ def _tail(document: FindingsDocument) -> Iterator[str]:
         yield from _list(gap_lines(document.sources))
     if document.checks:
         yield f"\n### Checks\n\n{prose(check_counts(document))}\n\n"
-        yield from _list(f"{check.id}: {check.status}: {check.reason}" for check in unsettled_checks(document))
+        yield from _list(unsettled_lines(document))
     if document.notes:
         yield "\n### Notes\n\n"
         yield from _list(document.notes)

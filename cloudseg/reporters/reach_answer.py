@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cloudseg.reach.behind_balancers import handed_on_notes
 from cloudseg.reach.outside import EXTERNAL, addresses_of, ranges_of
+from cloudseg.reach.reachability import Verdict
 from cloudseg.reach.unread_sides import unread_sides
 from cloudseg.text import amount
 from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet, IntervalSet, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from cloudseg.engine import SourceInfo
     from cloudseg.reach.names import Named
-    from cloudseg.reach.reachability import Flow, Reachability
+    from cloudseg.reach.reachability import Fan, Flow, Reachability
+    from cloudseg.sources import SourceInfo
 
 __all__ = ["AT_MOST", "EXACT", "Bound", "Pair", "ReachAnswer", "Tally", "bounds_of"]
 
@@ -72,30 +73,35 @@ class Tally:
         """Whether there was any flow."""
         return bool(self.talking or self.perhaps or self.entered or self.leaving)
 
-    def add(self, flow: Flow, sources: int, targets: int, pairs: int) -> None:
-        """Count a flow.
+    def add(self, fan: Fan, count: int, sources: Mapping[str, int], within: int) -> None:
+        """Count the flows of a fan.
 
         Args:
-            flow: the flow.
-            sources: endpoints of its source; 0 where that is outside.
-            targets: endpoints of its target; 0 where that is outside.
-            pairs: pairs of both.
+            fan: the flows.
+            count: endpoints of the class that they share.
+            sources: endpoints of each class that sends.
+            within: pairs of endpoints of that class itself.
         """
-        if flow.source.startswith(EXTERNAL):
-            if flow.target not in self._entered:
-                self._entered.add(flow.target)
-                self.entered += targets
-        elif flow.target.startswith(EXTERNAL):
-            if flow.source not in self._leaving:
-                self._leaving.add(flow.source)
-                self.leaving += sources
-        else:
-            if flow.lower:
+        abroad = False
+        for other, (lower, upper) in zip(fan.others, fan.verdicts, strict=True):
+            size = sources.get(other)
+            if size is None and other.startswith(EXTERNAL):
+                abroad = True
+                continue
+            pairs = within if other == fan.end else (size or 0) * count
+            if lower is upper or lower:
                 self.talking += pairs
             else:
                 self.perhaps += pairs
-            if flow.lower is not flow.upper and flow.lower != flow.upper:
+            if lower is not upper and lower != upper:
                 self.open += pairs
+        known = self._entered if fan.inward else self._leaving
+        if abroad and fan.end not in known:
+            known.add(fan.end)
+            if fan.inward:
+                self.entered += count
+            else:
+                self.leaving += count
 
 
 class ReachAnswer:
@@ -107,7 +113,7 @@ class ReachAnswer:
         sources: the only sources; None for everybody.
         targets: the only targets; None for everybody.
         traffic: the only traffic.
-        tally: counts over the flows that were yielded last.
+        tally: counts over the fans that were yielded last.
     """
 
     def __init__(
@@ -205,7 +211,7 @@ class ReachAnswer:
             chosen[self.reach.class_of(identifier).name].append(identifier)
         return {name: tuple(members) for name, members in chosen.items()}
 
-    def flows(self) -> Iterator[Flow]:
+    def fans(self) -> Iterator[Fan]:
         """Yield the flows of the answer, those to one class and those from one class to outside together.
 
         Traffic is cut to what was asked about.
@@ -213,19 +219,19 @@ class ReachAnswer:
         tally = self.tally = Tally()
         if not self.reach.classes:
             return
-        everything = self.traffic.is_all
         sources_of, targets_of = self._sources_of, self._targets_of
+        senders = {name: len(members) for name, members in sources_of.items()}
+        takers = {name: len(members) for name, members in targets_of.items()}
         sources = None if self.sources is None else self.sources.ends
         targets = None if self.targets is None else self.targets.ends
-        for known in self.reach.flows(sources, targets, forwarded=True):
-            flow = known if everything else known._replace(
-                lower=known.lower & self.traffic, upper=known.upper & self.traffic
-            )  # fmt: skip
-            if flow.upper:
-                senders, takers = sources_of.get(flow.source, ()), targets_of.get(flow.target, ())
-                same = len({*senders} & {*takers}) if flow.source == flow.target else 0
-                tally.add(flow, len(senders), len(takers), len(senders) * len(takers) - same)
-                yield flow
+        for known in self.reach.fans(sources, targets, forwarded=True):
+            fan = known if self.traffic.is_all else _cut(known, self.traffic)
+            if not fan.others:
+                continue
+            sending, taking = sources_of.get(fan.end, ()), targets_of.get(fan.end, ())
+            within = len(sending) * len(taking) - len({*sending} & {*taking})
+            tally.add(fan, (takers if fan.inward else senders).get(fan.end, 0), senders, within)
+            yield fan
 
     def pairs(self, *, joined: bool) -> Iterator[Pair]:
         """Yield the pairs of endpoints between which something passes.
@@ -256,13 +262,18 @@ class ReachAnswer:
 
     def _by_end(self) -> Iterator[tuple[bool, str, list[Flow]]]:
         """Yield the flows by the one class that they share, whether that is their target, and its name."""
+        for fan in self.fans():
+            yield fan.inward, fan.end, list(fan.flows())
 
-        def end_of(flow: Flow) -> tuple[bool, str]:
-            inward = not flow.target.startswith(EXTERNAL)
-            return inward, flow.target if inward else flow.source
 
-        for (inward, name), flows in groupby(self.flows(), key=end_of):
-            yield inward, name, list(flows)
+def _cut(fan: Fan, traffic: Traffic) -> Fan:
+    """Return what a fan holds of some traffic."""
+    each = [
+        (other, Verdict(lower & traffic, upper & traffic))
+        for other, (lower, upper) in zip(fan.others, fan.verdicts, strict=True)
+    ]
+    left = [(other, verdict) for other, verdict in each if verdict.upper]
+    return fan._replace(others=[other for other, _ in left], verdicts=[verdict for _, verdict in left])
 
 
 def _entries(flows: list[Flow], *, inward: bool, joined: bool) -> Iterator[tuple[str | AddressSet, Traffic, Bound]]:

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from cloudseg.engine import SourceInfo
+from cloudseg.reach.explaining.pod_selectors import NAME
 from cloudseg.reach.outside import EXTERNAL, addresses_of, ranges_of
-from cloudseg.reach.reachability import Flow
+from cloudseg.reach.reachability import Flow, Verdict
 from cloudseg.reporters.end_words import EndWords
 from cloudseg.reporters.interface import RenderOptions, Reporter
 from cloudseg.reporters.json_stream import Lines, Written, json_line, write_json
 from cloudseg.reporters.reach_answer import Bound, ReachAnswer, bounds_of
+from cloudseg.sources import SourceInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
-    from cloudseg.traffic import Traffic
-
+    from cloudseg.model import Estate, Interface
 __all__ = ["REPORTER", "EndpointInfo", "FlowInfo", "Question", "ReachabilityDocument"]
 
 _KEPT = 1 << 14
@@ -131,12 +131,18 @@ def _endpoints(answer: ReachAnswer) -> Iterator[EndpointInfo]:
                 id=identifier,
                 provider=interface.provider,
                 scope=interface.scope,
-                kind=interface.kind,
+                kind=_kind(interface, answer.estate),
                 name=words.name(identifier),
-                namespace="",
+                namespace=interface.labels.get(NAME, ""),
                 addresses=tuple(cidr.removesuffix("/32").removesuffix("/128") for cidr in interface.addresses.cidrs()),
                 in_class=own.name,
             )
+
+
+def _kind(interface: Interface, estate: Estate) -> str:
+    """Return the kind of an interface; pods are called after what owns them."""
+    owner = estate.owner_of(interface) if interface.is_pod else None
+    return interface.kind if owner is None else owner.kind
 
 
 def _flow_lines(answer: ReachAnswer) -> Iterator[str]:
@@ -145,18 +151,26 @@ def _flow_lines(answer: ReachAnswer) -> Iterator[str]:
     There are millions of them, of few ends and few verdicts, so that these are written once and put together.
     """
     ends = lru_cache(_KEPT)(_ends)
-    verdicts = lru_cache(_KEPT)(_verdicts)
-    for flow in answer.flows():
-        sources, targets = ends(flow.source), ends(flow.target)
-        for verdict in verdicts(flow.lower, flow.upper):
-            for source in sources:
-                for target in targets:
-                    yield f'{{"from":{source},"to":{target},{verdict}'
+    written = lru_cache(_KEPT)(_verdicts)
+    for fan in answer.fans():
+        (own,) = ends(fan.end)
+        # To tell verdicts by what they hold takes longer than to write them.
+        told: dict[int, tuple[str, ...]] = {}
+        for name, verdict in zip(fan.others, fan.verdicts, strict=True):
+            known = told.get(id(verdict))
+            if known is None:
+                known = told[id(verdict)] = written(verdict)
+            for text in known:
+                for other in ends(name):
+                    if fan.inward:
+                        yield f'{{"from":{other},"to":{own},{text}'
+                    else:
+                        yield f'{{"from":{own},"to":{other},{text}'
 
 
-def _verdicts(lower: Traffic, upper: Traffic) -> tuple[str, ...]:
+def _verdicts(verdict: Verdict) -> tuple[str, ...]:
     """Return what an entry says behind its ends, once for each bound."""
-    flow = Flow("", "", lower, upper)
+    flow = Flow("", "", *verdict)
     infos = (FlowInfo("", "", traffic.terms(), bound) for traffic, bound in bounds_of(flow))
     return tuple(json_line(info).removeprefix(_NO_ENDS) for info in infos)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.findings import Severity
+from cloudseg.model import labelled
 from cloudseg.reporters.exposure_words import exposure_lines
 from cloudseg.reporters.interface import RenderOptions, Reporter
 from cloudseg.reporters.screen import Screen
 from cloudseg.reporters.text import amount
 from cloudseg.reporters.wording import (
-    TITLES,
     by_check,
     check_counts,
     group_counts,
@@ -22,8 +22,9 @@ from cloudseg.reporters.wording import (
     scope_line,
     severity_counts,
     shared_remedy,
+    titles,
     unread_lines,
-    unsettled_checks,
+    unsettled_lines,
     verdict,
     witness_hint,
 )
@@ -60,7 +61,7 @@ def _write_group(check: str, findings: Sequence[Finding], stream: TextIO, screen
     heading = screen.folded(f"{check}: {group_counts(findings)}")
     stream.writelines(f"{screen.colored(line, '1')}\n" for line in heading)
     remedy = shared_remedy(findings)
-    for text in (TITLES.get(check, ""), remedy):
+    for text in (titles().get(check, ""), remedy):
         stream.writelines(f"{line}\n" for line in screen.folded(text))
     stream.write("\n")
     shown = findings[: screen.limit] if screen.limit else findings
@@ -93,9 +94,10 @@ def _widths(findings: Iterable[Finding], screen: Screen) -> tuple[int, ...]:
 
 
 def _resource_lines(finding: Finding, *, with_place: bool) -> list[str]:
-    lines = [finding.resource.id]
-    if finding.resource.name and finding.resource.name != finding.resource.id:
-        lines.append(f"({finding.resource.name})")
+    resource = finding.resource
+    lines = [resource.id]
+    if labelled(resource.id, resource.name) != resource.id:
+        lines.append(f"({resource.name})")
     if with_place:
         lines.append(place(finding))
     return lines
@@ -133,8 +135,8 @@ def _summary(document: FindingsDocument, screen: Screen) -> Iterable[str]:
     yield from unread_lines(document.sources, screen)
     if document.checks:
         yield from screen.folded(f"checks: {check_counts(document)}", indent="  ")
-    for check in unsettled_checks(document):
-        yield from screen.folded(f"{check.id}: {check.status}: {check.reason}", indent="    ")
+    for line in unsettled_lines(document):
+        yield from screen.folded(line, indent="    ")
     for note in document.notes:
         yield from screen.folded(f"note: {note}", indent="  ")
     if hint := witness_hint(document):

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
-from cloudseg.checks import CHECKS
-from cloudseg.reporters.check_page import summary_of
 from cloudseg.reporters.text import amount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cloudseg.engine import CheckStatus, FindingsDocument, SourceInfo
     from cloudseg.findings import Finding, Remedy
     from cloudseg.reporters.screen import Screen
 
 __all__ = [
-    "TITLES",
     "by_check",
     "check_counts",
     "gap_lines",
@@ -26,15 +24,25 @@ __all__ = [
     "scope_line",
     "severity_counts",
     "shared_remedy",
+    "titles",
     "unread_lines",
     "unsettled_checks",
+    "unsettled_lines",
     "verdict",
     "witness_hint",
 ]
 
 _GAPS_SHOWN = 10
+_WITHOUT_REGIONS = frozenset(("kubernetes",))
 
-TITLES = {check.id: summary_of(check) for check in CHECKS}
+
+@cache
+def titles() -> Mapping[str, str]:
+    """Return what each check finds, in a line, by its id. It loads every check."""
+    from cloudseg.checks import CHECKS
+    from cloudseg.reporters.check_page import summary_of
+
+    return {check.id: summary_of(check) for check in CHECKS}
 
 
 def by_check(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
@@ -58,8 +66,12 @@ def group_counts(findings: Sequence[Finding]) -> str:
 
 
 def place(finding: Finding) -> str:
-    """Return where a finding is: scope and region."""
-    return f"{finding.scope} {finding.region}".strip()
+    """Return where a finding is: scope, and region where its provider has any."""
+    return " ".join((finding.scope, *_region(finding.provider, finding.region)))
+
+
+def _region(provider: str, region: str) -> tuple[str, ...]:
+    return (region,) if region and provider not in _WITHOUT_REGIONS else ()
 
 
 def shared_remedy(findings: Sequence[Finding]) -> str:
@@ -112,19 +124,18 @@ def severity_counts(document: FindingsDocument) -> str:
 
 def scope_line(source: SourceInfo) -> str:
     """Return what was read of a scope."""
-    name = f" ({source.name})" if source.name else ""
-    regions = ", ".join(source.regions) or "no region"
+    name = f" ({source.name})" if source.name and source.name != source.scope else ""
+    regions = "" if source.provider in _WITHOUT_REGIONS else f": {', '.join(source.regions) or 'no region'}"
     missing = "" if source.complete else f"; {amount(len(source.gaps), 'gap')}"
-    return f"{source.provider} {source.scope}{name}: {regions}{missing}"
+    return f"{source.provider} {source.scope}{name}{regions}{missing}"
 
 
 def gap_lines(sources: Sequence[SourceInfo]) -> Iterator[str]:
     """Yield every gap: where, what, and why."""
     for source in sources:
         for gap in source.gaps:
-            where = " ".join(
-                part for part in (source.provider, source.scope, gap.region, gap.what, gap.resource) if part
-            )
+            region = _region(source.provider, gap.region)
+            where = " ".join(part for part in (source.provider, source.scope, *region, gap.what, gap.resource) if part)
             yield f"{where}: {gap.reason}{': ' + gap.detail if gap.detail else ''}"
 
 
@@ -148,6 +159,15 @@ def unsettled_checks(document: FindingsDocument) -> list[CheckStatus]:
     Checks for other clouds than those that were read are none of them.
     """
     return [check for check in _concerned(document) if check.status != "evaluated"]
+
+
+def unsettled_lines(document: FindingsDocument) -> Iterator[str]:
+    """Yield why checks could not be evaluated in full, a line for each reason; checks that share one stand together."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for check in unsettled_checks(document):
+        together.setdefault((check.status, check.reason), []).append(check.id)
+    for (status, reason), names in together.items():
+        yield f"{', '.join(names)}: {status}: {reason}"
 
 
 def _concerned(document: FindingsDocument) -> list[CheckStatus]:

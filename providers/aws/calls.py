@@ -12,8 +12,8 @@ from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from cloudseg.providers.aws.operations import Json, Operation, found_at
-from cloudseg.providers.aws.pace import TURN
 from cloudseg.providers.aws.parsing import AnswerParsers
+from cloudseg.providers.pace import TURN
 
 __all__ = ["Answer", "UnsupportedByEndpointError", "ask", "call", "merged", "plain_answers"]
 

@@ -25,7 +25,7 @@ from cloudseg.errors import CollectError
 from cloudseg.providers.aws.calls import plain_answers
 from cloudseg.providers.aws.failures import UNREADABLE, detail_of
 from cloudseg.providers.aws.options import AwsOptions
-from cloudseg.providers.aws.pace import TURN
+from cloudseg.providers.pace import TURN
 
 __all__ = ["Clients", "brief_config_of", "config_of", "make_client", "open_session"]
 

@@ -14,9 +14,9 @@ from cloudseg.providers.aws.clients import Clients
 from cloudseg.providers.aws.failures import FAILURES, detail_of, error_code, reason_of
 from cloudseg.providers.aws.operations import Json, Operation, children_of, items_of, roots
 from cloudseg.providers.aws.options import AwsOptions
-from cloudseg.providers.aws.pace import TURN, CallQueue, Pace, ahead
 from cloudseg.providers.aws.regions import Choice, choose_regions, list_regions
 from cloudseg.providers.aws.session import Caller, Login, assume, identify, logins
+from cloudseg.providers.pace import TURN, CallQueue, Pace, ahead
 from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot, SnapshotGap
 
 __all__ = ["AwsOptions", "Progress", "collect"]

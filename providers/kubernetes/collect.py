@@ -11,21 +11,24 @@ import msgspec
 
 from cloudseg import __version__
 from cloudseg.errors import CollectError, ConfigError, CredentialsError
-from cloudseg.providers.aws.pace import CallQueue
 from cloudseg.providers.kubernetes.client import AnswerError, Client
 from cloudseg.providers.kubernetes.discovery import Discovered, Unserved, discover, kinds_of
 from cloudseg.providers.kubernetes.kubeconfig import logins, scope_of
 from cloudseg.providers.kubernetes.listed import CORE, chosen, makes_cluster, missing
 from cloudseg.providers.kubernetes.options import KubernetesOptions, check_cluster
 from cloudseg.providers.kubernetes.pages import ROLE_FILE, read_list
+from cloudseg.providers.kubernetes.settings import read_setting, settings_for
+from cloudseg.providers.pace import CallQueue
 from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot, SnapshotGap
 from cloudseg.text import amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from cloudseg.providers.kubernetes.client import Fields
     from cloudseg.providers.kubernetes.kubeconfig import Login
     from cloudseg.providers.kubernetes.listed import Kind, Served
+    from cloudseg.providers.kubernetes.settings import Setting
 
     Progress: TypeAlias = Callable[[str, int, int], None]
 
@@ -52,6 +55,7 @@ class _Cluster:
         self.gaps: list[SnapshotGap] = []
         self.failures: list[AnswerError] = []
         self.closed: CollectError | None = None
+        self.settings: list[Fields] = []
 
     def enter(self) -> str:
         """Ask what is served, and as whom we ask; what fails closes the cluster."""
@@ -99,6 +103,24 @@ class _Cluster:
             self.failures.append(error)
             self.gaps.append(self._gap(kind.service, kind.plural, error))
         return f"{self.scope} {kind.plural}"
+
+    def read_setting(self, setting: Setting) -> str:
+        """Read one config map that decides how policies are enforced."""
+        try:
+            found = read_setting(self.client, setting)
+        except AnswerError as error:
+            where = f"{setting.namespace}/{setting.name}"
+            self.gaps.append(msgspec.structs.replace(self._gap(CORE, "configmaps", error), resource=where))
+        else:
+            self.settings += [] if found is None else [found]
+        return f"{self.scope} {setting.name}"
+
+    def keep_settings(self) -> None:
+        """Add the config maps to the answers, as one list."""
+        if self.settings:
+            items = sorted(self.settings, key=lambda item: str(item["metadata"]))
+            part = Part(PROVIDER, self.scope, _REGION, CORE, "configmaps")
+            self.answers[part] = {"apiVersion": "v1", "kind": "ConfigMapList", "items": items}
 
     def close(self, error: AnswerError) -> None:
         """Note that nothing can be read, and why."""
@@ -177,13 +199,14 @@ def _read(clusters: list[_Cluster], options: KubernetesOptions, progress: Progre
         for group, version in cluster.discovered.pending
     ]
     _run(options, None, asked)
-    lists = [
-        partial(cluster.list_kind, kind, options.page)
-        for cluster in clusters
-        if cluster.closed is None
-        for kind in cluster.kinds()
-    ]
+    lists: list[Callable[[], str]] = []
+    for cluster in clusters:
+        kinds = cluster.kinds() if cluster.closed is None else []
+        lists += [partial(cluster.list_kind, kind, options.page) for kind in kinds]
+        lists += [partial(cluster.read_setting, each) for each in settings_for({kind.group for kind in kinds})]
     _run(options, progress, lists)
+    for cluster in clusters:
+        cluster.keep_settings()
     for cluster in clusters:
         if cluster.closed is None and not cluster.answers:
             failure = next((each for each in cluster.failures if each.status != 403), cluster.failures[0])

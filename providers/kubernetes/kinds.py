@@ -1,4 +1,4 @@
-"""Kinds of Kubernetes objects: where a snapshot keeps them, and which of them an audit judges."""
+"""Kinds of Kubernetes objects: where a snapshot keeps them, and which of them may decide what passes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from typing import Final
 
 __all__ = [
-    "JUDGED",
     "SECRET",
     "decides_traffic",
     "group_of",
@@ -17,40 +16,6 @@ __all__ = [
 ]
 
 SECRET: Final = "Secret"  # noqa: S105 - the name of a kind
-
-JUDGED: Final = frozenset(
-    (
-        ("", "Endpoints"),
-        ("", "Namespace"),
-        ("", "Node"),
-        ("", "Pod"),
-        ("", "Service"),
-        ("", "ServiceAccount"),
-        ("apps", "DaemonSet"),
-        ("apps", "Deployment"),
-        ("apps", "ReplicaSet"),
-        ("apps", "StatefulSet"),
-        ("batch", "CronJob"),
-        ("batch", "Job"),
-        ("discovery.k8s.io", "EndpointSlice"),
-        ("elbv2.k8s.aws", "IngressClassParams"),
-        ("extensions", "Ingress"),
-        ("gateway.networking.k8s.io", "GRPCRoute"),
-        ("gateway.networking.k8s.io", "Gateway"),
-        ("gateway.networking.k8s.io", "GatewayClass"),
-        ("gateway.networking.k8s.io", "HTTPRoute"),
-        ("gateway.networking.k8s.io", "ReferenceGrant"),
-        ("gateway.networking.k8s.io", "TCPRoute"),
-        ("gateway.networking.k8s.io", "TLSRoute"),
-        ("gateway.networking.k8s.io", "UDPRoute"),
-        ("networking.istio.io", "Gateway"),
-        ("networking.istio.io", "VirtualService"),
-        ("networking.k8s.io", "Ingress"),
-        ("networking.k8s.io", "IngressClass"),
-        ("networking.k8s.io", "NetworkPolicy"),
-    )
-)
-"""API group and kind of what an audit reads; other kinds are kept in the snapshot and counted."""
 
 _PLURALS: Final = {"endpoints": "endpoints", "serviceintentions": "serviceintentions"}
 _DECIDING: Final = re.compile(
@@ -76,9 +41,11 @@ _DECIDING_LISTS_ALSO: Final = frozenset(
     (
         "ciliumcidrgroups",
         "clustergroups",
+        "egressnetworks",
         "externalentities",
         "globalnetworksets",
         "groups",
+        "meshes",
         "meshtlsauthentications",
         "networkauthentications",
         "networksets",
@@ -86,6 +53,7 @@ _DECIDING_LISTS_ALSO: Final = frozenset(
         "proxydefaults",
         "serverauthorizations",
         "servers",
+        "servicedefaults",
         "serviceintentions",
         "sidecars",
         "tiers",

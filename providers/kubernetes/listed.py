@@ -1,6 +1,6 @@
 """What is read of a live cluster: one table of kinds, and any other kind that decides what passes.
 
-Requests, gaps and the least role follow from the table. Secrets and ConfigMaps are never read.
+Requests, gaps and the least role follow from the table. Secrets are never read, ConfigMaps only a few by name.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CORE: Final = "core"
 """How a snapshot names the API group without a name."""
 
 NEVER: Final = frozenset((("", "secrets"), ("", "configmaps")))
-"""What is not asked for under any circumstances."""
+"""What is never listed."""
 
 NAMES_ONLY: Final = frozenset((("apiextensions.k8s.io", "customresourcedefinitions"),))
 """Kinds of which the metadata alone are asked for, and the names alone are kept."""
@@ -62,7 +62,19 @@ LISTED: Final[dict[str, tuple[str, ...]]] = {
     "cilium.io": ("ciliumcidrgroups", "ciliumclusterwidenetworkpolicies", "ciliumnetworkpolicies"),
     "config.openshift.io": ("networks",),
     "configuration.konghq.com": ("tcpingresses", "udpingresses"),
-    "consul.hashicorp.com": ("meshes", "proxydefaults", "servicedefaults", "serviceintentions"),
+    "consul.hashicorp.com": (
+        "exportedservices",
+        "ingressgateways",
+        "meshes",
+        "peeringacceptors",
+        "peeringdialers",
+        "proxydefaults",
+        "registrations",
+        "samenessgroups",
+        "servicedefaults",
+        "serviceintentions",
+        "terminatinggateways",
+    ),
     "crd.antrea.io": (
         "clustergroups",
         "clusternetworkpolicies",

@@ -14,7 +14,8 @@ from cloudseg.errors import InputError
 from cloudseg.json_text import printable, well_formed
 from cloudseg.providers.kubernetes.documents import Broken, read_documents
 from cloudseg.providers.kubernetes.files import STANDARD_INPUT, File, Skipped, files_of, read, utc
-from cloudseg.providers.kubernetes.kinds import JUDGED, SECRET, plural_of, qualified_kind
+from cloudseg.providers.kubernetes.judged import JUDGED
+from cloudseg.providers.kubernetes.kinds import SECRET, plural_of, qualified_kind
 from cloudseg.providers.kubernetes.objects import Flaw, changes_of_kustomization, is_kustomization, objects_of
 from cloudseg.providers.kubernetes.options import check_cluster
 from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot, SnapshotGap

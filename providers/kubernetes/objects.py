@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 from cloudseg.providers.kubernetes.documents import UNRENDERED
-from cloudseg.providers.kubernetes.kinds import JUDGED, group_of
+from cloudseg.providers.kubernetes.judged import JUDGED
+from cloudseg.providers.kubernetes.kinds import group_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,8 +18,9 @@ __all__ = ["FLAGS", "SETTINGS", "pruned"]
 Fields = dict[str, object]
 
 _METADATA_DROPPED: Final = frozenset(("managedFields", "resourceVersion", "selfLink"))
-_COPIES: Final = re.compile(r"last-applied|(^|/)(applied|original|last-configuration)$|^cloudseg\.io/")
-"""Annotations that repeat an object as it was applied, by kubectl and others; and our own, which tell of files."""
+_COPIES: Final = re.compile(r"last-applied|(^|/)(applied|original|original-pod|last-configuration)$|^cloudseg\.io/")
+"""Annotations that repeat an object as it was applied, by kubectl and others, or a whole pod as it was before something
+was injected; and our own, which tell of files."""
 
 _POD: Final = (
     "automountServiceAccountToken",
@@ -73,13 +74,22 @@ SETTINGS: Final = frozenset(
 
 FLAGS: Final = frozenset(
     (
+        "acl-auth-method",
         "admin-network-policy",
+        "allow-k8s-namespace",
+        "consul-destination-namespace",
+        "default-enable-transparent-proxy",
+        "default-inject",
+        "deny-k8s-namespace",
         "disable-network-policy",
         "enable-admin-network-policy",
+        "enable-k8s-namespace-mirroring",
         "enable-k8s-networkpolicy",
+        "enable-namespaces",
         "enable-network-policy",
         "enable-network-policy-controller",
         "enable-policy",
+        "k8s-namespace-mirroring-prefix",
         "network-policy",
         "run-firewall",
     )
@@ -87,7 +97,8 @@ FLAGS: Final = frozenset(
 """Flags by which they are told so; all other arguments are dropped."""
 
 _FLAG: Final = re.compile(
-    rf"(?<![\w-])--?({'|'.join(sorted(FLAGS, key=len, reverse=True))})(=[^\s\"']{{0,40}})?(?![\w-])"
+    rf"(?<![\w-])--?({'|'.join(sorted(FLAGS, key=len, reverse=True))})"
+    r"(=[^\s\"']{0,40}|=\"[^\s\"]{0,40}\")?(?![\w-])"
 )
 
 _VALUE: Final = re.compile(r"\w[\w.-]{0,40}")

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from cloudseg.providers.kubernetes.listed import LISTED
+from cloudseg.providers.kubernetes.settings import SETTINGS
 
-__all__ = ["cluster_role", "rules"]
+__all__ = ["Rule", "cluster_role", "rules"]
 
-Rule = tuple[str, tuple[str, ...], tuple[str, ...]]
 
-_OF_CALICO: Final[tuple[Rule, ...]] = (
-    ("projectcalico.org", ("tiers",), ("get",)),
-    ("projectcalico.org", ("tier.globalnetworkpolicies", "tier.networkpolicies"), ("list",)),
+class Rule(NamedTuple):
+    """One rule of the role.
+
+    Attributes:
+        group: the API group.
+        resources: its resources.
+        verbs: what may be done with them.
+        names: the names of the only objects that are meant; none for all.
+    """
+
+    group: str
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+
+_OF_CALICO: Final = (
+    Rule("projectcalico.org", ("tiers",), ("get",)),
+    Rule("projectcalico.org", ("tier.globalnetworkpolicies", "tier.networkpolicies"), ("list",)),
 )
 """What Calico's own server asks for besides, before it shows the policies of all tiers. Source:
 https://docs.tigera.io/calico/latest/network-policy/policy-tiers/rbac-tiered-policies"""
@@ -20,9 +36,9 @@ https://docs.tigera.io/calico/latest/network-policy/policy-tiers/rbac-tiered-pol
 _HEAD: Final = """\
 # Written by docs/generate.py from the table of what is read; edit providers/kubernetes/listed.py.
 #
-# What `cloudseg audit kubernetes` asks for, and nothing else: to list, no Secrets and no ConfigMaps. Groups that a
-# cluster does not have do no harm. What is served and who is asking (`/api`, `/apis`, selfsubjectreviews) every
-# user may see by the roles system:discovery and system:basic-user.
+# What `cloudseg audit kubernetes` asks for, and nothing else: to list, no Secrets, and of ConfigMaps the few that
+# decide how policies are enforced, by name. Groups that a cluster does not have do no harm. What is served and who is
+# asking (`/api`, `/apis`, selfsubjectreviews) every user may see by the roles system:discovery and system:basic-user.
 #
 #   kubectl apply -f kubernetes-role.yaml
 #   kubectl create clusterrolebinding cloudseg-audit --clusterrole=cloudseg-audit --user=NAME
@@ -35,15 +51,18 @@ rules:
 
 
 def rules() -> tuple[Rule, ...]:
-    """Return the rules of the role: API group, resources, verbs."""
-    return (*((group, plurals, ("list",)) for group, plurals in sorted(LISTED.items())), *_OF_CALICO)
+    """Return the rules of the role."""
+    lists = (Rule(group, plurals, ("list",)) for group, plurals in sorted(LISTED.items()))
+    return (*lists, Rule("", ("configmaps",), ("get",), tuple(setting.name for setting in SETTINGS)), *_OF_CALICO)
 
 
 def cluster_role() -> str:
     """Return the role as a manifest."""
     lines: list[str] = []
-    for group, plurals, verbs in rules():
-        lines += [f'  - apiGroups: ["{group}"]', "    resources:"]
-        lines += [f"      - {plural}" for plural in plurals]
-        lines += [f"    verbs: [{', '.join(verbs)}]"]
+    for rule in rules():
+        lines += [f'  - apiGroups: ["{rule.group}"]', "    resources:"]
+        lines += [f"      - {plural}" for plural in rule.resources]
+        lines += ["    resourceNames:"] if rule.names else []
+        lines += [f"      - {name}" for name in rule.names]
+        lines += [f"    verbs: [{', '.join(rule.verbs)}]"]
     return _HEAD + "\n".join(lines) + "\n"

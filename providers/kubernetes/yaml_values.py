@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import yaml
+from yaml import MappingNode, ScalarNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,11 +80,9 @@ class _Loader(yaml.CSafeLoader):
         """Nothing hangs on the path to a value."""
 
     def resolve(self, kind: type[yaml.Node], value: object, implicit: object) -> str:
-        """Return a tag for what bears none."""
-        _ = value
-        if kind is yaml.ScalarNode:
-            return _PLAIN if isinstance(implicit, tuple) and implicit[0] else _TEXT
-        return ""
+        """Return a tag for what bears none; that of a list or mapping tells nothing that its node does not."""
+        _ = kind, value
+        return _PLAIN if isinstance(implicit, tuple) and implicit[0] else _TEXT
 
 
 def read_yaml(text: str) -> YamlValue:
@@ -162,9 +161,9 @@ class _Builder:
         self._left -= len(content) + 1
         if self._left < 0:
             raise YamlValueError(_line(node), "its aliases stand for more than a manifest can hold")
-        if isinstance(node, yaml.ScalarNode):
+        if isinstance(node, ScalarNode):
             return _scalar(node)
-        if isinstance(node, yaml.MappingNode):
+        if isinstance(node, MappingNode):
             return self._mapping(node)
         return [self.value(item) for item in content]
 
@@ -172,14 +171,22 @@ class _Builder:
         result: dict[str, object] = {}
         merged: list[object] = []
         for key, item in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                braces = isinstance(key, yaml.MappingNode) and bool(key.flow_style)
+            # Most entries are a word and a text: they take no further call.
+            if isinstance(key, ScalarNode) and isinstance(item, ScalarNode) and key.tag == item.tag == _PLAIN:
+                word: str = key.value
+                if (name := _plain_key(word)) not in result and word != "<<":
+                    text: str = item.value
+                    self._left -= len(text) + 1
+                    result[name] = plain_value(text)
+                    continue
+            if not isinstance(key, ScalarNode):
+                braces = isinstance(key, MappingNode) and bool(key.flow_style)
                 raise YamlValueError(_line(key), "a key must be a text", unrendered=braces)
             if key.value == "<<" and key.tag == _PLAIN:
                 found = self.value(item)
                 merged += cast("list[object]", found) if isinstance(found, list) else [found]
                 continue
-            name = _key(_scalar(key))
+            name = _plain_key(key.value) if key.tag == _PLAIN else _key(_scalar(key))
             if name in result:
                 self.repeated.append((_line(key), name))
             result[name] = self.value(item)
@@ -193,6 +200,8 @@ class _Builder:
 
 def _scalar(node: yaml.ScalarNode) -> str | float | bool | None:
     text: str = node.value
+    if node.tag == _TEXT:
+        return text
     if node.tag in _TYPED:
         return plain_value(text)
     if node.tag == _TYPED_FLOAT:
@@ -208,6 +217,12 @@ def _key(value: str | float | bool | None) -> str:  # noqa: FBT001 - any scalar 
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@lru_cache(1 << 15)
+def _plain_key(text: str) -> str:
+    """Return a key that is written without quotes, as JSON takes it."""
+    return _key(plain_value(text))
 
 
 @lru_cache(1 << 15)

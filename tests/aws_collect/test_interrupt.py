@@ -12,8 +12,8 @@ import pytest
 from cloudseg.errors import CollectError
 from cloudseg.providers.aws.clients import Clients, brief_config_of, open_session
 from cloudseg.providers.aws.collect import AwsOptions, collect
-from cloudseg.providers.aws.pace import CallQueue
 from cloudseg.providers.aws.session import logins
+from cloudseg.providers.pace import CallQueue
 
 from .conftest import Parameters, Reply, Stub
 

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from cloudseg.providers.aws.pace import CallQueue, Pace, ahead
+from cloudseg.providers.pace import CallQueue, Pace, ahead
 
 
 class Clock:

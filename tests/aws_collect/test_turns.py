@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from cloudseg.providers.aws.pace import Turn
+from cloudseg.providers.pace import Turn
 
 SECONDS = 10
 

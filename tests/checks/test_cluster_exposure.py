@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.engine import AuditRequest, run_audit, select_checks
 from cloudseg.findings import Finding
+from cloudseg.model import Estate
+from cloudseg.model.joining import join_clusters
 from cloudseg.reach.explaining.explain import explain
 from cloudseg.reach.reachability import Reachability
 from cloudseg.traffic import AddressSet, Traffic
@@ -203,3 +206,31 @@ def test_a_cluster_that_is_read_in_full_is_evaluated() -> None:
     (status,) = run_audit(estate_of(WEB, broken), request).checks
     assert status.status == "partly"
     assert "entrances" in status.reason
+
+
+def in_a_cloud(*more: Any, admits: str) -> Finding:
+    """What is told of a balanced pod that bears an address of a machine, whose group admits somebody on tcp/8080."""
+    machine = {"spec": {"providerID": "aws:///eu-west-1a/i-1"}} | node("10.0.2.10")
+    carried = pod("web", ports=[{"containerPort": 8080}]) | {"status": {"podIP": "10.0.2.20", "phase": "Running"}}
+    b = EstateBuilder()
+    b.group("sg-node", allow("ingress", "tcp/8080", admits), allow("egress", "all", "0.0.0.0/0"))
+    addresses = "10.0.2.10, 10.0.2.20"
+    b.interface("eni-node", "subnet-private", ["sg-node"], addresses, workload="aws:111122223333:eu-west-1:i-1")
+    estate = join_clusters(Estate.merged((b.build(), estate_of(machine, carried, service(**LOCAL), *more))))
+    request = AuditRequest(checks=select_checks(("internet-exposed-port",)))
+    (found,) = (each for each in run_audit(estate, request).findings if each.provider == "kubernetes")
+    return found
+
+
+@pytest.mark.parametrize(("admits", "sure"), [("0.0.0.0/0", True), ("10.0.0.0/8", None), ("sg-node", None)])
+def test_the_groups_of_the_cloud_decide_besides_what_is_certain(admits: str, *, sure: bool | None) -> None:
+    found = in_a_cloud(admits=admits)
+    assert (found.reachable, found.confidence) == (sure, "high" if sure else "low")
+    assert ("unknown: whether vpc-1 lets what brings it in to the pods" in found.evidence) == (sure is None)
+
+
+def test_where_no_packet_can_be_shown_it_is_told_why() -> None:
+    (unsure,) = found_in(WEB, admitting(block("10.0.0.0/8")), service(**LOCAL))
+    assert unsure.evidence[-1] == "no witness: nothing of it certainly arrives"
+    hidden = "no witness: it arrives whatever address the pods see, and which one they do is not known"
+    assert in_a_cloud(admits="0.0.0.0/0").evidence[-1] == hidden

@@ -1,6 +1,7 @@
 """What passes and was never intended, what is intended and does not pass: severities, exemptions, explanations."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -8,9 +9,12 @@ from cloudseg.checks import blocked_intent, outside_intent
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
 from cloudseg.findings import Finding
 from cloudseg.intent import Allowance, Intent
+from cloudseg.reach.explaining.explain import explain
+from cloudseg.reach.reachability import Reachability
 from cloudseg.segments import INTERNET, Choice, Segment
 from cloudseg.traffic import AddressSet, Traffic
-from tests.reach.balancers import TARGET, balanced, forward
+from tests.reach.balancers import TARGET, balanced, forward, q
+from tests.reach.public_balancers import CLIENT, SENT, public_balancer
 
 Findings = Callable[..., list[Finding]]
 
@@ -284,3 +288,26 @@ def test_health_checks_of_a_load_balancer_carry_nothing_of_what_its_clients_may_
     assert not findings(blocked_intent.CHECK, balanced(checking, ingress="sg-lb").build(), intent=intent)
     (found,) = findings(blocked_intent.CHECK, balanced(checking, ingress=nodes).build(), intent=intent)
     assert (found.severity.value, found.confidence) == ("low", "low")
+
+
+@pytest.mark.semantics(42)
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [
+        ({}, "allowed"),
+        ({"admits": "10.0.0.0/16"}, "blocked"),
+        ({"keeps_client": False}, "blocked"),
+        ({"healthy": None}, "unknown"),
+    ],
+)
+def test_what_the_internet_may_open_is_carried_by_a_load_balancer_that_keeps_its_clients(
+    more: dict[str, Any], verdict: str, findings: Findings
+) -> None:
+    options: dict[str, Any] = {"admits": "0.0.0.0/0"} | more
+    estate = public_balancer(**options).build()
+    app = Segment(name="app", choice=Choice(ids=("eni-app",)))
+    intent = Intent(segments=(app,), allow=(may(INTERNET, "app", SENT),))
+    found = findings(blocked_intent.CHECK, estate, intent=intent)
+    assert [each.confidence for each in found] == {"allowed": [], "blocked": ["high"], "unknown": ["low"]}[verdict]
+    explained = explain(Reachability(estate), AddressSet.parse(CLIENT), q("eni-app"), Traffic.parse(SENT))
+    assert explained.verdict == verdict

@@ -15,7 +15,7 @@ from cloudseg.findings import Finding
 from cloudseg.model import AllOf, AnyOf, Estate, Labelled
 from cloudseg.reach.reachability import Reachability, Verdict
 from cloudseg.traffic import AddressSet
-from tests.kubernetes.cluster import Cluster
+from tests.kubernetes.cluster import Cluster, pod, policy, space, written
 from tests.kubernetes.drawn import clusters
 from tests.kubernetes.drawn_admin import admin_clusters
 from tests.kubernetes.drawn_antrea import antrea_clusters
@@ -42,10 +42,10 @@ def matrix(estate: Estate) -> dict[tuple[str, str], Verdict]:
     pods = sorted(estate.interfaces)
     pairs = [(one, other) for one in pods for other in pods if one != other]
     found = {(one, other): reach.between(one, other) for one, other in pairs}
-    for pod in pods:
+    for each in pods:
         for addresses in OUTSIDE:
-            found[pod, str(addresses)] = reach.between(pod, addresses)
-            found[str(addresses), pod] = reach.between(addresses, pod)
+            found[each, str(addresses)] = reach.between(each, addresses)
+            found[str(addresses), each] = reach.between(addresses, each)
     return found
 
 
@@ -162,3 +162,46 @@ def test_a_rule_that_only_passes_on_does_not_decide_for_network_policies(finding
     b.admin_policy("hand-on", Pods(namespaces={}), ("next", admit("all", Pods(namespaces={}))))
     b.policy("shop", "web", ingress=(admit("tcp/80", Pods()),))
     assert findings(shadowed_rule.CHECK, b.build()) == []
+
+
+FROM_WEB = {"from": [{"podSelector": {"matchLabels": {"app": "web"}}}]}
+
+
+def told(*policies: dict[str, Any]) -> list[str]:
+    objects = (space("shop"), pod("web"), pod("db", ports=[{"name": "http", "containerPort": 80}]))
+    found = redundant_in_clusters(Cluster(*objects, *policies).estate)
+    return [f"{each.rule_set.name} {each.rule.id}" for each in found]
+
+
+def test_a_named_port_is_what_pods_to_come_make_of_it() -> None:
+    named = policy("named", {"podSelector": {}, "ingress": [FROM_WEB | {"ports": [{"port": "http"}]}]})
+    number = policy("number", {"podSelector": {}, "ingress": [{"ports": [{"port": 80}]}]})
+    every = policy("number", {"podSelector": {}, "ingress": [{"ports": [{"protocol": "TCP"}]}]})
+    wider = policy("number", {"podSelector": {}, "ingress": [{"ports": [{"port": "http"}]}]})
+    assert told(named, number) == []
+    assert told(named, every) == told(named, wider) == ["named ingress[0].from[0].http/TCP=80"]
+
+
+def test_an_item_is_not_told_for_some_of_its_ports() -> None:
+    two = policy("two", {"podSelector": {}, "ingress": [FROM_WEB | {"ports": [{"port": 5432}, {"port": "http"}]}]})
+    one = policy("one", {"podSelector": {}, "ingress": [{"ports": [{"port": 5432}]}]})
+    both = policy("one", {"podSelector": {}, "ingress": [{"ports": [{"port": 5432}, {"port": "http"}]}]})
+    assert told(two, one) == []
+    assert sorted(told(two, both)) == ["two ingress[0].from[0]", "two ingress[0].from[0].http/TCP=80"]
+
+
+def test_what_a_policy_admits_that_does_not_isolate_stands_in_for_no_policy_that_does() -> None:
+    """Without its only rule a policy of Cilium isolates nobody."""
+    whom: list[dict[str, Any]] = [{"fromEndpoints": [{"matchLabels": {"app": "web"}}]}]
+    only = written(
+        "CiliumNetworkPolicy",
+        "only",
+        "shop",
+        apiVersion="cilium.io/v2",
+        spec={"endpointSelector": {}, "ingress": whom},
+    )
+    wide: dict[str, Any] = {"endpointSelector": {}, "ingress": [{"fromEndpoints": [{}]}]}
+    beside = written("CiliumNetworkPolicy", "wide", "shop", apiVersion="cilium.io/v2", spec=wide)
+    assert told(only, beside) == ["only ingress[0].fromEndpoints[0]"]
+    adding = {**beside, "spec": {**wide, "enableDefaultDeny": {"ingress": False}}}
+    assert told(only, adding) == []

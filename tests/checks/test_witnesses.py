@@ -247,8 +247,10 @@ def both_admit(reach: Reachability, rules: Sequence[Redundant], findings: Sequen
             explanation = explain(reach, source, target, packet)
             assert explanation.verdict == "allowed"
             own, others = (rule.rule_set.id, rule.rule.id), {(each.id, other.id) for each, other in rule.by}
-            gone = [{(each.rule_set, each.rule) for each in cut.rules} for cut in explanation.cuts]
-            assert any(own in each and each & others for each in gone), told
+            # A step names both; where packets may take several ways, what would have to go on all of them does.
+            together = [*(step.rules for step in explanation.steps), *(cut.rules for cut in explanation.cuts)]
+            named = [{(each.rule_set, each.rule) for each in some} for some in together]
+            assert any(own in each and each & others for each in named), told
             shown += 1
     return shown
 
@@ -305,6 +307,14 @@ def beside(*rules: Rule) -> list[str]:
 def test_where_no_packet_shows_it_the_reason_is_said(narrow: str, why: str) -> None:
     wide = allow("ingress", "tcp/22", "everyone", rule_id="wide")
     assert beside(wide, allow("ingress", "tcp/22", narrow, rule_id="narrow")) == [f"no packet shows it: {why}"]
+
+
+def test_a_rule_for_pings_alone_is_shown_by_one() -> None:
+    b = EstateBuilder()
+    b.group("sg-1", allow("ingress", "icmp", "10.0.0.0/16"), allow("ingress", "icmp", "10.0.2.0/24"), OPEN)
+    b.interface("eni-1", "subnet-private", ["sg-1"], "10.0.2.10")
+    b.interface("eni-2", "subnet-private", ["sg-1"], "10.0.2.11")
+    assert redundant(b.build()) == 1
 
 
 def public_pair(direction: Direction) -> Estate:

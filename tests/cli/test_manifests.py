@@ -45,6 +45,21 @@ def test_a_folder_of_manifests_is_a_source(run: Run, tmp_path: Path) -> None:
     assert {"web", "db"} <= names
 
 
+def test_reach_tells_workloads_with_namespace_and_kind(tmp_path: Path) -> None:
+    deployment = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\n"
+        "spec: {template: {metadata: {labels: {app: web}}, spec: {containers: []}}}\n"
+    )
+    result = piped(tmp_path, f"{deployment}---\n{OTHER}", "reach", "-", "--format", "json")
+    told = {(each["kind"], each["namespace"], each["name"]) for each in json.loads(result.stdout)["endpoints"]}
+    assert told == {("Deployment", "shop", "web"), ("Pod", "shop", "db")}
+    table = piped(tmp_path, f"{deployment}---\n{OTHER}", "reach", "-", "--to", "shop/db").stdout.split("\n")
+    assert [line.split()[:3] for line in table[2:4]] == [
+        ["shop/web[Deployment]", "shop/db[Pod]", "all"],
+        ["any", "address", "shop/db[Pod]"],
+    ]
+
+
 def test_standard_input_is_a_source_and_the_cluster_can_be_named(tmp_path: Path) -> None:
     result = piped(tmp_path, POD, "collect", "-", "--cluster", "prod", "-o", "kept.zip")
     assert result.returncode == 0, result.stderr

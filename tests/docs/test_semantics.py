@@ -51,6 +51,10 @@ def test_the_statements_about_aws_are_all_there() -> None:
     assert {*range(1, 49), *range(122, 130), *range(201, 217)} <= statements().keys()
 
 
+def test_the_statements_about_clusters_are_all_there() -> None:
+    assert {*range(88, 115), *range(138, 141), *range(260, 266)} <= statements().keys()
+
+
 def test_the_footnotes_speak_of_statements() -> None:
     notes = DOC.partition("## Where the vendor's pages")[2]
     named = {int(n) for line in re.findall(r"^- \*\*([\d, ]+)\*\*", notes, re.MULTILINE) for n in line.split(",")}

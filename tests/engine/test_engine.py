@@ -65,7 +65,8 @@ def test_a_check_is_not_evaluated_where_what_it_needs_was_not_read() -> None:
     some = Estate(scopes=(ScopeRead("aws", "1", ("r",)),), coverage=Coverage(readings))
     (status,) = run_audit(some, AuditRequest(checks=(exposed,))).checks
     assert status.status == "partly"
-    assert "interfaces (1 r: denied)" in status.reason
+    assert status.reason.startswith("not read in full: interfaces, ")
+    assert status.reason.endswith(" (1 r: denied)")
     assert "groups" not in status.reason.split(":", 1)[1].split(";")[0]
     none = Estate(
         scopes=some.scopes, coverage=Coverage([Reading("aws", "1", "r", "groups", "unread", "denied"), *readings[1:]])

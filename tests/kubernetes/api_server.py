@@ -112,6 +112,12 @@ class Cluster:
         for resource in self.resources:
             if resource.path == asked.path:
                 return _page(resource, asked)
+        for resource in self.resources:
+            home, _, plural = resource.path.rpartition("/")
+            for item in resource.objects:
+                own = item["metadata"]
+                if asked.path == f"{home}/namespaces/{own.get('namespace')}/{plural}/{own['name']}":
+                    return {"kind": resource.kind, **item}
         version = [each for each in self.resources if each.path.rpartition("/")[0] == asked.path]
         if not version:
             return None

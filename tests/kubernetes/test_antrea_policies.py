@@ -215,7 +215,7 @@ def test_a_group_of_a_namespace_is_of_its_own() -> None:
 def test_a_group_that_was_not_read_may_hold_anybody() -> None:
     found = cluster(acnp(applied=[DB], ingress=[rule("Drop", {"group": "gone"})]))
     assert found.passes("web", "db") == "at most all"
-    assert found.gaps() == [("default/ClusterNetworkPolicy/p", "unsupported")]
+    assert found.gaps() == [("ClusterNetworkPolicy/p", "unsupported")]
     applied = cluster(acnp(applied=[{"group": "gone"}], ingress=[rule("Drop")]))
     assert applied.passes("web", "db") == "at most all"
 
@@ -259,7 +259,7 @@ def test_services_are_met_by_their_own_address() -> None:
     drop = rule("Drop", toServices=[{"name": "s", "namespace": "bank"}])
     found = cluster(acnp(applied=[WEB], egress=[drop]), service)
     assert found.passes("web", "bank/db") == "at most all"
-    assert found.gaps() == [("default/ClusterNetworkPolicy/p", "unsupported")]
+    assert found.gaps() == [("ClusterNetworkPolicy/p", "unsupported")]
 
 
 def test_a_policy_on_a_node_port_leaves_pods_open() -> None:
@@ -273,7 +273,7 @@ def test_a_tier_that_was_not_read_leaves_the_pods_open_that_it_applies_to() -> N
     assert found.passes("web", "db") == "at most all"
     assert found.passes("db", "web") == "at most all"
     assert found.passes(OUTSIDE, "web") == "all"
-    assert found.gaps() == [("default/ClusterNetworkPolicy/p", "unread")]
+    assert found.gaps() == [("ClusterNetworkPolicy/p", "unread")]
 
 
 def test_kinds_of_the_same_name_are_told_apart_by_their_group() -> None:

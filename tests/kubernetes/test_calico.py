@@ -137,9 +137,14 @@ def test_policies_are_asked_by_their_orders_then_by_their_names(first: Json, sec
     assert shop(yes, no).passes("web", "db") == passing
 
 
-def test_names_decide_between_policies_of_one_order_whatever_their_kinds() -> None:
-    assert shop(globally("b", ingress=[DENY]), locally("a", ingress=[ALLOW])).passes("web", "db") == "all"
-    assert shop(globally("a", ingress=[DENY]), locally("b", ingress=[ALLOW])).passes("web", "db") == "none"
+def test_between_policies_of_one_order_and_of_different_kinds_nothing_that_is_documented_decides() -> None:
+    both = shop(globally("b", ingress=[DENY]), locally("a", ingress=[ALLOW]))
+    assert both.passes("web", "db") == "at most all"
+    assert [gap.resource for gap in both.estate.gaps] == ["GlobalNetworkPolicy/b"]
+    assert shop(globally("a", ingress=[DENY]), locally("b", ingress=[ALLOW])).passes("web", "db") == "at most all"
+    assert shop(globally("b", ingress=[ALLOW]), locally("a", ingress=[ALLOW])).passes("web", "db") == "all"
+    apart = shop(globally("b", ingress=[{**DENY, **TCP_80}]), locally("a", ingress=[{**ALLOW, "protocol": "UDP"}]))
+    assert apart.passes("web", "db") == "udp"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +195,7 @@ def test_log_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "passing"), rows((10, "none"), (999, "none"), (1001, "tcp/80"), (None, "tcp/80"), (1000, "none"))
+    ("order", "passing"), rows((10, "none"), (999, "none"), (1001, "tcp/80"), (None, "tcp/80"), (1000, "at most all"))
 )
 def test_network_policies_of_kubernetes_are_at_order_1000_of_the_default_tier(
     order: float | None, passing: str

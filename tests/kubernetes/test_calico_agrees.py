@@ -1,5 +1,6 @@
 """The engine and one packet at a time, by Calico's documentation alone, agree on every pair of small clusters."""
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -67,7 +68,18 @@ def is_defined(objects: list[dict[str, Any]], ends: list[Any]) -> bool:
     # Network sets have no service account, and global ones no namespace: what a negated selector of these makes of
     # them is told in two ways.
     bare = sets and mentions(policies, "serviceAccounts", "namespaceSelector")
-    return (known or not ranges) and not client and not families and not bare
+    return (known or not ranges) and not client and not families and not bare and not ties(policies)
+
+
+def ties(policies: list[dict[str, Any]]) -> bool:
+    """Whether policies of different kinds share a place: which of them comes first is not documented."""
+    places: dict[tuple[str, float], set[str]] = {}
+    for each in policies:
+        native = each["apiVersion"] == "networking.k8s.io/v1"
+        tier = "default" if native else each["spec"].get("tier", "default")
+        order = 1000 if native else each["spec"].get("order", math.inf)
+        places.setdefault((tier, order), set()).add(f"{native} {each['kind']}")
+    return any(len(kinds) > 1 for kinds in places.values())
 
 
 @QUICK
@@ -132,7 +144,8 @@ def test_the_clusters_that_are_drawn_are_worth_asking() -> None:
                     passed[allowed(objects, Packet(source, target, "TCP", 80))] += 1
 
     draw()
-    assert not gaps
+    # Ties between policies of different kinds.
+    assert set(gaps) <= {"unsupported"}
     assert 0.2 <= passed[True] / passed.total() <= 0.8
     assert clear[True] / clear.total() >= 0.25
     assert all(actions[each] >= 5 for each in ("Allow", "Deny", "Pass", "Log", "native"))

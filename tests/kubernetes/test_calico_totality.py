@@ -72,7 +72,7 @@ SELECTORS = st.text(st.sampled_from("ab ()!&|='\"{},in notcainsw."), max_size=30
 
 def test_the_objects_that_are_spoiled_are_read_in_full() -> None:
     estate = translate(taken(ANSWERS))
-    assert {gap.what for gap in estate.gaps} == {"core.Pod"}
+    assert {gap.what for gap in estate.gaps} == {"core.Pod", "policies"}
     assert {rule_set.stage for rule_set in estate.rule_sets.values()} >= {"calico-tier-ops", "network-policies"}
 
 

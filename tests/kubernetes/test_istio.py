@@ -50,8 +50,8 @@ def annotated(made: dict[str, Any], **annotations: str) -> dict[str, Any]:
     return {**made, "metadata": {**made["metadata"], "annotations": given}}
 
 
-STRICT = {"mtls": {"mode": "STRICT"}}
-DB = {"selector": {"matchLabels": {"app": "db"}}}
+STRICT: dict[str, Any] = {"mtls": {"mode": "STRICT"}}
+DB: dict[str, Any] = {"selector": {"matchLabels": {"app": "db"}}}
 WEB = as_account(pod("web"), "front")
 PODS = (WEB, pod("db"), pod("card", "bank"), space("bank"))
 WEB_ACCOUNT = "cluster.local/ns/shop/sa/front"
@@ -82,7 +82,11 @@ def shop(*objects: Any, labels: dict[str, str] = MEMBERS) -> Cluster:
 @pytest.mark.semantics(140)
 def test_labels_tell_who_enforces(of_space: dict[str, str], of_pod: dict[str, str], passes: str) -> None:
     cluster = Cluster(
-        space("shop", **of_space), pod("db", **of_pod), space("bank"), pod("card", "bank"), peers(**STRICT)
+        space("shop", **of_space),
+        pod("db", "shop", None, **of_pod),
+        space("bank"),
+        pod("card", "bank"),
+        peers(**STRICT),
     )
     assert cluster.passes("bank/card", "db") == passes
 
@@ -328,6 +332,8 @@ def test_a_waypoint_shows_its_own_identity_and_may_enforce_policies() -> None:
     behind = {**AMBIENT, "istio.io/use-waypoint": "waypoint"}
     named = authorize(**DB, rules=[source(principals=["cluster.local/ns/shop/sa/waypoint"])])
     assert shop(named, labels=behind).passes("web", "db") == PERHAPS
+    own = authorize(**DB, rules=[source(principals=[WEB_ACCOUNT])])
+    assert shop(own, labels=behind).passes("web", "db") == PERHAPS
     attached = authorize(targetRefs=[{"kind": "Service", "group": "", "name": "db"}], rules=[source(namespaces=["x"])])
     assert shop(attached, labels=behind).passes("web", "db") == PERHAPS
     assert shop(attached, labels=AMBIENT).passes("web", "db") == "all"

@@ -155,3 +155,53 @@ def test_pods_with_addresses_of_their_own_network_stay_in_it() -> None:
     objects = (space("shop"), node("n1", "10.0.2.10", "i-1"), at(pod("web"), "192.168.3.4"))
     estate = join_clusters(Estate.merged((cloud(), translate(snapshot(*objects)))))
     assert estate.interfaces[WEB].network == "kubernetes:c:pods"
+
+
+def test_what_pods_send_out_of_the_network_may_meet_the_groups_of_the_first_interface_of_their_machine() -> None:
+    """Source: https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html."""
+    b = EstateBuilder()
+    b.group("sg-node", allow("egress", "all", "0.0.0.0/0"))
+    b.group("sg-pods", allow("egress", "tcp/5432", "10.0.0.0/16"))
+    b.group("sg-db", allow("ingress", "all", "sg-pods"))
+    b.interface("eni-node", "subnet-private", ["sg-node"], "10.0.2.10", workload=MACHINE)
+    b.interface("eni-pods", "subnet-private", ["sg-pods"], "10.0.2.20, 10.0.2.21", workload=MACHINE)
+    b.interface("eni-own", "subnet-private", ["sg-pods"], "10.0.2.30")
+    b.interface("eni-db", "subnet-private", ["sg-db"], "10.0.2.200")
+    reach = joined(b.build(), cluster(at(pod("own"), "10.0.2.30")))
+    assert between(reach, WEB, INTERNET) == ("none", "tcp, udp, icmp")
+    assert explain(reach, WEB, INTERNET, Traffic.parse("tcp/443")).verdict == "unknown"
+    # Within the network, and where the pod has an interface for itself, its own groups decide.
+    assert between(reach, WEB, DB) == ("tcp/5432", "tcp/5432")
+    assert between(reach, "kubernetes:c:shop/own[Pod]", INTERNET) == ("none", "none")
+
+
+@pytest.mark.parametrize("address", ["10.0.2.20", "192.168.3.4", ""])
+def test_whether_a_cloud_reaches_pods_that_are_not_joined_to_it_is_not_known(address: str) -> None:
+    web = at(pod("web"), address) if address else pod("web")
+    shut = policy("shut", {"podSelector": {"matchLabels": {"app": "job"}}, "policyTypes": ["Ingress"]})
+    reach = joined(cloud(), translate(snapshot(space("shop"), web, pod("job"), shut)))
+    assert between(reach, NODE, WEB) == ("none", "all")
+    assert explain(reach, NODE, WEB, Traffic.parse("tcp/80")).verdict == "unknown"
+    # Their own policies are known, and the groups at the other end are.
+    assert between(reach, NODE, JOB) == ("none", "none")
+    assert between(reach, DB, WEB) == ("none", "none")
+
+
+def test_clusters_whose_stages_differ_reach_each_other_at_most() -> None:
+    b = EstateBuilder()
+    b.group("sg-node", allow("ingress", "all", "sg-node"), allow("egress", "all", "0.0.0.0/0"))
+    b.interface("eni-node", "subnet-private", ["sg-node"], "10.0.2.10, 10.0.2.20", workload=MACHINE)
+    b.interface("eni-node-2", "subnet-private", ["sg-node"], "10.0.2.11, 10.0.2.21", workload=f"{MACHINE}2")
+    one = snapshot(space("shop"), node("n1", "10.0.2.10", "i-1"), at(pod("web"), "10.0.2.20"))
+    other = written(
+        "GlobalNetworkPolicy",
+        "g",
+        apiVersion="projectcalico.org/v3",
+        spec={"selector": "app == 'x'", "types": ["Ingress"]},
+    )
+    objects = (space("shop"), node("n2", "10.0.2.11", "i-12"), at(pod("web"), "10.0.2.21"), other)
+    reach = joined(b.build(), translate(one), translate(snapshot(*objects, cluster="d")))
+    there = "kubernetes:d:shop/web[Pod]"
+    assert reach.estate.interfaces[there].network == "kubernetes:d:pods"
+    assert between(reach, WEB, there) == ("none", "all")
+    assert between(reach, there, WEB) == ("none", "all")

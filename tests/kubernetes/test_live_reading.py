@@ -11,7 +11,7 @@ from cloudseg.providers.kubernetes.listed import LISTED, NEVER
 from cloudseg.providers.kubernetes.role import cluster_role, rules
 from cloudseg.snapshot import load, save
 from cloudseg.traffic import AddressSet
-from tests.kubernetes.api_server import Resource, named, serving
+from tests.kubernetes.api_server import Cluster, Resource, denied, named, serving
 from tests.kubernetes.live import SECRET, gaps, items, part, pod, read, shop
 
 
@@ -31,7 +31,42 @@ def test_every_list_of_the_table_that_is_served_is_read_and_nothing_else(tmp_pat
     assert snapshot.gaps == ()
 
 
-def test_secrets_and_config_maps_are_never_asked_for(tmp_path: Path) -> None:
+def with_cilium(**data: str) -> Cluster:
+    cluster = shop()
+    cluster.resources.append(Resource("cilium.io", "v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy"))
+    own = named("cilium-config", "kube-system", data={"key": SECRET, **data})
+    cluster.resources = [
+        each._replace(objects=[*each.objects, own]) if each.plural == "configmaps" else each
+        for each in cluster.resources
+    ]
+    return cluster
+
+
+def test_of_config_maps_only_those_that_decide_how_policies_are_enforced_are_asked_for_by_name(tmp_path: Path) -> None:
+    cluster = with_cilium(**{"enable-policy": "never"})
+    with serving(cluster) as address:
+        snapshot = read(address, tmp_path)
+    assert [each for each in cluster.paths() if "configmaps" in each] == [
+        "/api/v1/namespaces/kube-system/configmaps/cilium-config"
+    ]
+    (kept,) = items(snapshot, "core", "configmaps")
+    assert kept["data"] == {"enable-policy": "never"}
+    assert snapshot.gaps == ()
+
+
+def test_a_config_map_that_is_not_there_is_no_gap_and_one_that_is_denied_names_the_right(tmp_path: Path) -> None:
+    cluster = shop()
+    cluster.resources.append(Resource("cilium.io", "v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy"))
+    with serving(cluster) as address:
+        assert read(address, tmp_path).gaps == ()
+    cluster.trouble = lambda asked, _before: denied(asked) if "configmaps" in asked.path else None
+    with serving(cluster) as address:
+        (gap,) = read(address, tmp_path).gaps
+    assert (gap.operation, gap.resource, gap.reason) == ("configmaps", "kube-system/cilium-config", "denied")
+    assert 'resourceNames: ["cilium-config"]' in gap.detail
+
+
+def test_secrets_are_never_asked_for_and_config_maps_of_others_neither(tmp_path: Path) -> None:
     cluster = shop()
     with serving(cluster) as address:
         read(address, tmp_path)
@@ -204,7 +239,7 @@ def test_the_role_grants_every_list_that_is_asked_for(tmp_path: Path) -> None:
     with serving(cluster) as address:
         snapshot = read(address, tmp_path)
     granted = {
-        (group or "core", plural) for group, plurals, verbs in rules() for plural in plurals if verbs == ("list",)
+        (rule.group or "core", plural) for rule in rules() for plural in rule.resources if rule.verbs == ("list",)
     }
     asked = {(each.service, each.operation) for each in snapshot.parts()}
     assert asked <= granted
@@ -212,18 +247,21 @@ def test_the_role_grants_every_list_that_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_the_role_grants_nothing_but_to_list_and_no_secrets() -> None:
-    assert {verb for _, _, verbs in rules() for verb in verbs} == {"get", "list"}
-    assert [(group, plurals) for group, plurals, verbs in rules() if verbs != ("list",)] == [
-        ("projectcalico.org", ("tiers",))
+    assert {verb for rule in rules() for verb in rule.verbs} == {"get", "list"}
+    assert [(rule.group, rule.resources, rule.names) for rule in rules() if rule.verbs != ("list",)] == [
+        ("", ("configmaps",), ("cilium-config", "amazon-vpc-cni", "istio")),
+        ("projectcalico.org", ("tiers",), ()),
     ]
-    assert not {(group, plural) for group, plurals, _ in rules() for plural in plurals} & NEVER
+    assert not {(rule.group, each) for rule in rules() if not rule.names for each in rule.resources} & NEVER
 
 
 def test_the_published_role_is_the_one_of_the_table() -> None:
     text = (Path(__file__).parents[2] / "docs/kubernetes-role.yaml").read_text(encoding="utf-8")
     assert text == cluster_role()
     listed = [
-        {"apiGroups": [group], "resources": list(plurals), "verbs": list(verbs)} for group, plurals, verbs in rules()
+        {"apiGroups": [rule.group], "resources": list(rule.resources), "verbs": list(rule.verbs)}
+        | ({"resourceNames": list(rule.names)} if rule.names else {})
+        for rule in rules()
     ]
     assert yaml.safe_load(text)["rules"] == listed
 
@@ -244,7 +282,11 @@ def test_no_secret_of_a_pod_gets_into_a_snapshot(tmp_path: Path) -> None:
         "volumes": [{"name": "v", "csi": {"volumeAttributes": {"key": SECRET}}}],
         "imagePullSecrets": [{"name": SECRET}],
     }
-    applied = {"kubectl.kubernetes.io/last-applied-configuration": SECRET, "kept": "yes"}
+    applied = {
+        "kubectl.kubernetes.io/last-applied-configuration": SECRET,
+        "consul.hashicorp.com/original-pod": SECRET,
+        "kept": "yes",
+    }
     template = {"metadata": {"annotations": applied}, "spec": spec}
     job = {"schedule": "@daily", "jobTemplate": {"spec": {"template": template}}}
     cluster.resources += [

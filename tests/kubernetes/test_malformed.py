@@ -106,9 +106,6 @@ def test_policies_and_workloads_bear_the_place_where_they_are_written() -> None:
     ("kind", "version", "namespace", "spec", "open_pods"),
     [
         ("NetworkPolicy", "extensions/v1beta1", "shop", {}, SHOP),
-        ("Server", "policy.linkerd.io/v1beta3", "shop", ON_DB, {"shop/db"}),
-        ("AuthorizationPolicy", "policy.linkerd.io/v1alpha1", "shop", {}, SHOP),
-        ("ServiceIntentions", "consul.hashicorp.com/v1alpha1", "shop", {}, SHOP),
         ("EgressFirewall", "k8s.ovn.org/v1", "shop", {}, SHOP),
         ("ClusterNetworkPolicy", "example.org/v1", None, {"subject": {"x": 1}}, EVERY_POD),
         ("StagedNetworkPolicy", "crd.projectcalico.org/v1", "shop", {}, set[str]()),

@@ -219,6 +219,43 @@ def test_json_objects_may_follow_each_other(write: Write) -> None:
     ]
 
 
+CILIUM = """\
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: web, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: "%s"}}
+"""
+
+
+def test_a_template_of_any_policy_that_is_judged_is_told_and_not_judged() -> None:
+    snapshot = piped(POD + "---\n" + CILIUM % "{{ .Values.app }}")
+    assert [gap.resource for gap in snapshot.gaps] == ["standard input:5"]
+    assert "a template that was not rendered" in snapshot.gaps[0].detail
+    assert items(snapshot, "cilium.io", "ciliumnetworkpolicies") == []
+
+
+def test_two_policies_of_one_name_that_differ_are_a_gap_whoever_made_the_kind() -> None:
+    [gap] = piped(CILIUM % "web" + "---\n" + CILIUM % "db").gaps
+    assert "CiliumNetworkPolicy shop/web is also in line 1 and differs there; the last one counts" in gap.detail
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("cilium.io/v2", "CiliumNetworkPolicy"),
+        ("projectcalico.org/v3", "GlobalNetworkPolicy"),
+        ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy"),
+        ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
+        ("security.istio.io/v1", "AuthorizationPolicy"),
+        ("gateway.networking.k8s.io/v1", "HTTPRoute"),
+        ("v1", "ReplicationController"),
+    ],
+)
+def test_what_is_evaluated_is_not_counted_as_not_judged(version: str, kind: str) -> None:
+    assert piped(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a, namespace: b}}\n").notes == ()
+
+
 def test_yaml_in_braces_is_no_broken_json() -> None:
     snapshot = piped("{apiVersion: v1, kind: Pod, metadata: {name: web}}\n")
     assert names(snapshot) == ["core/pods/web"]

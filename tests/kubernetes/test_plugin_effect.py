@@ -189,3 +189,33 @@ def test_the_agent_of_aws_filters_no_pods_that_no_controller_made() -> None:
 def test_where_no_policy_is_enforced_it_does_not_matter_where_a_pod_runs() -> None:
     found = Cluster(space("shop"), deployment("db", os={"name": "windows"}), DENY, ships.flannel())
     assert (found.passes("203.0.113.9", "db"), found.gaps()) == (EVERYTHING, [])
+
+
+@pytest.mark.semantics(114)
+def test_where_policies_of_several_plugins_were_read_what_they_select_is_known_at_most() -> None:
+    """What one of them admits means nothing to the other, and what it denies as little."""
+    opens = written(
+        "GlobalNetworkPolicy",
+        "opens",
+        apiVersion="projectcalico.org/v3",
+        spec={"selector": "app == 'db'", "types": ["Ingress"], "ingress": [{"action": "Allow"}]},
+    )
+    shuts = written(
+        "CiliumNetworkPolicy",
+        "shuts",
+        "shop",
+        apiVersion="cilium.io/v2",
+        spec={"endpointSelector": {"matchLabels": {"app": "db"}}, "ingress": [{}]},
+    )
+    assert passes(opens) == EVERYTHING
+    assert passes(shuts) == "none"
+    both = cluster(opens, shuts)
+    assert both.passes("web", "db") == f"at most {EVERYTHING}"
+    assert any("the network plugin understands CiliumNetworkPolicy" in note for note in both.estate.notes)
+    assert passes(opens, shuts, ships.cilium()) == "none"
+
+
+@pytest.mark.semantics(114, 263)
+def test_in_the_audit_mode_of_cilium_everything_passes() -> None:
+    audit = ships.config_map("cilium-config", policy_audit_mode="true")
+    assert passes(CLOSED, ships.cilium(), audit) == EVERYTHING

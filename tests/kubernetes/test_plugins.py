@@ -12,6 +12,7 @@ from tests.kubernetes import daemon_sets as ships
 from tests.kubernetes.cluster import pod, snapshot, written
 
 V1, ADMIN, CILIUM, AWS = "networking.k8s.io", "policy.networking.k8s.io", "cilium.io", "networking.k8s.aws"
+ANTREA = "crd.antrea.io"
 CALICO = {"projectcalico.org", "crd.projectcalico.org"}
 AGENT_ON = "--enable-network-policy=true"
 CNP = written("CiliumNetworkPolicy", "p", "shop", apiVersion="cilium.io/v2", spec={})
@@ -151,6 +152,61 @@ def test_the_mode_of_cilium_stands_in_its_config_map(
 def test_the_mode_of_cilium_may_stand_in_its_arguments() -> None:
     assert plugin(ships.cilium("--enable-policy", "never")).enforces is False
     assert plugin(ships.cilium("--enable-policy=mostly")).enforces is None
+
+
+@pytest.mark.semantics(114, 263)
+def test_cilium_in_its_audit_mode_enforces_nothing() -> None:
+    """Source: https://docs.cilium.io/en/stable/security/policy-creation/."""
+    assert plugin(ships.cilium(), ships.config_map("cilium-config", policy_audit_mode="true")).enforces is False
+    assert plugin(ships.cilium("--policy-audit-mode=true")).enforces is False
+    assert plugin(ships.cilium(), ships.config_map("cilium-config", policy_audit_mode="false")).enforces is True
+
+
+@pytest.mark.semantics(114)
+def test_settings_of_some_nodes_leave_open_whether_cilium_enforces() -> None:
+    """Source: https://docs.cilium.io/en/stable/configuration/per-node-config/."""
+    apart = written(
+        "CiliumNodeConfig", "n", "kube-system", apiVersion="cilium.io/v2", spec={"defaults": {"enable-policy": "never"}}
+    )
+    found = plugin(ships.cilium(), apart)
+    assert (found.enforces, found.doubt) == (None, "a CiliumNodeConfig sets enable-policy for some nodes")
+    other = {**apart, "spec": {"defaults": {"enable-hubble": "true"}}}
+    assert plugin(ships.cilium(), other).enforces is True
+
+
+@pytest.mark.semantics(114)
+@pytest.mark.parametrize(
+    "switch",
+    ["enable_cilium_network_policy", "enable_cilium_clusterwide_network_policy", "enable_non_default_deny_policies"],
+)
+def test_cilium_may_be_told_to_leave_some_of_its_own_policies_alone(switch: str) -> None:
+    found = plugin(ships.cilium(), ships.config_map("cilium-config", **{switch: "false"}))
+    assert (found.groups, found.doubtful) == ({V1}, {ADMIN, CILIUM})
+
+
+@pytest.mark.semantics(114)
+@pytest.mark.parametrize(
+    ("text", "doubtful"),
+    [
+        ("featureGates:\n  AntreaPolicy: false\n", {ADMIN, ANTREA}),
+        ("featureGates:\n#  AntreaPolicy: false\n", {ADMIN}),
+        ("featureGates:\n  AntreaPolicy: true\n", {ADMIN}),
+    ],
+)
+def test_a_feature_gate_of_antrea_turns_its_own_policies_off(text: str, doubtful: set[str]) -> None:
+    """Source: https://antrea.io/docs/main/docs/feature-gates/."""
+    config = written("ConfigMap", "antrea-config", "kube-system", data={"antrea-agent.conf": text})
+    assert plugin(ships.antrea(), config).doubtful == doubtful
+
+
+@pytest.mark.semantics(114)
+def test_policies_of_several_plugins_do_not_tell_which_of_them_runs() -> None:
+    calico = written("GlobalNetworkPolicy", "g", apiVersion="projectcalico.org/v3", spec={})
+    found = plugin(CNP, calico)
+    assert (found.enforces, found.assumed, found.doubtful) == (True, True, {CILIUM, "projectcalico.org"})
+    assert found.groups is not None
+    assert V1 in found.groups
+    assert plugin(calico).groups is None
 
 
 def test_cilium_may_be_told_to_leave_network_policies_alone() -> None:

@@ -12,7 +12,7 @@ import pytest
 from cloudseg.engine import AuditRequest, run_audit
 from cloudseg.reach.explaining.explain import explain
 from cloudseg.reach.explaining.explanation import Explanation
-from cloudseg.traffic import AddressSet, Traffic
+from cloudseg.traffic import GLOBAL_UNICAST, AddressSet, Traffic
 from tests.kubernetes.cluster import Cluster, pod, policy, space, written
 
 Objects = tuple[dict[str, Any], ...]
@@ -45,6 +45,28 @@ def flannel() -> dict[str, Any]:
     spec = {"hostNetwork": True, "containers": [{"name": "kube-flannel", "image": "docker.io/flannel/flannel:v0.25.6"}]}
     own = {"template": {"metadata": metadata, "spec": spec}}
     return written("DaemonSet", "kube-flannel-ds", "kube-flannel", metadata=metadata, spec=own)
+
+
+REQUESTS = written(
+    "CiliumNetworkPolicy",
+    "api",
+    "shop",
+    apiVersion="cilium.io/v2",
+    spec={
+        "endpointSelector": labels(app="api"),
+        "ingress": [
+            {
+                "fromEndpoints": [labels(app="web")],
+                "toPorts": [
+                    {
+                        "ports": [{"port": "80", "protocol": "TCP"}],
+                        "rules": {"http": [{"method": "GET", "path": "/public"}]},
+                    }
+                ],
+            }
+        ],
+    },
+)
 
 
 class Row(NamedTuple):
@@ -139,6 +161,38 @@ ROWS = (
                 '"TCP", "port": 443}]}'
             ),
         ),
+    ),
+    Row(
+        "pods reach nothing of the internet: the rule that people write for it is proposed, and no part of it",
+        (pod("web"), policy("dns", {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": tcp(53)}]})),
+        ("web", "internet", "tcp/443"),
+        "blocked",
+        (
+            (
+                'needs this egress rule: {"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", '
+                '"172.16.0.0/12", "192.168.0.0/16"]}}, {"ipBlock": {"cidr": "2000::/3"}}], "ports": [{"protocol": '
+                '"TCP", "port": 443}]}'
+            ),
+        ),
+    ),
+    Row(
+        "a policy admits the internet, and no Service leads in",
+        (pod("web"), ingress("web", {}, {"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": tcp(443)})),
+        ("198.51.100.7", "web", "tcp/443"),
+        "allowed",
+        (
+            (
+                "policies admit it, and nothing that was read leads from the internet to shop/web[Pod]: no Service, "
+                "Ingress or Gateway, and no port of a node"
+            ),
+        ),
+    ),
+    Row(
+        "packets pass, and requests have to meet more",
+        (pod("web"), pod("api"), REQUESTS),
+        ("web", "api", "tcp/80"),
+        "allowed",
+        ("shop/CiliumNetworkPolicy/api ingress[0].fromEndpoints[0].toPorts[0]: HTTP: GET /public only",),
     ),
     Row(
         "the rule is there with another port",
@@ -251,8 +305,18 @@ ROWS = (
 def explained(row: Row) -> Explanation:
     cluster = Cluster(*row.objects)
     source, target, traffic = row.ask
-    ends = [AddressSet.parse(end) if end[0].isdigit() else cluster.id_of(end) for end in (source, target)]
+    known = {"internet": GLOBAL_UNICAST, **{end: AddressSet.parse(end) for end in (source, target) if end[0].isdigit()}}
+    ends = [known[end] if end in known else cluster.id_of(end) for end in (source, target)]
     return explain(cluster.reach, ends[0], ends[1], Traffic.parse(traffic))
+
+
+def test_a_pod_that_a_service_opens_to_the_internet_is_not_said_to_be_closed() -> None:
+    service = written(
+        "Service", "web", "shop", spec={"type": "LoadBalancer", "selector": {"app": "web"}, "ports": [{"port": 443}]}
+    )
+    cluster = Cluster(pod("web"), service)
+    told = explain(cluster.reach, GLOBAL_UNICAST, cluster.id_of("web"), Traffic.parse("tcp/443"))
+    assert not any("leads from the internet" in note for note in told.notes)
 
 
 rows = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])

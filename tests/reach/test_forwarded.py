@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
+from cloudseg.reach.comparing.compare import compare
 from cloudseg.reach.explaining.explain import explain
 from cloudseg.reach.names import NameIndex
 from cloudseg.reach.reachability import NOTHING, Reachability, Verdict
@@ -188,3 +189,15 @@ def test_without_a_balancer_nothing_is_said_of_one() -> None:
     builder.interface("eni-app", "subnet-private", ["sg-app"], "10.0.2.50")
     assert answer(builder).nothing == "nothing passes between these ends"
     assert not answer(builder).notes
+
+
+def test_a_comparison_tells_what_the_internet_gains_through_the_balancer() -> None:
+    old, new = public_balancer(admits="10.0.0.0/16").build(), public_balancer().build()
+    (change,) = (each for each in compare(old, new).gained if each.certain)
+    assert (change.sources, change.targets) == (("external:198.51.100.0/24",), (q("eni-app"),))
+    assert (str(change.lower), str(change.witness)) == (SENT, f"198.51.100.1 → 10.0.2.50 {SENT}")
+    source = AddressSet.parse(change.witness.source_address)
+    assert explain(Reachability(new), source, q("eni-app"), change.witness.traffic).verdict == "allowed"
+    assert explain(Reachability(old), source, q("eni-app"), change.witness.traffic).verdict == "blocked"
+    (gone,) = (each for each in compare(new, old).lost if each.certain)
+    assert gone.sources == change.sources

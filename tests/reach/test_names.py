@@ -7,6 +7,7 @@ from cloudseg.errors import InputError
 from cloudseg.model import Carries, Estate, Group, Interface, Network, Workload
 from cloudseg.reach.names import Named, NameIndex
 from cloudseg.traffic import GLOBAL_UNICAST, AddressSet
+from cloudseg.traffic import NO_ADDRESSES as NO
 
 WEB, APP = ("eni-web-1", "eni-web-2"), ("eni-app",)
 
@@ -149,7 +150,7 @@ def test_a_name_of_different_things_lists_them_with_what_tells_them_apart() -> N
     assert first == "--from 'web-1' stands for several things; write the id of the one that is meant:"
     assert sorted(choices) == [
         "  --from i-web-1   instance 'web-1', in vpc-1, 1 interface, aws 111122223333 eu-west-1",
-        "  --from sg-web   security-group 'web-1', in vpc-1, 2 interfaces, aws 111122223333 eu-west-1",
+        "  --from sg-web    security-group 'web-1', in vpc-1, 2 interfaces, aws 111122223333 eu-west-1",
     ]
 
 
@@ -176,7 +177,7 @@ def test_an_address_in_two_networks_lists_its_interfaces() -> None:
     )
     made.put("interfaces", twin)
     message = refusal(made.build(), "10.0.2.11")
-    assert "--from eni-app   network-interface 'App', in vpc-1" in message
+    assert "--from eni-app    network-interface 'App', in vpc-1" in message
     assert "--from eni-twin   network-interface, in vpc-2" in message
 
 
@@ -282,3 +283,37 @@ def test_hostile_names_do_not_reach_the_message() -> None:
     message = refusal(made.build(), "evil\x1b[2J\nname")
     assert len(message.split("\n")) == 3
     assert all(line.isprintable() for line in message.split("\n"))
+
+
+def cluster() -> Estate:
+    """Workloads of two namespaces, as manifests name them."""
+    made = EstateBuilder()
+    for namespace in ("shop", "tooling"):
+        for name in ("web", "db"):
+            own = f"kubernetes:c:{namespace}/{name}[Deployment]"
+            owner = f"kubernetes:c:{namespace}/Deployment/{name}"
+            made.put("workloads", Workload(id=owner, kind="Deployment", name=name))
+            tags = {"namespace": namespace}
+            made.put(
+                "interfaces",
+                Interface(
+                    id=own, kind="pod", name=name, network=None, subnet=None, addresses=NO, tags=tags, workload=owner
+                ),
+            )
+    return made.build()
+
+
+def test_a_workload_is_named_by_its_namespace_and_name() -> None:
+    assert owns(find(cluster(), "shop/web")) == ("shop/web[Deployment]",)
+
+
+def test_a_workload_and_its_pods_are_one_choice_written_as_shells_take_it() -> None:
+    _, *choices = refusal(cluster(), "db").split("\n")
+    assert choices == [
+        "  --from 'shop/db[Deployment]'      pod 'db', 1 interface, kubernetes c",
+        "  --from 'tooling/db[Deployment]'   pod 'db', 1 interface, kubernetes c",
+    ]
+
+
+def test_a_word_that_is_the_value_of_a_tag_is_asked_back_with_the_tag() -> None:
+    assert refusal(cluster(), "shop") == "--from 'shop' names nothing here: did you mean namespace=shop?"

@@ -28,6 +28,10 @@ def ips(text: str) -> AddressSet:
         (V6 - ips("2001:db8::/56") | ips("198.51.100.0/28"), "internet (IPv6) but 2001:db8::/56; 198.51.100.0/28"),
         (V4 | ips("2001:db8::/32"), "internet (IPv4), 2001:db8::/32"),
         (ips("1.0.0.0/8"), "1.0.0.0/8"),
+        (ALL_IPV4 | ALL_IPV6, "any address"),
+        (ALL_IPV4, "any address (IPv4)"),
+        ((ALL_IPV4 | ALL_IPV6) - ips("10.0.0.0/8"), "any address but 10.0.0.0/8"),
+        (ALL_IPV4 | V6, "any address (IPv4), internet (IPv6)"),
         (NO_ADDRESSES, "nobody"),
     ],
 )  # fmt: skip

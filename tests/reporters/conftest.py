@@ -15,7 +15,8 @@ from cloudseg.engine import (
 )
 from cloudseg.findings import Also, Finding, Remedy, ResourceInfo, RuleInfo, Severity, WaiverInfo
 from cloudseg.reach.spread.extents import Exposure, PortExposure, Spread
-from cloudseg.reporters import FORMATS, RenderOptions
+from cloudseg.reporters import RenderOptions
+from cloudseg.reporters.formats import FORMATS
 
 Render = Callable[..., str]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
 from cloudseg.engine import GapInfo, SourceInfo
 from cloudseg.model import Estate, Interface, Workload
-from cloudseg.reach.reachability import EndClass, Flow
+from cloudseg.reach.reachability import EndClass, Fan, Flow, Verdict
 from cloudseg.reporters.interface import RenderOptions
 from cloudseg.reporters.reach_answer import ReachAnswer
 from cloudseg.reporters.reach_formats import REACH_FORMATS
@@ -38,17 +39,20 @@ class Worked:
     def class_of(self, interface: str) -> EndClass:
         return next(own for own in self.classes if interface in own.members)
 
-    def flows(
+    def fans(
         self,
         sources: Collection[str | AddressSet] | None,
         targets: Collection[str | AddressSet] | None,
         *,
         forwarded: bool = False,
-    ) -> Iterator[Flow]:
+    ) -> Iterator[Fan]:
         assert forwarded, "what load balancers hand on under their clients' addresses belongs to the answer"
-        for flow in self._flows:
-            if self._asked(flow.source, sources) and self._asked(flow.target, targets):
-                yield flow
+        asked = [
+            each for each in self._flows if self._asked(each.source, sources) and self._asked(each.target, targets)
+        ]
+        for (inward, end), flows in groupby(asked, key=_shared_end):
+            each = [(one.source if inward else one.target, Verdict(one.lower, one.upper)) for one in flows]
+            yield Fan(end, inward, [other for other, _ in each], [verdict for _, verdict in each])
 
     def _asked(self, end: str, ends: Collection[str | AddressSet] | None) -> bool:
         if ends is None:
@@ -56,6 +60,11 @@ class Worked:
         if end.startswith("external:"):
             return any(isinstance(each, AddressSet) for each in ends)
         return any(isinstance(each, str) and self.class_of(each).name == end for each in ends)
+
+
+def _shared_end(flow: Flow) -> tuple[bool, str]:
+    inward = not flow.target.startswith("external:")
+    return inward, flow.target if inward else flow.source
 
 
 def estate_of(names: Mapping[str, str]) -> Estate:

@@ -8,7 +8,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from cloudseg.engine import FindingsDocument
 from cloudseg.errors import ConfigError
-from cloudseg.reporters import FORMATS, RenderOptions, format_for
+from cloudseg.reporters import RenderOptions, format_for
+from cloudseg.reporters.formats import FORMATS
 
 Render = Callable[..., str]
 

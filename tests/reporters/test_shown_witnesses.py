@@ -6,7 +6,8 @@ import pytest
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.engine import AuditRequest, run_audit
-from cloudseg.reporters import FORMATS, RenderOptions
+from cloudseg.reporters import RenderOptions
+from cloudseg.reporters.formats import FORMATS
 
 
 @pytest.mark.parametrize("name", ["table", "markdown"])

@@ -55,7 +55,12 @@ class _Pairing:
         for target in self._new.matrix.order():
             before, after = self._old.matrix.arrivals(target), self._new.matrix.arrivals(target)
             self._inside(target, before.inside, after.inside)
-            self._outside(target, before.outside, after.outside, incoming=True)
+            # What load balancers hand on under their clients' addresses comes from outside, as `reach` tells it.
+            entering = (
+                reach.with_forwarded(target, arrivals.outside)
+                for reach, arrivals in ((self._old, before), (self._new, after))
+            )
+            self._outside(target, *entering, incoming=True)
         for source in range(len(self._sizes)):
             leaving = self._old.matrix.departures(source), self._new.matrix.departures(source)
             self._outside(source, *leaving, incoming=False)

@@ -19,6 +19,7 @@ from cloudseg.reach.explaining.explanation import EndPoint, Explanation, Step
 from cloudseg.reach.explaining.link import outcome
 from cloudseg.reach.explaining.notes import about_ends, about_others, unread_ways
 from cloudseg.reach.explaining.pod_hints import pod_hints
+from cloudseg.reach.explaining.pod_outside import asked_of_requests
 from cloudseg.reach.explaining.search import ways_between
 from cloudseg.reach.reachability import Verdict
 from cloudseg.traffic import AddressSet, Traffic
@@ -79,6 +80,7 @@ def explain(reach: Reachability, source: str | AddressSet, target: str | Address
         notes=(
             *explained.notes,
             *pod_hints(reach.estate, source, target, traffic, blocked=not verdict.upper),
+            *dict.fromkeys(asked_of_requests(reach.estate, found.walk.links, (source, target))),
             *about_others(source, target, found, verdict),
         ),
     )

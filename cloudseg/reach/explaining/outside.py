@@ -57,7 +57,11 @@ def out_by(walker: Walker, source: Face, addresses: AddressSet, out: Approach) -
             links.append(walker.returned(leg.seen_as, source))
         links += walker.answers_by(leg, None, source, (there, who))
     run = walker.run(links)
-    end = linker.passing("delivered", f"{who} is {ENDS['unknown' if leg is None else leg.end]}")
+    place = ENDS["unknown" if leg is None else leg.end]
+    if leg is not None and leg.end == "private" and addresses <= GLOBAL_UNICAST:
+        # Where a network leads without routes of its own, the internet is among the places.
+        place = "outside of the estate"
+    end = linker.passing("delivered", f"{who} is {place}")
     return Walk(source.addresses, addresses, (*links, end), run.lower, run.upper, seen_by_source=(there,))
 
 
@@ -193,7 +197,11 @@ def _entering(
     texts = list(texts)
     for approach in private:
         hops = ", ".join(hop.text for hop in route_links(linker, interface, approach) if hop.kind == "route")
-        texts.append(f"from where replies to {addresses} go{f' ({hops})' if hops else ''}")
+        network = walker.estate.networks.get(interface.network or "")
+        if network is not None and network.leads_out and not hops:
+            texts.append(f"into {network.own_id} from outside")
+        else:
+            texts.append(f"from where replies to {addresses} go{f' ({hops})' if hops else ''}")
         doubts.extend(approach.doubts)
     if texts:
         link = linker.passing("way-in", "; ".join(dict.fromkeys(texts)), interface.id, direction="ingress")

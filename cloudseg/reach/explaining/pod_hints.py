@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.model import Addresses, GroupRef, Labelled, matches, qualified
+from cloudseg.reach.explaining.pod_outside import address_peers, not_led_to
 from cloudseg.reach.explaining.pod_selectors import NAME, NAMESPACE, PORT, flat, is_near, unmet, values_of
 from cloudseg.reach.explaining.rules import Lists, Other, judge
 from cloudseg.reach.passage import pipeline_of
@@ -26,7 +27,6 @@ __all__ = ["pod_hints"]
 _OWN: Final = (NAMESPACE, PORT, "pod/")
 _OF_MESH: Final = "mesh-"
 _SHOWN: Final = 3
-_RANGES: Final = 3
 
 
 class _Side(NamedTuple):
@@ -105,6 +105,8 @@ def _of_side(estate: Estate, side: _Side, traffic: Traffic, *, blocked: bool) ->
                 yield from _missing(estate, side, stage, judges, traffic)
         elif not blocked and not any(direction in each.isolates for each in judges):
             yield from _not_isolated(estate, side, stage)
+    if not blocked and direction == "ingress" and side.other is None:
+        yield from not_led_to(estate, pod, side.addresses)
     yield from _without_effect(estate, pod, {stage.name for stage in stages})
     yield from _noted(estate, pod)
 
@@ -243,8 +245,7 @@ def _rule_item(side: _Side, traffic: Traffic) -> str:
     """Return the item of ``ingress`` or ``egress`` that admits traffic; empty where no selector names the other end."""
     item: dict[str, object] = {}
     if side.other is None:
-        cidrs = side.addresses.cidrs()
-        peers: list[dict[str, object]] = [{"ipBlock": {"cidr": each}} for each in cidrs[:_RANGES]]
+        peers = address_peers(side.addresses)
     elif side.other.is_pod and side.other.role != "host":
         own = {key: value for key, value in sorted(side.other.labels.items()) if not key.startswith(_OWN)}
         peer: dict[str, object] = {"podSelector": {"matchLabels": own} if own else {}}
@@ -256,7 +257,9 @@ def _rule_item(side: _Side, traffic: Traffic) -> str:
     elif side.other.is_pod or not side.addresses:
         return ""
     else:
-        peers = [{"ipBlock": {"cidr": each}} for each in side.addresses.cidrs()[:_RANGES]]
+        peers = address_peers(side.addresses)
+    if not peers:
+        return ""
     item[side.word] = peers
     if ports := list(_ports(traffic)):
         item["ports"] = ports

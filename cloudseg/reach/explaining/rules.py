@@ -7,9 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.model import ANYONE, Addresses, Everyone, GroupRef, ListRef, Names, Unresolved, matches, own_id
+from cloudseg.model import (
+    ANYONE,
+    Addresses,
+    Everyone,
+    GroupRef,
+    ListRef,
+    Names,
+    Unresolved,
+    matches,
+    own_id,
+    provider_of,
+)
 from cloudseg.reach.explaining.words import rule_name
-from cloudseg.reach.outside import has_unseen_members
+from cloudseg.reach.outside import has_unseen_members, stands_apart
 from cloudseg.reach.packets import outside_addresses, range_meaning
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
@@ -225,7 +236,8 @@ def _belongs(group: str, interface: Interface | None, estate: Estate) -> tuple[b
     if interface is None:
         return False, has_unseen_members(group, estate)
     member = group in interface.attached if known is None else matches(known.selector, interface)
-    return member, member or interface.attached_unread
+    apart = provider_of(group) != "kubernetes" and stands_apart(interface, estate)
+    return member, member or interface.attached_unread or apart
 
 
 def _concerns(rule: Rule, interface: Interface, estate: Estate) -> bool | None:

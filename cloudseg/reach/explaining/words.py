@@ -114,8 +114,12 @@ def stage_text(stage: Stage, rule_sets: Sequence[RuleSet], where: str) -> str:
     name = list_name(stage)
     if not rule_sets:
         return f"{name} of {where}"
+    # A list that is called as its stage needs no name of its own.
+    named = [each for each in rule_sets if each.own_id not in stage.name]
+    if not named:
+        return f"{name} of {where}"
     one = f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
-    return f"{one if len(rule_sets) == 1 else name} {labels(rule_sets)} of {where}"
+    return f"{one if len(named) == 1 else name} {labels(named)} of {where}"
 
 
 def hop_text(hop: Hop) -> str:

@@ -141,7 +141,7 @@ class Balancing:
             tally: what arrives by other ways than the internet.
             let_in: one bound of what the lists of the class let in.
         """
-        inside, outside = arrivals
+        inside, outside = arrivals.inside, arrivals.outside
         if target in self._idle:
             nothing = np.zeros_like(outside.lower)
             for rows in inside:
@@ -326,6 +326,15 @@ class Balancing:
             strays: see :meth:`~cloudseg.reach.pairs.forwarded.Forwarded.arriving`.
         """
         return self._forwarded.arriving(taker, strays)
+
+    def takes(self, target: int) -> Words:
+        """Return what a class certainly takes: a load balancer what it listens to, plumbing nothing, others all."""
+        forwarder = self._parcels.nodes.get(target)
+        if target in self._idle:
+            return self._atoms.words(0)
+        if forwarder is None:
+            return self._atoms.words(self._atoms.everything)
+        return self._atoms.words(0) if forwarder.accepts is None else self._words(forwarder.accepts)
 
     def stays_inside(self, source: int) -> bool:
         """Tell whether a class opens no connections to addresses outside of the estate."""

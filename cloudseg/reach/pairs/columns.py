@@ -93,12 +93,16 @@ def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()
         node = None if each.node is None else each.node.id
         together[each.target.id].add((node, each.forward, bool(each.doubts)))
     parcels = {target: frozenset(own) for target, own in together.items()}
+    hulls: dict[tuple[str | None, str | None], Traits] = {}
     found: dict[str, Traits] = {}
     for interface, places in zip(interfaces, four, strict=True):
-        own = Traits((), places, _positions6(interface, line))
-        if not own.four and not own.six:
-            own = _hull(interface, estate, line)
-        own = own._replace(cluster=interface.scope if interface.is_pod else "")
+        six = _positions6(interface, line)
+        own = Traits((), places, six)
+        if not places and not six:
+            place = interface.subnet, interface.network
+            own = hulls.get(place) or hulls.setdefault(place, _hull(interface, estate, line))
+        if interface.is_pod:
+            own = own._replace(cluster=interface.scope)
         key = (
             interface.network,
             interface.subnet,
@@ -225,9 +229,11 @@ class Columns:
         # Mostly each class has one face of a family.
         self._parts = [(part, len(np.unique(own)) == len(own)) for part, own in zip(families, owners, strict=True)]
         classes = np.arange(len(traits), dtype=np.intp)
+        self._in_step = [np.array_equal(own, classes) for own in owners]
         self._both = np.isin(classes, owners[0]) & np.isin(classes, owners[1])
         self._unread = np.array([own.wide and bool(own.cluster) for own in traits], dtype=bool)
-        self._guessed = np.flatnonzero(self._unread & self._both)
+        self._unread_both = self._unread & self._both
+        self._guessed = np.flatnonzero(self._unread_both)
         self.simple = self.families in {0, self.faces} and np.array_equal(self.owner, np.arange(len(traits)))
         self._choices: dict[tuple[AddressSet, RangeMeaning, str], Choice] = {}
 
@@ -304,27 +310,32 @@ class Columns:
         return found
 
     def by_class(self, rows: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Return rows over faces as rows over classes: what any face of a class can, the class can."""
+        """Return rows over faces as new rows over classes: what any face of a class can, the class can."""
         four, six = self._families_by_class(rows)
         return four | six
 
     def surely_by_class(self, rows: NDArray[np.uint64], target: int) -> NDArray[np.uint64]:
-        """Return rows of what certainly arrives at a class, over faces, as rows over classes.
+        """Return rows of what certainly arrives at a class, over faces, as new rows over classes.
 
         Of pods whose address was not read it is not known either of which family that is, so that what one family alone
         can is not certain.
         """
         four, six = self._families_by_class(rows)
-        total: NDArray[np.uint64] = four | six
-        if len(self._guessed) and self._both[target]:
-            unsure = self._both & (self._unread[target] | self._unread)
-            total[:, unsure] = four[:, unsure] & six[:, unsure]
+        if not len(self._guessed) or not self._both[target]:
+            return four | six
+        unsure = self._both if self._unread[target] else self._unread_both
+        total: NDArray[np.uint64] = four & six
+        np.bitwise_or(four, six, out=total, where=~unsure)
         return total
 
     def _families_by_class(self, rows: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Return rows over faces by class, for each family; they may be parts of the rows."""
         found: list[NDArray[np.uint64]] = []
-        for part, alone in self._parts:
+        for (part, alone), in_step in zip(self._parts, self._in_step, strict=True):
             owner, own = self.owner[part], rows[:, part]
+            if in_step:
+                found.append(own)
+                continue
             by_class = np.zeros((rows.shape[0], len(self.classes)), dtype=np.uint64)
             if alone:
                 by_class[:, owner] = own

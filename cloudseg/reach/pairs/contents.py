@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
-from cloudseg.reach.outside import has_unseen_members
+from cloudseg.model import provider_of
+from cloudseg.reach.outside import has_unseen_members, stands_apart
 from cloudseg.reach.pairs.strokes import strokes_of
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ class Contents:
         self._doubtful = columns.faces_of(
             interface.id for interface in survey.estate.interfaces.values() if interface.attached_unread
         )
+        self._doubtful_in_clouds = columns.faces_of(
+            interface.id
+            for interface in survey.estate.interfaces.values()
+            if interface.attached_unread or stands_apart(interface, survey.estate)
+        )
         self._members: dict[str, Members] = {}
         self._drawn: dict[_Key, _Drawn] = {}
         self._flags()
@@ -141,7 +147,8 @@ class Contents:
             estate = self._survey.estate
             read = group in estate.groups
             sure = self._columns.faces_of(i.id for i in (estate.members(group) if read else estate.carrying(group)))
-            maybe = np.union1d(sure, self._doubtful) if len(self._doubtful) else sure
+            doubtful = self._doubtful if provider_of(group) == "kubernetes" else self._doubtful_in_clouds
+            maybe = np.union1d(sure, doubtful) if len(doubtful) else sure
             known = self._members[group] = Members(sure, maybe, outside=has_unseen_members(group, estate))
         return known
 

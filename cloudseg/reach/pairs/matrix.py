@@ -6,7 +6,7 @@ way, the ingress stages of the target. Everything is worked out for one target a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -42,11 +42,23 @@ if TYPE_CHECKING:
     from cloudseg.reach.pairs.tally import Tally
     from cloudseg.reach.ways import WayIn
 
-__all__ = ["Arrivals", "Matrix"]
+__all__ = ["Arrivals", "Matrix", "Seen"]
 
 _KEPT = 256
 """How many answers about packets that leave, and that come in, are kept for classes alike."""
 _BOUNDS = ((True, SURELY), (False, AT_MOST))
+
+
+class Seen(NamedTuple):
+    """Under what one end certainly sees another.
+
+    Attributes:
+        own: under its own addresses, and no gateway's.
+        groups: as a member of its groups.
+    """
+
+    own: bool
+    groups: bool
 
 
 class Matrix:
@@ -118,7 +130,9 @@ class Matrix:
         inside = self._inside(target, faces, admission, tally)
         tally.close(inside)
         outside = self._from_outside(faces, admission, ways)
+        straight: Rows | None = None
         if self._hairpins.concern(target):
+            straight = inside.lower.copy()
             self._hairpins.add(target, inside, self._by_internet(faces, admission, ways, outside))
 
         def let_in(certain: bool) -> Admitted:  # noqa: FBT001 - a bound
@@ -129,7 +143,7 @@ class Matrix:
         if self._singles[target]:
             arrivals.inside.lower[:, target] = 0
             arrivals.inside.upper[:, target] = 0
-        return arrivals
+        return arrivals if straight is None else arrivals._replace(straight=straight)
 
     def forwarded(self, target: int, *, internet: bool = False) -> Band | None:
         """Return what arrives at a class from positions outside through load balancers that keep clients' addresses.
@@ -151,6 +165,50 @@ class Matrix:
             return self._handing.admitted(faces[0], admission, judged, certain=certain)
 
         return self._balancing.forwarded(Taker(target, faces, let_in), self.strays if internet else None)
+
+    def beyond(self, number: int, *, inward: bool) -> Rows:
+        """Return what certainly passes between a class and positions outside, whatever its stateful lists let through.
+
+        What comes through entrances that hide their clients does not count, nor what load balancers hand on under the
+        clients' addresses.
+        """
+        interface = self._firsts[number]
+        faces = [face for face in self._columns.of_class[number] if self._present[face]]
+        if interface is None or not faces:
+            return self._nowhere
+        if inward:
+            ways = [way for way in self._ways(interface) if way.shows_clients]
+            found: Rows = self._from_outside(faces, None, ways).lower & self._balancing.takes(number)[:, None]
+            return found
+        if self._balancing.stays_inside(number):
+            return self._nowhere
+        let_out = self._rows.full()[:, self._columns.faces :]
+        left = self._left(interface, faces, let_out, certain=True)
+        return self._balancing.departing(number, Band(left, left)).lower
+
+    def seen(self, source: int, target: int, *, by_target: bool) -> Seen:
+        """Return under what one of two classes certainly sees the other where packets pass by networks.
+
+        Args:
+            source: the number of the class that sends.
+            target: the number of the other.
+            by_target: tell what the target sees of the source; otherwise what the source sees of the target.
+        """
+        paths, columns = self._paths, self._columns
+        pairs = [
+            (one, other)
+            for one in columns.of_class[source]
+            for other in columns.of_class[target]
+            if (one < columns.families) == (other < columns.families)
+        ]
+        far = [each for each in pairs if paths.place(each[0]) < 0 or paths.place(each[0]) != paths.place(each[1])]
+        legs = [(int(paths.route[one]), other) for one, other in far]
+        groups = paths.ingress_groups if by_target else paths.egress_groups
+        return Seen(
+            own=bool(pairs) and not (by_target and any(paths.translated[leg] for leg in legs)),
+            # Where packets of IPv6 take the internet no group matches.
+            groups=bool(pairs) and all(groups[leg] and paths.level[leg] == SURELY for leg in legs),
+        )
 
     def callers(self, target: int) -> Callers:
         """Return what arrives at a class by rules and routes, by the addresses that it sees."""
@@ -476,24 +534,29 @@ class Matrix:
         return (int(self._senders.kind[source]), route, public, back, place)
 
     def _departing(self, interface: Interface, source: int, faces: Sequence[int]) -> Band:
+        grouped = self._paths.unread_out[int(self._paths.route[faces[0]])]
+        bounds: list[Rows] = []
+        for certain, _ in _BOUNDS:
+            plain = self._senders.outside(source, certain=certain, grouped=False)
+            let_out = np.where(grouped, self._senders.outside(source, certain=certain, grouped=True), plain)
+            bounds.append(self._left(interface, faces, let_out, certain=certain))
+        return Band(bounds[0], bounds[1])
+
+    def _left(self, interface: Interface, faces: Sequence[int], let_out: Rows, *, certain: bool) -> Rows:
+        """Return what leaves the estate of what the stateful lists of a class let out, which is changed."""
         paths = self._paths
         route = int(paths.route[faces[0]])
         level = self._leaving(interface, route)
-        grouped = paths.unread_out[route]
-        bounds: list[Rows] = []
-        for certain, least in _BOUNDS:
-            plain = self._senders.outside(source, certain=certain, grouped=False)
-            let_out = np.where(grouped, self._senders.outside(source, certain=certain, grouped=True), plain)
-            let_out[:, paths.out_seen[route] > 0] &= self._carried[:, None]
-            rows = self._nowhere.copy()
-            for face in faces:
-                positions = self._positions(face)
-                found = let_out[:, positions].copy()
-                found *= self._returning(level, face, route, certain=certain)[positions] >= least
-                self._boundaries.narrow_leaving(found, face, positions, certain=certain)
-                rows[:, positions] |= found
-            bounds.append(rows)
-        return Band(bounds[0], bounds[1])
+        let_out[:, paths.out_seen[route] > 0] &= self._carried[:, None]
+        rows = self._nowhere.copy()
+        for face in faces:
+            positions = self._positions(face)
+            found = let_out[:, positions].copy()
+            least = SURELY if certain else AT_MOST
+            found *= self._returning(level, face, route, certain=certain)[positions] >= least
+            self._boundaries.narrow_leaving(found, face, positions, certain=certain)
+            rows[:, positions] |= found
+        return rows
 
     def _returning(self, level: NDArray[np.uint8], face: int, route: int, *, certain: bool) -> NDArray[np.uint8]:
         """Return levels of ways out as far as a gateway that translates hands the answers back."""

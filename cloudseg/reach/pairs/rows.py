@@ -51,10 +51,13 @@ class Arrivals(NamedTuple):
     Attributes:
         inside: from each class, by word and class.
         outside: from each position of the address line, by word and position.
+        straight: what of the lower bound of ``inside`` lists see under private addresses; None for all of it. The rest
+            certainly comes over the internet, or only nodes of load balancers send it.
     """
 
     inside: Band
     outside: Band
+    straight: Rows | None = None
 
 
 class Admission:

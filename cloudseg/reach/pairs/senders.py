@@ -32,6 +32,7 @@ class _Variant(NamedTuple):
 
 
 _VARIANTS: Final = tuple(_Variant(certain, grouped) for certain in (True, False) for grouped in (True, False))
+_VARIANT: Final = {(variant.certain, variant.grouped): variant for variant in _VARIANTS}
 
 
 class Senders:
@@ -90,7 +91,7 @@ class Senders:
 
     def towards(self, face: int, classes: Indexes, *, certain: bool, grouped: bool) -> Rows:
         """Return what some classes let out to a face that packets from them may get to, by word and class."""
-        places = self._within_at(_Variant(certain, grouped))[self.kind[classes]]
+        places = self._within_at(_VARIANT[certain, grouped]).take(self.kind.take(classes))
         return self._inside.at(face, places)
 
     def to_position(self, position: int, *, certain: bool) -> Rows:

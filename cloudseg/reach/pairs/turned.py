@@ -82,5 +82,5 @@ class Turned:
     def at(self, face: int, numbers: Indexes) -> Rows:
         """Return what some rows hold at a face of the part that is kept of them, by word and row."""
         tile = self._tiles[face // _FACES]
-        found: Rows = tile.words[face % _FACES][:, tile.slots[numbers]]
+        found: Rows = tile.words[face % _FACES].take(tile.slots.take(numbers), axis=1)
         return found

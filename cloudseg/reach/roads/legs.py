@@ -17,6 +17,8 @@ from cloudseg.reach.roads.travel import Way
 from cloudseg.traffic import ALL_ADDRESSES, GLOBAL_UNICAST, NO_ADDRESSES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cloudseg.model import Estate, Firewall, Network, Route, RouteTable, Subnet, TransitAttachment, TransitTable
     from cloudseg.reach.roads.decisions import Decision
 
@@ -65,6 +67,24 @@ class Router:
 
     def legs_from(self, subnet: Subnet | None, network: Network) -> tuple[Leg, ...]:
         """Return all legs of packets that leave a subnet of a network, as :func:`legs_from` does."""
+        legs = self._by_routes(subnet, network)
+        return legs if network.leads_out or not self._apart else (*legs, *self._to_clusters(subnet, network))
+
+    def _to_clusters(self, subnet: Subnet | None, network: Network) -> Iterator[Leg]:
+        """Yield the legs to clusters that are joined to no network of a cloud: they may run in any, or be near it."""
+        start = None if subnet is None else subnet.id
+        for name in self._apart:
+            hop = Hop("same-network", "", None, name, f"to the pods of {own_id(name)}")
+            way = Way(ALL_ADDRESSES, network, subnet, network.id, start=start, hops=(hop,))
+            way = way.doubted(f"whether {network.own_id} leads to the pods of {own_id(name)} was not read").astray()
+            yield from way.ends("network", name)
+
+    @cached_property
+    def _apart(self) -> tuple[str, ...]:
+        networks = sorted(self.estate.networks.items())
+        return tuple(name for name, network in networks if network.leads_out and self.estate.interfaces_in(name))
+
+    def _by_routes(self, subnet: Subnet | None, network: Network) -> tuple[Leg, ...]:
         if subnet is None:
             return tuple(self.follow(Way(ALL_ADDRESSES, network, None, network.id)))
         returns: Literal["", "no"] = "" if self.may_hand_out(subnet.id) else "no"

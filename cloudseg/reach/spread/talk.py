@@ -10,16 +10,17 @@ import numpy as np
 
 from cloudseg.reach.pairs.rows import Band, band_of
 from cloudseg.reach.spread.bits import Bits, empty, transposed
+from cloudseg.reach.spread.sure import PairsDraft
 from cloudseg.traffic import GLOBAL_UNICAST
 from cloudseg.traffic.port_classes import ADMINISTRATION, ANY_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from cloudseg.reach.pairs.atoms import TrafficAtoms, Words
-    from cloudseg.reach.pairs.rows import Rows
+    from cloudseg.reach.pairs.rows import Arrivals, Rows
     from cloudseg.reach.reachability import Reachability
     from cloudseg.traffic import Traffic
 
@@ -79,6 +80,8 @@ class TalkGraph:
         members: for each class the qualified ids of its interfaces in this estate.
         sizes: for each class the number of them.
         talk: who can talk to whom, by class of ports.
+        straight: what certainly passes by networks, where lists see private addresses, pair by pair.
+        over_internet: what certainly passes besides: over the internet, or because a load balancer sends it.
     """
 
     def __init__(self, reach: Reachability, *ports: Traffic) -> None:
@@ -92,17 +95,17 @@ class TalkGraph:
         self.number_of = dict(reach.ground.columns.class_of)
         drafts = [_Draft(reach, each) for each in ports]
         internet, block = _Internet(reach), _Block()
+        straight, besides = (PairsDraft(len(reach.classes), reach.ground.atoms.width) for _ in range(2))
         for target in reach.matrix.order():
             if self.sizes[target]:
                 arrivals = reach.arrivals_in_turn(target)
-                block.add(target, arrivals.inside)
+                block.add(target, arrivals)
                 internet.take(target, self.members[target][0], arrivals.outside)
                 if len(block.targets) == _TOGETHER:
-                    for draft in drafts:
-                        draft.take(block)
+                    block.hand_to(drafts, straight, besides)
                     block = _Block()
-        for draft in drafts:
-            draft.take(block)
+        block.hand_to(drafts, straight, besides)
+        self.straight, self.over_internet = straight.finished(), besides.finished()
         self.talk = {each: draft.finished(internet) for each, draft in zip(ports, drafts, strict=True)}
 
 
@@ -128,15 +131,37 @@ class _Block:
         self.targets: list[int] = []
         self._sources: list[NDArray[np.intp]] = []
         self._bands: list[Band] = []
+        self._straight: list[Rows | None] = []
 
-    def add(self, target: int, inside: Band) -> None:
-        """Note what arrives at a class, by word and class."""
+    def add(self, target: int, arrivals: Arrivals) -> None:
+        """Note what arrives at a class."""
+        inside = arrivals.inside
         arriving: NDArray[np.bool_] = np.asarray(inside.upper.any(axis=0))
         sources = np.flatnonzero(arriving)
         upper = inside.upper[:, sources]
         self.targets.append(target)
         self._sources.append(sources)
         self._bands.append(Band(upper if inside.exact else inside.lower[:, sources], upper))
+        self._straight.append(arrivals.straight)
+
+    def hand_to(self, drafts: Iterable[_Draft], straight: PairsDraft, besides: PairsDraft) -> None:
+        """Let others note what arrives: on classes of ports, and for sure by networks and besides."""
+        if not self.targets:
+            return
+        for draft in drafts:
+            draft.take(self)
+        sure = np.flatnonzero(self.passing.lower.any(axis=0))
+        places, sources = (each[sure] for each in self.pairs)
+        words = self.passing.lower[:, sure]
+        if any(rows is not None for rows in self._straight):
+            ends = np.searchsorted(places, np.arange(len(self.targets) + 1)).tolist()
+            rest = np.zeros_like(words)
+            for rows, part in zip(self._straight, map(slice, ends, ends[1:]), strict=True):
+                if rows is not None:
+                    rest[:, part] = words[:, part] & ~rows[:, sources[part]]
+            besides.take(self.targets, (places, sources), rest)
+            words &= ~rest
+        straight.take(self.targets, (places, sources), words)
 
     @cached_property
     def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -242,8 +267,6 @@ class _Draft:
 
     def take(self, block: _Block) -> None:
         """Note who reaches the targets of a block."""
-        if not block.targets:
-            return
         least, most = self._mask.bounds(block.passing)
         if least is not most and self._lower is self._upper:
             self._lower = self._upper.copy()

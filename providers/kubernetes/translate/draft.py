@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -12,14 +12,30 @@ from cloudseg.providers.kubernetes.translate.labels import NAMESPACE, ON_NAMESPA
 from cloudseg.providers.kubernetes.translate.objects import PROVIDER, Ledger
 from cloudseg.providers.kubernetes.translate.pipeline import pods_of
 from cloudseg.providers.kubernetes.translate.plugins.plugin import Plugin
+from cloudseg.traffic import NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
     from cloudseg.model import Alias, Entrance, Interface, RuleSet, Workload
     from cloudseg.providers.kubernetes.translate.evidence import Evidence
-    from cloudseg.providers.kubernetes.translate.nodes import Node
     from cloudseg.providers.kubernetes.translate.pipeline import Tier
 
-__all__ = ["Draft"]
+__all__ = ["Draft", "Node"]
+
+
+class Node(NamedTuple):
+    """A node.
+
+    Attributes:
+        name: its name.
+        labels: its labels; None where they cannot be read.
+        addresses: its addresses; none where they were not read.
+        machine: the own id of the machine that it is, as its cloud names it; empty where it does not say.
+    """
+
+    name: str
+    labels: dict[str, str] | None
+    addresses: AddressSet = NO_ADDRESSES
+    machine: str = ""
 
 
 class Draft:
@@ -88,7 +104,7 @@ class Draft:
             text: the requirements in words, the same for the same ones.
             required: the requirements.
         """
-        identifier = self.id(f"selector/{text}")
+        identifier = self.id(text)
         if identifier not in self.groups:
             selector = self.chosen(required)
             self.groups[identifier] = Group(

@@ -8,10 +8,12 @@ https://developer.hashicorp.com/consul/docs/k8s/annotations-and-labels
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from cloudseg.providers.kubernetes.translate.objects import fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from cloudseg.providers.kubernetes.translate.wire import Metadata, PodSpec
 
@@ -27,10 +29,12 @@ class Shape(NamedTuple):
     Attributes:
         annotations: its annotations that are texts.
         containers: the names of its containers, of all sorts.
+        settings: the variables of the containers that meshes add, with texts as values.
     """
 
     annotations: Mapping[str, str]
     containers: frozenset[str]
+    settings: frozenset[tuple[str, str]] = frozenset()
 
 
 class Evidence(NamedTuple):
@@ -51,4 +55,13 @@ def shape_of(metadata: Metadata, spec: PodSpec) -> Shape:
     """Return what the fields of a pod or a template show."""
     annotations = {key: value for key, value in (metadata.annotations or {}).items() if isinstance(value, str)}
     containers = (*(spec.containers or ()), *(spec.init_containers or ()))
-    return Shape(annotations, frozenset(each.name for each in containers if each.name))
+    settings = (pair for each in containers if each.name in PROXIES for pair in _settings(each.env))
+    return Shape(annotations, frozenset(each.name for each in containers if each.name), frozenset(settings))
+
+
+def _settings(env: object) -> Iterator[tuple[str, str]]:
+    """Yield variables, as far as their values stand in the container itself."""
+    for each in cast("list[object]", env) if isinstance(env, list) else ():
+        name, value = (fields_of(each).get(key) for key in ("name", "value"))
+        if isinstance(name, str) and isinstance(value, str):
+            yield name, value

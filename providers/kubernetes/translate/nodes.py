@@ -6,13 +6,14 @@ Source: https://kubernetes.io/docs/reference/node/node-status/#addresses
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from cloudseg.errors import ParseError
+from cloudseg.providers.kubernetes.translate.draft import Node
 from cloudseg.providers.kubernetes.translate.wire import Metadata
-from cloudseg.traffic import NO_ADDRESSES, AddressSet
+from cloudseg.traffic import AddressSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,28 +21,12 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.objects import Object
 
-__all__ = ["Node", "add_nodes"]
+__all__ = ["add_nodes"]
 
 _MACHINE: Final = re.compile(r"[a-z]+://.*?([^/]+)")
 """What a provider id ends with: ``aws:///eu-west-1a/i-0a1b``. Source:
 https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/node-v1/#NodeSpec"""
 _OF_NETWORK: Final = frozenset(("InternalIP", "ExternalIP"))
-
-
-class Node(NamedTuple):
-    """A node.
-
-    Attributes:
-        name: its name.
-        labels: its labels; None where they cannot be read.
-        addresses: its addresses; none where they were not read.
-        machine: the own id of the machine that it is, as its cloud names it; empty where it does not say.
-    """
-
-    name: str
-    labels: dict[str, str] | None
-    addresses: AddressSet = NO_ADDRESSES
-    machine: str = ""
 
 
 class _Address(msgspec.Struct, frozen=True):
@@ -59,7 +44,9 @@ class _Spec(msgspec.Struct, frozen=True):
 
 def add_nodes(objects: Iterable[Object], draft: Draft) -> None:
     """Add the nodes; of one that cannot be read nothing is known but that it is there, and that is a gap."""
-    draft.nodes.extend(_node(item, draft) for item in objects if item.kind == "Node" and not item.group)
+    for item in objects:
+        if item.kind == "Node" and not item.group:
+            draft.nodes.append(_node(item, draft))
 
 
 def _node(item: Object, draft: Draft) -> Node:

@@ -30,6 +30,8 @@ FILES: Final = "files"
 _NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 """What an object's name is made of; a template that was not rendered is none. Source:
 https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"""
+_CLUSTERED: Final = re.compile(r"Node$|Namespace$|Tier$|(?:Cilium)?Cluster|Global|Admin|Baseline|\w+Class$")
+"""How the kinds begin or are called whose objects are in no namespace."""
 _SHOWN: Final = 200
 
 _KINDS: Final = {
@@ -90,8 +92,9 @@ class Object(NamedTuple):
 
     @property
     def own(self) -> str:
-        """Its name in words: ``shop/NetworkPolicy/web``."""
-        return f"{self.place}/{self.kind}/{self.name or '?'}"
+        """Its name in words: ``shop/NetworkPolicy/web``, or ``Node/a`` where it is in no namespace."""
+        place = "" if not self.namespace and _CLUSTERED.match(self.kind) else f"{self.place}/"
+        return f"{place}{self.kind}/{self.name or '?'}"
 
     @property
     def where(self) -> str:

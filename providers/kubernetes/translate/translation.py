@@ -45,7 +45,7 @@ _FACETS: Final = tuple(facet for facet in FACETS if not facet.startswith("servic
 """The parts of an estate that a cluster has, and those that it never has: of these nothing is missing. Services of a
 cloud are not its own to tell of."""
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
-_ENFORCED: Final = "that its network plugin enforces NetworkPolicies is assumed: no manifest says so"
+_ENFORCED: Final = "that its network plugin enforces NetworkPolicies is assumed: nothing that was read says so"
 
 
 def translate(snapshot: Snapshot) -> Estate:
@@ -86,7 +86,7 @@ def _cluster(snapshot: Snapshot, name: str) -> Estate:
     for add in EVALUATORS:
         add(sort.judged, draft)
     add_unevaluated(sort.judged, READ_KINDS, draft)
-    add_unevaluated(sort.doubtful, frozenset(), draft)
+    add_unevaluated(sort.doubtful, frozenset(), draft, READ_KINDS)
     if sort.idle:
         add_idle(sort.idle, EVALUATORS, draft)
     settle(objects, plugin, draft)

@@ -118,11 +118,12 @@ class ContainerPort(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Container(msgspec.Struct, frozen=True, rename="camel"):
-    """What of a container is read."""
+    """What of a container is read; its variables may be written anyhow."""
 
     name: str | None = None
     ports: list[ContainerPort] | None = None
     restart_policy: str | None = None
+    env: object = None
 
 
 class PodSpec(msgspec.Struct, frozen=True, rename="camel"):

@@ -45,7 +45,24 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.objects import Object
 
-__all__ = ["add_namespaces", "add_workloads", "ports_of", "template_of"]
+__all__ = ["READS", "add_namespaces", "add_workloads", "ports_of", "template_of"]
+
+READS: Final = frozenset(
+    (
+        ("", "Namespace"),
+        ("", "Node"),
+        ("", "Pod"),
+        ("", "ReplicationController"),
+        ("", "ServiceAccount"),
+        ("apps", "DaemonSet"),
+        ("apps", "Deployment"),
+        ("apps", "ReplicaSet"),
+        ("apps", "StatefulSet"),
+        ("batch", "CronJob"),
+        ("batch", "Job"),
+    )
+)
+"""The API groups and kinds that tell what runs, and where."""
 
 _ENDED: Final = ("Succeeded", "Failed")
 _PROTOCOLS: Final = frozenset(("TCP", "UDP", "SCTP"))
@@ -218,6 +235,7 @@ def _read(item: Object, template: PodTemplate, draft: Draft) -> _Pods:
     if secondary:
         detail = f"{secondary} gives its pods further networks, which no NetworkPolicy filters"
         draft.ledger.gap(item, "unsupported", detail, "interfaces")
+    containers = (*(spec.containers or ()), *(spec.init_containers or ()))
     ports, ambiguous = _named_ports(spec)
     if ambiguous:
         draft.ledger.gap(item, "malformed", ambiguous, "interfaces")
@@ -230,7 +248,7 @@ def _read(item: Object, template: PodTemplate, draft: Draft) -> _Pods:
         ambiguous,
         bool(secondary),
         spec.service_account_name or spec.service_account or "default",
-        frozenset(_labels_of_ports(each for each in spec.containers or () if each.name in PROXIES)),
+        frozenset(_labels_of_ports(each for each in containers if each.name in PROXIES)),
         Evidence(shape, (shape,) if running else (), item.kind),
     )
 

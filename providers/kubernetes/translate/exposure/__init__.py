@@ -6,7 +6,7 @@ Source: https://kubernetes.io/docs/concepts/services-networking/service/#publish
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cloudseg.providers.kubernetes.translate.exposure.aliases import add_aliases
 from cloudseg.providers.kubernetes.translate.exposure.controllers import Controllers
@@ -24,7 +24,30 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.objects import Object
 
-__all__ = ["add_entrances"]
+__all__ = ["READS", "add_entrances"]
+
+READS: Final = frozenset(
+    (
+        ("", "Endpoints"),
+        ("", "Service"),
+        ("discovery.k8s.io", "EndpointSlice"),
+        ("elbv2.k8s.aws", "IngressClassParams"),
+        ("extensions", "Ingress"),
+        ("gateway.networking.k8s.io", "GRPCRoute"),
+        ("gateway.networking.k8s.io", "Gateway"),
+        ("gateway.networking.k8s.io", "GatewayClass"),
+        ("gateway.networking.k8s.io", "HTTPRoute"),
+        ("gateway.networking.k8s.io", "ReferenceGrant"),
+        ("gateway.networking.k8s.io", "TCPRoute"),
+        ("gateway.networking.k8s.io", "TLSRoute"),
+        ("gateway.networking.k8s.io", "UDPRoute"),
+        ("networking.istio.io", "Gateway"),
+        ("networking.istio.io", "VirtualService"),
+        ("networking.k8s.io", "Ingress"),
+        ("networking.k8s.io", "IngressClass"),
+    )
+)
+"""The API groups and kinds that are read."""
 
 
 def add_entrances(objects: Sequence[Object], draft: Draft) -> None:

@@ -107,18 +107,19 @@ class Controllers:
         for item in objects:
             if item.flaw:
                 continue
-            annotations = annotations_of(item)
             if item.kind == "IngressClass" and item.group == "networking.k8s.io":
                 self._ingress[item.name] = item
-                if annotations.get("ingressclass.kubernetes.io/is-default-class") == "true":
+                if annotations_of(item).get("ingressclass.kubernetes.io/is-default-class") == "true":
                     self._default = item.name
             elif item.kind == "GatewayClass" and item.group == "gateway.networking.k8s.io":
                 self._gateway[item.name] = item
             elif item.kind == _ALB_PARAMETERS:
                 scheme = item.part("spec").get("scheme")
                 self._schemes[item.name] = scheme if isinstance(scheme, str) else None
-            elif item.kind == "Ingress" and annotations.get(ALB_GROUP) and annotations.get(ALB_SCHEME):
-                self._groups[annotations[ALB_GROUP]].add(annotations[ALB_SCHEME])
+            elif item.kind == "Ingress":
+                annotations = annotations_of(item)
+                if annotations.get(ALB_GROUP) and annotations.get(ALB_SCHEME):
+                    self._groups[annotations[ALB_GROUP]].add(annotations[ALB_SCHEME])
 
     def is_proxied(self, item: Object) -> bool:
         """Tell whether an ingress is served by proxies in the cluster, or nobody knows by what."""

@@ -28,11 +28,13 @@ class Surroundings(NamedTuple):
         settings: the data of the config maps that were read, by namespace and name.
         kinds: the API groups and kinds of all objects.
         networks: the values of ``pluginName`` of OpenShift's cluster networks.
+        set_by_node: what is set for some nodes only, by the names of Cilium's settings.
     """
 
     settings: Mapping[tuple[str, str], Mapping[str, str]]
     kinds: frozenset[tuple[str, str]]
     networks: tuple[str, ...] = ()
+    set_by_node: frozenset[str] = frozenset()
 
 
 class Claim(NamedTuple):

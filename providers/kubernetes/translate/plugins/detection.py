@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cloudseg.providers.kubernetes.kinds import decides_traffic
+from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.plugins.claim import V1, Claim, Surroundings
 from cloudseg.providers.kubernetes.translate.plugins.daemons import daemons, is_running, marks_of
 from cloudseg.providers.kubernetes.translate.plugins.elsewhere import auto_mode, k3s, operators
 from cloudseg.providers.kubernetes.translate.plugins.plugin import (
+    ALL_GROUPS,
     ANTREA_GROUP,
     CALICO_GROUPS,
     CILIUM_GROUP,
@@ -50,6 +53,12 @@ def detect(objects: Sequence[Object]) -> Plugin:
         {(item.place, item.name): _settings(item) for item in objects if item.kind == "ConfigMap" and not item.group},
         frozenset((item.group, item.kind) for item in objects),
         tuple(sorted({str(i.content.get("pluginName")) for i in objects if i.kind == "ClusterNetwork"})),
+        frozenset(
+            key
+            for item in objects
+            if (item.group, item.kind) == (CILIUM_GROUP, "CiliumNodeConfig")
+            for key in fields_of(item.part("spec").get("defaults"))
+        ),
     )
     found = [*_by_plugin(objects, around), *operators(objects)]
     if not any(claim.enforces for claim in found):
@@ -67,8 +76,12 @@ def detect(objects: Sequence[Object]) -> Plugin:
         return Plugin(doubt=f"no network plugin is known among the daemons of {_SYSTEM} ({shown}){hinted}")
     if hints == _hint("Flannel"):
         return Plugin(doubt=f"no daemon of a network plugin was read{hinted}, which enforces no policies itself")
+    rivals = frozenset(item.group for item in objects if decides_traffic(item.group, item.kind)) & _GROUP_HINTS.keys()
+    if len({_GROUP_HINTS[group] for group in rivals}) > 1:
+        # Only one of their plugins can be the one that runs: the others' policies mean nothing there.
+        return Plugin(enforces=True, groups=ALL_GROUPS - rivals, doubtful=rivals, assumed=True, doubt=hints)
     # Policies of a plugin's own kind are written for clusters in which it runs.
-    ranges = [meaning for name, meaning in _HINTED_RANGES.items() if hints == _hint(name)]
+    ranges: list[RangeMeaning] = [meaning for name, meaning in _HINTED_RANGES.items() if hints == _hint(name)]
     return Plugin(enforces=True, assumed=True, doubt=hints, ranges=ranges[0] if ranges else "unknown")
 
 

@@ -71,7 +71,7 @@ def sorted_out(objects: Iterable[Object], plugin: Plugin, draft: Draft) -> Sorte
             them = "it" if number == 1 else "them"
             draft.ledger.notes.append(f"cluster {draft.cluster}: {words}: {plugin.name} does not enforce {them}")
     for group, kind in sorted({(item.group, item.kind) for item in found.doubtful}):
-        words = f"whether {plugin.name} understands {kind} ({group}) is not known"
+        words = f"whether {plugin.name or 'the network plugin'} understands {kind} ({group}) is not known"
         draft.ledger.notes.append(f"cluster {draft.cluster}: {words}: what it selects is known at most")
     return found
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADMIN_GROUP",
+    "ALL_GROUPS",
     "ANTREA_GROUP",
     "AWS_GROUP",
     "CALICO_GROUPS",
@@ -39,6 +40,9 @@ OVN_GROUP: Final = "k8s.ovn.org"
 OPENSHIFT_GROUP: Final = "network.openshift.io"
 
 _GROUPS: Final = CALICO_GROUPS | {ADMIN_GROUP, CILIUM_GROUP, ANTREA_GROUP, AWS_GROUP, OVN_GROUP, OPENSHIFT_GROUP}
+
+ALL_GROUPS: Final = _GROUPS | {POLICY_GROUP}
+"""The API groups whose policies are for a network plugin to enforce."""
 
 
 class Plugin(NamedTuple):

@@ -28,6 +28,15 @@ _KINDNET_ENFORCES: Final = 20240813
 https://github.com/kubernetes-sigs/kind/releases/tag/v0.24.0"""
 _KINDNET_IGNORES: Final = 20240723
 """Before this day kindnet did not know of policies. Source: https://github.com/kubernetes-sigs/kind/pull/3612"""
+_OF_CILIUMS_KINDS: Final = (
+    "enable-cilium-network-policy",
+    "enable-cilium-clusterwide-network-policy",
+    "enable-non-default-deny-policies",
+)
+_OF_ENFORCEMENT: Final = frozenset(
+    ("enable-policy", "policy-audit-mode", "enable-k8s-networkpolicy", *_OF_CILIUMS_KINDS)
+)
+_WITHOUT_ANTREAS: Final = re.compile(r"(?m)^\s*AntreaPolicy:\s*['\"]?false\b")
 _DATED: Final = re.compile(r"v(20\d{6})(?:-.*)?")
 
 
@@ -82,15 +91,21 @@ def _calico(_daemon: Daemon, container: Container, _around: Surroundings) -> Cla
 def _cilium(_daemon: Daemon, container: Container, around: Surroundings) -> Claim:
     """Judge Cilium: a range of addresses never means pods, and a switch turns all policies off, or denial on.
 
-    The switch stands in a config map, or in the arguments of the agent. Where neither was read it has its default.
-    Sources: https://docs.cilium.io/en/stable/security/policy/intro/ and
-    https://docs.cilium.io/en/stable/security/policy/language/#ip-cidr-based
+    The switches stand in a config map, or in the arguments of the agent; where neither was read they have their
+    defaults. Nodes may be set apart. In the audit mode no policy is enforced. Sources:
+    https://docs.cilium.io/en/stable/security/policy/intro/,
+    https://docs.cilium.io/en/stable/security/policy/language/#ip-cidr-based,
+    https://docs.cilium.io/en/stable/security/policy-creation/ and
+    https://docs.cilium.io/en/stable/configuration/per-node-config/
     """
     settings = around.settings.get(("kube-system", "cilium-config")) or next(
         (data for (_, name), data in around.settings.items() if name == "cilium-config"), None
     )
-    mode = container.flag("enable-policy") or (settings or {}).get("enable-policy")
-    words = image_words(container)
+
+    def given(switch: str) -> str | None:
+        return container.flag(switch) or (settings or {}).get(switch)
+
+    mode, words = given("enable-policy"), image_words(container)
     if mode is None:
         unread = "" if settings is not None else "; the config map cilium-config was not read"
         words += f"; that its mode of enforcement is `default` is assumed{unread}"
@@ -98,13 +113,37 @@ def _cilium(_daemon: Daemon, container: Container, around: Surroundings) -> Clai
         return Claim("Cilium", words, doubt=f"its mode of enforcement is {mode!r}, which is none", enforces=None)
     if mode == "never":
         return Claim("Cilium", f"{words}; its mode of enforcement is `never`", enforces=False)
-    v1 = frozenset[str]() if truth((settings or {}).get("enable-k8s-networkpolicy")) is False else V1
-    return Claim("Cilium", words, "outside", v1 | {CILIUM_GROUP}, ADMIN, closed=mode == "always", enforces=bool(v1))
+    if truth(given("policy-audit-mode"), default=False):
+        return Claim("Cilium", f"{words}; its policy audit mode is on: it logs and enforces nothing", enforces=False)
+    apart = sorted(around.set_by_node & _OF_ENFORCEMENT)
+    doubt = f"a CiliumNodeConfig sets {', '.join(apart)} for some nodes" if apart else ""
+    v1 = frozenset[str]() if truth(given("enable-k8s-networkpolicy")) is False else V1
+    own = frozenset((CILIUM_GROUP,))
+    # Its own kinds share a group: where one of them is switched off, which ones count is not told apart.
+    partly = any(truth(given(switch)) is False for switch in _OF_CILIUMS_KINDS)
+    return Claim(
+        "Cilium",
+        words,
+        "outside",
+        v1 if partly else v1 | own,
+        ADMIN | own if partly else ADMIN,
+        closed=mode == "always",
+        enforces=None if doubt else bool(v1),
+        doubt=doubt,
+    )
 
 
-def _antrea(_daemon: Daemon, container: Container, _around: Surroundings) -> Claim:
-    """Judge Antrea; admin policies hang on a feature gate. Source: https://antrea.io/docs/main/docs/feature-gates/."""
-    return Claim("Antrea", image_words(container), groups=V1 | {ANTREA_GROUP}, doubtful=ADMIN, enforces=True)
+def _antrea(_daemon: Daemon, container: Container, around: Surroundings) -> Claim:
+    """Judge Antrea; a feature gate turns its own policies off, and one turns admin policies on.
+
+    Source: https://antrea.io/docs/main/docs/feature-gates/
+    """
+    configs = (text for (_, name), data in around.settings.items() if "antrea-config" in name for text in data.values())
+    off = any(_WITHOUT_ANTREAS.search(text) for text in configs)
+    words = f"{image_words(container)}{'; its feature gate AntreaPolicy is off' if off else ''}"
+    # The gate is one of the agent and one of the controller: its policies may still count where one has it on.
+    own = frozenset((ANTREA_GROUP,))
+    return Claim("Antrea", words, groups=V1 if off else V1 | own, doubtful=ADMIN | own if off else ADMIN, enforces=True)
 
 
 def _weave(daemon: Daemon, container: Container, _around: Surroundings) -> Claim:

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cloudseg.providers.kubernetes.translate.policies import admin, antrea, calico, cilium, istio, network
+from cloudseg.providers.kubernetes.translate.policies import (
+    admin,
+    antrea,
+    calico,
+    cilium,
+    consul,
+    istio,
+    linkerd,
+    network,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,15 +33,19 @@ EVALUATORS: Final[tuple[Callable[[Sequence[Object], Draft], None], ...]] = (
     cilium.add,
     calico.add,
     istio.add,
+    linkerd.add,
+    consul.add,
 )
 """What adds the lists of a cluster, in this order: later ones may look at what earlier ones added."""
 
-READ_KINDS: Final[frozenset[tuple[str, str]]] = frozenset().union(
+READ_KINDS: Final[frozenset[tuple[str, str]]] = frozenset[tuple[str, str]]().union(
     network.READS,
     admin.READS,
     antrea.READS,
     cilium.READS,
     calico.READS,
     istio.READS,
+    linkerd.READS,
+    consul.READS,
 )
 """The API groups and kinds that are evaluated."""

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from cloudseg.model import Selector
     from cloudseg.providers.kubernetes.translate.draft import Draft
 
-__all__ = ["ANY_POD", "MESH", "NOT_TCP", "TCP", "bearing", "group_of", "mark", "without"]
+__all__ = ["ADDRESS", "ANY_POD", "MESH", "NOT_TCP", "TCP", "bearing", "group_of", "mark", "mark_addresses", "without"]
 
 MESH: Final = "pod/mesh"
 """The label that a pod of a mesh bears; its value is the mesh, and how the pod is part of it."""
+
+ADDRESS: Final = "pod/address"
+"""The label under which a pod bears its addresses, as far as they were read."""
 
 TCP: Final = Traffic.protocol("tcp")
 NOT_TCP: Final = ALL_TRAFFIC - TCP
@@ -48,6 +51,12 @@ def mark(draft: Draft, interface: str, **labels: str) -> None:
     draft.interfaces[interface] = msgspec.structs.replace(before, labels={**before.labels, **more})
 
 
+def mark_addresses(draft: Draft) -> None:
+    """Mark the pods with their addresses, where a policy may ask for these."""
+    for key, interface in list(draft.interfaces.items()):
+        mark(draft, key, address=str(interface.addresses) if interface.addresses else "")
+
+
 def group_of(draft: Draft, text: str, *parts: Selector) -> GroupRef:
     """Return a reference to whoever meets all parts of an expression.
 
@@ -56,7 +65,7 @@ def group_of(draft: Draft, text: str, *parts: Selector) -> GroupRef:
         text: the expression in words, the same for the same one.
         parts: the parts of the expression.
     """
-    identifier = draft.id(f"selector/{text}")
+    identifier = draft.id(text)
     if identifier not in draft.groups:
         networks = (pods_of(draft.cluster),)
         draft.groups[identifier] = Group(id=identifier, kind="pod-selector", selector=AllOf(parts), networks=networks)

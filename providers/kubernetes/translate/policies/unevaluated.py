@@ -45,18 +45,27 @@ def _is_unevaluated(item: Object, read: Collection[tuple[str, str]]) -> bool:
     return (item.group, item.kind) not in read and decides_traffic(item.group, item.kind)
 
 
-def add_unevaluated(objects: Iterable[Object], read: Collection[tuple[str, str]], draft: Draft) -> None:
+def add_unevaluated(
+    objects: Iterable[Object],
+    read: Collection[tuple[str, str]],
+    draft: Draft,
+    also: Collection[tuple[str, str]] = (),
+) -> None:
     """Note each policy of a kind that is not evaluated, and the pods that it could select.
 
     Args:
         objects: the objects of the cluster.
         read: the API groups and kinds that are evaluated.
         draft: the cluster.
+        also: those that would be, if the network plugin were known to understand them.
     """
     for item in objects:
         if _is_unevaluated(item, read):
             group = item.group or "core"
-            detail = f"{item.kind} ({group}) is not evaluated: what passes at the pods that it selects is known at most"
+            why = f"{item.kind} ({group}) is not evaluated"
+            if (item.group, item.kind) in also:
+                why = f"whether the network plugin understands {item.kind} ({group}) is not known"
+            detail = f"{why}: what passes at the pods that it selects is known at most"
             draft.ledger.gap(item, "unsupported", detail, "groups")
             for namespace, required in _chosen(item):
                 draft.bound(namespace, required)

@@ -151,7 +151,7 @@ class Context:
 
     def group(self, selector: Selector) -> GroupRef:
         """Return a reference to the pods that a selector chooses."""
-        identifier = self.draft.id(f"selector/endpoints {in_words(selector)}")
+        identifier = self.draft.id(f"endpoints {in_words(selector)}")
         if identifier not in self.draft.groups:
             self.draft.groups[identifier] = Group(
                 id=identifier,

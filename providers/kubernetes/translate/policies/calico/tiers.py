@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from cloudseg.model import Addresses, Rule, Stage
+from cloudseg.model import Addresses, Gap, Rule, Stage, matches
+from cloudseg.providers.kubernetes.translate.objects import PROVIDER
 from cloudseg.providers.kubernetes.translate.pipeline import ADMIN_STAGE, BASELINE_STAGE, POLICY_STAGE, Tier
 from cloudseg.providers.kubernetes.translate.policies.calico.context import GROUPS
-from cloudseg.providers.kubernetes.translate.policies.calico.selection import NOBODY
+from cloudseg.providers.kubernetes.translate.policies.calico.selection import NOBODY, both, exactly
 from cloudseg.providers.kubernetes.translate.policies.calico.wire import TierSpec
 
 if TYPE_CHECKING:
@@ -130,8 +131,10 @@ def add_tiers(policies: Sequence[Placed], tiers: Mapping[str, TierOf], context: 
     for name, own in by_tier.items():
         tier = tiers[name]
         beside = _network_policies(context) if name == DEFAULT_TIER else ()
+        ranked = sorted((*own, *beside), key=lambda placed: (placed.order, placed.name, placed.frame.id))
+        _note_ties(ranked, context)
         priority = 0
-        for each in sorted((*own, *beside), key=lambda placed: (placed.order, placed.name, placed.frame.id)):
+        for each in ranked:
             rules: list[Rule] = []
             for rule in each.frame.rules:
                 priority += 1
@@ -140,6 +143,43 @@ def add_tiers(policies: Sequence[Placed], tiers: Mapping[str, TierOf], context: 
             draft.rule_sets[frame.id] = frame
         draft.tiers.append(Tier(tier.order - _DEFAULT_ORDER, _stage(name, passes=tier.passes)))
     _place_admins(max((tiers[name].order for name in by_tier), default=0.0), draft)
+
+
+def _note_ties(ranked: Sequence[Placed], context: Context) -> None:
+    """Leave open the pods that policies of different kinds select with the same order, and decide about differently.
+
+    Policies of one kind are sorted by their names. Those of different kinds bear names of different forms in
+    different releases, such as with their namespace before them, so that nothing tells which of them comes first.
+    """
+    by_order: defaultdict[float, list[Placed]] = defaultdict(list)
+    for each in ranked:
+        by_order[each.order].append(each)
+    for alike in by_order.values():
+        strict = [each for each in alike if any(rule.verdict != "accept" for rule in each.frame.rules)]
+        for one in strict:
+            for other in alike:
+                if one.frame.kind != other.frame.kind and _at_odds(one.frame, other.frame):
+                    _leave_tie_open(one.frame, other.frame, context)
+
+
+def _at_odds(one: RuleSet, other: RuleSet) -> bool:
+    return any(
+        mine.direction == yours.direction and mine.verdict != yours.verdict and mine.traffic.overlaps(yours.traffic)
+        for mine in one.rules
+        for yours in other.rules
+    )
+
+
+def _leave_tie_open(one: RuleSet, other: RuleSet, context: Context) -> None:
+    draft = context.draft
+    chosen = both(exactly(one.applies), exactly(other.applies)).may
+    if any(matches(chosen, each) for each in draft.interfaces.values()):
+        detail = (
+            f"{other.own_id} has the same order, and decides otherwise: which of them comes first is not documented"
+        )
+        gap = Gap(PROVIDER, draft.cluster, "global", "policies", one.own_id, "unsupported", detail, ("groups",))
+        draft.ledger.gaps.append(gap)
+        context.leave_open(chosen)
 
 
 def _stage(tier: str, *, passes: bool) -> Stage:

@@ -14,8 +14,7 @@ from cloudseg.traffic import NO_ADDRESSES, AddressSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from cloudseg.providers.kubernetes.translate.draft import Draft
-    from cloudseg.providers.kubernetes.translate.nodes import Node
+    from cloudseg.providers.kubernetes.translate.draft import Draft, Node
     from cloudseg.providers.kubernetes.translate.objects import Object
 
 __all__ = ["GROUP", "Book", "CidrGroup", "Service", "fits", "read_book"]

@@ -25,7 +25,7 @@ def ahead(call: Callable[[], _T]) -> Future[_T]:
         except BaseException as error:  # noqa: BLE001 - raised where the answer is needed
             answer.set_exception(error)
 
-    threading.Thread(target=work, name="cloudseg-aws-ahead", daemon=True).start()
+    threading.Thread(target=work, name="cloudseg-ahead", daemon=True).start()
     return answer
 
 
@@ -173,7 +173,7 @@ class CallQueue:
             heapq.heappush(self._waiting, (rank, next(self._number), call))
             if self._threads < self._workers and len(self._waiting) > self._idle:
                 self._threads += 1
-                threading.Thread(target=self._work, name=f"cloudseg-aws-{self._threads}", daemon=True).start()
+                threading.Thread(target=self._work, name=f"cloudseg-{self._threads}", daemon=True).start()
             self._changed.notify()
 
     def _work(self) -> None:

@@ -1,0 +1,66 @@
+"""What ordered tiers of a cluster decide for good about pods, beside the policies that isolate.
+
+What such a tier admits no NetworkPolicy takes back; where one denies everything, pods without NetworkPolicies are not
+open. Sources: https://network-policy-api.sigs.k8s.io/api-overview/ and
+https://antrea.io/docs/main/docs/antrea-network-policy/
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloudseg.checks.clusters import applying, isolating_stages, of_mesh
+from cloudseg.model import Everyone, qualified
+from cloudseg.traffic import ALL_TRAFFIC, NO_TRAFFIC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudseg.model import Direction, Estate, Interface, Rule, RuleSet
+
+__all__ = ["Decided", "decided_by_tiers"]
+
+_Placed = tuple["RuleSet", "Rule", bool]
+
+
+class Decided(NamedTuple):
+    """What ordered tiers decide for good about a pod in a direction.
+
+    Attributes:
+        admitting: the rules before all policies that isolate which surely decide, each with whether it concerns the
+            pod for sure.
+        shut: some tier denies everything to everyone that none before it admitted.
+    """
+
+    admitting: tuple[_Placed, ...] = ()
+    shut: bool = False
+
+
+def decided_by_tiers(estate: Estate, pod: Interface, direction: Direction) -> Decided:
+    """Return what the ordered tiers of a pod's cluster decide for good."""
+    network = estate.networks[qualified(pod.provider, pod.scope, "pods")]
+    pipeline = estate.pipelines[network.pipeline]
+    isolating = isolating_stages(pipeline, direction)
+    admitting: list[_Placed] = []
+    denied, shut, first = NO_TRAFFIC, False, True
+    for stage in pipeline.stages(direction):
+        first = first and not (stage.name in isolating and estate.judging(pod, stage.name, direction))
+        if stage.name in isolating or stage.match != "first" or of_mesh(stage):
+            continue
+        handed = NO_TRAFFIC
+        for judge, rule, certain in _in_order(estate, pod, stage.name, direction):
+            if rule.verdict == "accept":
+                if first and not rule.traffic.overlaps(denied | handed):
+                    admitting.append((judge, rule, certain))
+            elif rule.verdict == "deny":
+                denied |= rule.traffic
+                shut = shut or (certain and rule.traffic >= ALL_TRAFFIC and Everyone() in rule.remote)
+            else:
+                handed |= rule.traffic
+    return Decided(tuple(admitting), shut)
+
+
+def _in_order(estate: Estate, pod: Interface, stage: str, direction: Direction) -> Iterator[_Placed]:
+    judges = [each for each in estate.judging(pod, stage, direction) if not each.managed_by]
+    rules = applying(estate, pod, judges, direction, denials=True)
+    yield from sorted(rules, key=lambda each: (each[1].priority or 0, each[1].allows))

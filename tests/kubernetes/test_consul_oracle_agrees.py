@@ -1,0 +1,106 @@
+"""The engine and one connection at a time, by Consul's documentation alone, agree on every pair of small clusters."""
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+
+from cloudseg.reach.explaining.explain import explain
+from cloudseg.traffic import AddressSet, Traffic
+from tests.kubernetes.cluster import OUTSIDE, Cluster
+from tests.kubernetes.drawn_consul import clusters
+from tests.kubernetes.oracle import Packet
+from tests.kubernetes.oracle_consul import Reading, allowed, member, permissive, port_of
+from tests.kubernetes.test_oracle_agrees import name_of
+
+PORTS = (80, 81, 82)
+BASES = (Reading(*(False for _ in Reading._fields)), Reading(*(True for _ in Reading._fields)))
+FLIPPED = tuple(base._replace(**{name: not getattr(base, name)}) for base in BASES for name in Reading._fields)
+READINGS = (*BASES, *FLIPPED)
+
+
+def packets(source: Any, target: Any) -> list[tuple[Packet, Traffic]]:
+    found = [(Packet(source, target, "TCP", port), Traffic.ports("tcp", port, port)) for port in PORTS]
+    return [*found, (Packet(source, target, "UDP", 80), Traffic.ports("udp", 80, 80))]
+
+
+def pairs(objects: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
+    ends = [*(each for each in objects if each["kind"] == "Pod"), OUTSIDE]
+    return [(a, b) for a in ends for b in ends if a is not b and not (isinstance(a, str) and isinstance(b, str))]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(clusters(whole=False))
+def test_engine_and_documentation_agree(objects: list[dict[str, Any]]) -> None:
+    cluster = Cluster(*objects)
+    for source, target in pairs(objects):
+        verdict = cluster.verdict(name_of(source), name_of(target))
+        for packet, traffic in packets(source, target):
+            passing = {allowed(objects, packet, reading) for reading in READINGS}
+            bounds = (traffic <= verdict.lower, traffic <= verdict.upper)
+            if len(passing) == 1:
+                assert bounds == (min(passing), max(passing)), packet
+            else:
+                assert bounds == (False, True), packet
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(clusters())
+def test_whatever_is_left_open_lies_within_the_bounds(objects: list[dict[str, Any]]) -> None:
+    cluster = Cluster(*objects)
+    for source, target in pairs(objects):
+        verdict = cluster.verdict(name_of(source), name_of(target))
+        for packet, traffic in packets(source, target):
+            passing = {allowed(objects, packet, reading) for reading in READINGS}
+            assert passing == {True} or not traffic <= verdict.lower, packet
+            assert passing == {False} or traffic <= verdict.upper, packet
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(clusters())
+def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -> None:
+    cluster = Cluster(*objects)
+    pods = sorted(cluster.estate.interfaces)
+    there = AddressSet.parse(OUTSIDE)
+    asked: list[tuple[str | AddressSet, str | AddressSet]] = [(a, b) for a in pods for b in pods if a != b]
+    asked += [(pod, there) for pod in pods] + [(there, pod) for pod in pods]
+    for source, target in asked:
+        verdict = cluster.reach.between(source, target)
+        for traffic in (Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 80, 80)):
+            told = explain(cluster.reach, source, target, traffic)
+            assert (told.lower, told.upper) == (str(verdict.lower & traffic), str(verdict.upper & traffic))
+
+
+def test_the_clusters_that_are_drawn_are_worth_it() -> None:
+    counted: Counter[str] = Counter()
+
+    @settings(
+        max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    @given(clusters(whole=False))
+    def draw(objects: list[dict[str, Any]]) -> None:
+        cluster = Cluster(*objects)
+        assert not cluster.estate.gaps
+        for source, target in pairs(objects):
+            if isinstance(target, str) or not member(objects, target, Reading()):
+                continue
+            port = port_of(target)
+            counted["permissive" if permissive(objects, target, Reading()) else "strict"] += 1
+            counted["all"] += 1
+            counted["passes"] += allowed(objects, Packet(source, target, "TCP", port))
+            lower, upper = cluster.verdict(name_of(source), name_of(target))
+            asked = Traffic.ports("tcp", port, port)
+            counted["certain"] += lower & asked == upper & asked
+        for each in objects:
+            counted[each["kind"]] += 1
+            for item in each.get("spec", {}).get("sources", []):
+                counted[item.get("action", "permissions")] += 1
+                counted["from any"] += item["name"] == "*"
+                counted["namespace"] += "namespace" in item
+
+    draw()
+    assert 0.2 < counted["passes"] / counted["all"] < 0.8
+    assert counted["certain"] / counted["all"] > 0.7
+    kinds = ("ServiceIntentions", "ServiceDefaults", "ProxyDefaults", "Mesh", "ConfigMap", "Deployment")
+    wanted = (*kinds, "allow", "deny", "permissions", "from any", "namespace", "permissive", "strict")
+    assert not {name for name in wanted if not counted[name]}

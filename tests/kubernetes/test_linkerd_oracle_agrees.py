@@ -1,0 +1,97 @@
+"""The engine and one connection at a time, by Linkerd's documentation alone, agree on every pair of small clusters."""
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+
+from cloudseg.reach.explaining.explain import explain
+from cloudseg.traffic import AddressSet, Traffic
+from tests.kubernetes.cluster import OUTSIDE, Cluster
+from tests.kubernetes.drawn_linkerd import POLICIES, clusters
+from tests.kubernetes.oracle import Packet
+from tests.kubernetes.oracle_linkerd import Reading, allowed, meshed
+from tests.kubernetes.test_istio_oracle_agrees import packets, pairs
+from tests.kubernetes.test_oracle_agrees import name_of
+
+BASES = (Reading(*(False for _ in Reading._fields)), Reading(*(True for _ in Reading._fields)))
+FLIPPED = tuple(base._replace(**{name: not getattr(base, name)}) for base in BASES for name in Reading._fields)
+READINGS = (*BASES, *FLIPPED)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(clusters(whole=False))
+def test_engine_and_documentation_agree(objects: list[dict[str, Any]]) -> None:
+    cluster = Cluster(*objects)
+    for source, target in pairs(objects):
+        verdict = cluster.verdict(name_of(source), name_of(target))
+        for packet, traffic in packets(source, target):
+            passes = allowed(objects, packet)
+            assert (traffic <= verdict.lower, traffic <= verdict.upper) == (passes, passes), packet
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(clusters())
+def test_whatever_is_left_open_lies_within_the_bounds(objects: list[dict[str, Any]]) -> None:
+    cluster = Cluster(*objects)
+    for source, target in pairs(objects):
+        verdict = cluster.verdict(name_of(source), name_of(target))
+        for packet, traffic in packets(source, target):
+            passing = {allowed(objects, packet, reading) for reading in READINGS}
+            assert passing == {True} or not traffic <= verdict.lower, packet
+            assert passing == {False} or traffic <= verdict.upper, packet
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(clusters())
+def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -> None:
+    cluster = Cluster(*objects)
+    pods = sorted(cluster.estate.interfaces)
+    there = AddressSet.parse(OUTSIDE)
+    asked: list[tuple[str | AddressSet, str | AddressSet]] = [(a, b) for a in pods for b in pods if a != b]
+    asked += [(pod, there) for pod in pods] + [(there, pod) for pod in pods]
+    for source, target in asked:
+        verdict = cluster.reach.between(source, target)
+        for traffic in (Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 80, 80)):
+            told = explain(cluster.reach, source, target, traffic)
+            assert (told.lower, told.upper) == (str(verdict.lower & traffic), str(verdict.upper & traffic))
+
+
+def test_the_clusters_that_are_drawn_are_worth_it() -> None:
+    counted: Counter[str] = Counter()
+
+    @settings(
+        max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    @given(clusters())
+    def draw(objects: list[dict[str, Any]]) -> None:
+        cluster = Cluster(*objects)
+        for source, target in pairs(objects):
+            if isinstance(target, str) or not meshed(objects, target):
+                continue
+            counted["all"] += 1
+            counted["passes"] += allowed(objects, Packet(source, target, "TCP", 80))
+            lower, upper = cluster.verdict(name_of(source), name_of(target))
+            here = Traffic.ports("tcp", 80, 80)
+            counted["certain"] += lower & here == upper & here
+        for each in objects:
+            counted[each["kind"]] += 1
+            spec = each.get("spec", {})
+            counted.update([spec.get("accessPolicy", ""), spec.get("targetRef", {}).get("kind", "")])
+            counted.update(spec.get("client", {}).keys() | spec.get("client", {}).get("meshTLS", {}).keys())
+            counted.update(up["kind"] for up in spec.get("requiredAuthenticationRefs", []))
+            annotations: dict[str, str] = each["metadata"].get("annotations") or {}
+            counted.update(annotations.values())
+
+    draw()
+    assert 0.2 < counted["passes"] / counted["all"] < 0.8
+    assert counted["certain"] / counted["all"] > 0.4
+    assert not {
+        name
+        for name in (
+            *("Server", "ServerAuthorization", "AuthorizationPolicy", "HTTPRoute", "EgressNetwork", "Namespace"),
+            *("MeshTLSAuthentication", "NetworkAuthentication", "ServiceAccount", *POLICIES),
+            *("unauthenticated", "unauthenticatedTLS", "identities", "serviceAccounts", "networks"),
+        )
+        if not counted[name]
+    }
