@@ -163,7 +163,10 @@ def _moved(pod: Interface, parts: Sequence[_Part]) -> Iterator[Interface]:
         for part in own:
             addresses |= part.addresses
             public |= part.addresses & part.bearer.public
-        mark = own_id(subnet) if subnets.count(subnet) == 1 else ",".join(sorted(map(own_id, attached)))
+        mark = own_id(subnet)
+        if subnets.count(subnet) > 1:
+            groups = ",".join(sorted(map(own_id, attached)))
+            mark = f"{mark}/{groups}, not read in full" if unread else f"{mark}/{groups}"
         bearer = own[0].bearer
         yield msgspec.structs.replace(
             pod,

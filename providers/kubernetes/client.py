@@ -38,7 +38,7 @@ _AGAIN: Final = frozenset((429, 500, 502, 503, 504))
 _DENIED: Final = frozenset((401, 403))
 _UNSUPPORTED: Final = frozenset((405, 406, 415, 501))
 _FIRST_ATTEMPTS: Final = 2
-"""A server that never answered is more likely not there than busy."""
+"""A server that never answered is more likely not there than busy, and who waits long for one answer waits twice."""
 _LONGEST_DETAIL: Final = 400
 _LOGIN_FAILURES: Final = (LightkubeError, OSError, KeyError, TypeError, ValueError)
 """What lightkube raises where a plugin, a token's file or what they say is not as it should be."""
@@ -152,7 +152,8 @@ class Client:
                 return _object(self._answer(request))
             except _Retryable as again:
                 pause = max(again.wait, self._options.first_wait * 2 ** (attempt - 1))
-                most = self._options.attempts if self._answered else min(_FIRST_ATTEMPTS, self._options.attempts)
+                silent = not self._answered or again.error.reason == "timeout"
+                most = min(_FIRST_ATTEMPTS, self._options.attempts) if silent else self._options.attempts
                 if attempt >= most or again.wait > self._options.longest_wait:
                     raise again.error from again
                 if time.monotonic() + pause >= self._ends:

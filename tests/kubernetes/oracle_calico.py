@@ -166,7 +166,9 @@ def matches(objects: list[Json], policy: Json, rule: Json, packet: Packet) -> bo
     if "http" in rule and packet.protocol != "TCP":
         return False
     source, target = one(rule.get("source")), one(rule.get("destination"))
-    if "ipVersion" in rule and ip_address(address(packet.source, packet)).version != rule["ipVersion"]:
+    # Both ends of a packet are of one family: that of the address outside, where it has one.
+    outside = next((end for end in (packet.source, packet.target) if isinstance(end, str)), packet.source)
+    if "ipVersion" in rule and ip_address(address(outside, packet)).version != rule["ipVersion"]:
         return False
     return entity(objects, policy, source, packet.source, packet, packet.client_port) and entity(
         objects, policy, target, packet.target, packet, packet.port

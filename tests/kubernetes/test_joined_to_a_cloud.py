@@ -205,3 +205,28 @@ def test_clusters_whose_stages_differ_reach_each_other_at_most() -> None:
     assert reach.estate.interfaces[there].network == "kubernetes:d:pods"
     assert between(reach, WEB, there) == ("none", "all")
     assert between(reach, there, WEB) == ("none", "all")
+
+
+def test_places_that_differ_in_groups_alone_are_ends_of_their_own_in_every_subnet() -> None:
+    b = EstateBuilder()
+    for group in ("sg-a", "sg-b"):
+        b.group(group, allow("egress", "all", "0.0.0.0/0"))
+    objects: list[dict[str, Any]] = [space("shop")]
+    owner = {"kind": "ReplicaSet", "name": "api", "controller": True}
+    objects.append(written("ReplicaSet", "api", "shop", spec={"template": {"metadata": {"labels": {"app": "api"}}}}))
+    places = (
+        ("subnet-private", "10.0.2", "sg-a"),
+        ("subnet-private", "10.0.2", "sg-b"),
+        ("subnet-public", "10.0.1", "sg-a"),
+    )
+    for number, (subnet, network, group) in enumerate((*places, ("subnet-public", "10.0.1", "sg-b"))):
+        own = f"{network}.{10 + number}, {network}.{100 + number}"
+        b.interface(f"eni-{number}", subnet, [group], own, workload=f"{MACHINE}{number}")
+        objects.append(node(f"n{number}", f"{network}.{10 + number}", f"i-1{number}"))
+        one = at(pod(f"api-{number}", app="api"), f"{network}.{100 + number}")
+        one["metadata"]["ownerReferences"] = [owner]
+        objects.append(one)
+    estate = join_clusters(Estate.merged((b.build(), translate(snapshot(*objects)))))
+    ends = [each for each in estate.interfaces.values() if each.is_pod]
+    assert len(ends) == 4
+    assert {str(end.addresses) for end in ends} == {"10.0.2.100", "10.0.2.101", "10.0.1.102", "10.0.1.103"}

@@ -250,8 +250,9 @@ def test_a_server_that_does_not_answer_in_time_is_a_gap(tmp_path: Path) -> None:
     cluster = shop()
     cluster.trouble = to("pods", Reply(wait=1.0))
     with serving(cluster) as address:
-        snapshot = read(address, tmp_path, read_timeout=0.3, attempts=2)
+        snapshot = read(address, tmp_path, read_timeout=0.3, attempts=5)
     assert gaps(snapshot) == [("core", "pods", "timeout")]
+    assert [path.rpartition("/")[2] for path in cluster.paths()].count("pods") == 2
 
 
 def test_an_answer_that_trickles_in_is_given_up(tmp_path: Path) -> None:
