@@ -20,7 +20,7 @@ _INTRODUCTION = """\
 # Benchmarks
 
 Written by `make bench`. What counts are the ratios, of programs that ran in turn on the same machine; `no` is a budget
-that is not met. Each figure is the median of {runs} runs (start-up: {startups}), each in a fresh process.
+that is not met. Each figure is {runs} (start-up: the median of {startups}), each in a fresh process.
 
 {date}, Python {python}, {processor}, {cores} cores, {system}."""
 
@@ -53,7 +53,7 @@ def main() -> None:
         print("audit aws: done", file=sys.stderr)
         results.append(slow_api.measure(runs))
     introduction = _INTRODUCTION.format(
-        runs=runs,
+        runs=f"the median of {runs} runs" if runs > 1 else "of one run",
         startups=startups,
         date=datetime.now(UTC).date().isoformat(),
         python=platform.python_version(),
