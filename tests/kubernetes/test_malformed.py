@@ -1,9 +1,12 @@
 """What cannot be read, or is of a kind that is not evaluated, leaves open what it could concern, and nothing else."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloudseg.providers.kubernetes.manifests import read_manifests
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.snapshot import Manifest, Part, Snapshot, SnapshotGap
 from tests.kubernetes.cluster import OUTSIDE, Cluster, pod, policy, snapshot, space, written
@@ -190,3 +193,14 @@ def test_what_a_cluster_did_not_answer_leaves_its_pods_open() -> None:
     assert [(gap.what, gap.reason, gap.facets) for gap in found.gaps] == [
         ("networking.k8s.io.networkpolicies", "denied", ("groups",))
     ]
+
+
+def test_a_file_that_cannot_be_read_may_hold_a_policy_that_admits_anything(tmp_path: Path) -> None:
+    objects = (*SPACES, *PODS, policy("shut", {"podSelector": {}, "policyTypes": ["Ingress"]}))
+    (tmp_path / "all.yaml").write_text("---\n".join(json.dumps(each) + "\n" for each in objects))
+    whole = translate(read_manifests([tmp_path]))
+    assert not any(each.attached_unread for each in whole.interfaces.values())
+    (tmp_path / "broken.yaml").write_text("kind: NetworkPolicy\n  spec: [\n")
+    found = translate(read_manifests([tmp_path]))
+    assert all(each.attached_unread for each in found.interfaces.values())
+    assert [gap.facets for gap in found.gaps] == [("groups", "interfaces", "workloads", "entrances")]

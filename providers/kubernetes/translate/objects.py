@@ -120,8 +120,6 @@ class Ledger:
         self.notes: list[str] = []
         self.partly: dict[str, str] = {}
         """The facets that were not read in full, each with the reason."""
-        self.deciders_lost = False
-        """A list of policies is missing that is known to be there."""
 
     def gap(self, what: Object, reason: GapReason, detail: str, facet: str) -> None:
         """Note an object that could not be read or judged; what it may concern is bounded by who says so."""
@@ -130,7 +128,6 @@ class Ledger:
     def lost(self, what: str, operation: str, reason: GapReason, detail: str) -> None:
         """Note a list of which not even the names are known: what it would show was not read in full."""
         facets = facets_of(operation)
-        self.deciders_lost = self.deciders_lost or (operation != FILES and "groups" in facets)
         for facet in facets:
             self.partly.setdefault(facet, f"{what}: {reason}")
         self._gap(what, "", reason, detail, facets)

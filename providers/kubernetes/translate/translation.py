@@ -90,7 +90,8 @@ def _cluster(snapshot: Snapshot, name: str) -> Estate:
     if sort.idle:
         add_idle(sort.idle, EVALUATORS, draft)
     settle(objects, plugin, draft)
-    if draft.ledger.deciders_lost:
+    if "groups" in draft.ledger.partly:
+        # A list of policies is missing, or a file that may have held some: another policy may admit anything.
         draft.bound(None)
     draft.bound_pods()
     add_entrances(objects, draft)
