@@ -8,9 +8,9 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 
 from cloudseg.model import Estate
-from cloudseg.reach.explaining.explain import explain
 from cloudseg.reach.reachability import Reachability
-from cloudseg.traffic import AddressSet, Traffic
+from cloudseg.traffic import Traffic
+from tests.kubernetes.agreeing import assert_explained, pairs_of
 from tests.kubernetes.cluster import OUTSIDE, Cluster
 from tests.kubernetes.drawn_cilium import clusters
 from tests.kubernetes.oracle import Packet
@@ -54,8 +54,7 @@ def packets(source: Any, target: Any) -> list[tuple[Packet, Traffic]]:
 
 
 def pairs(objects: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
-    ends = [*(each for each in objects if each["kind"] == "Pod"), *ENDS_OUTSIDE]
-    return [(a, b) for a in ends for b in ends if a is not b and not (isinstance(a, str) and isinstance(b, str))]
+    return pairs_of(objects, ENDS_OUTSIDE)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -87,15 +86,7 @@ def test_whatever_named_ports_mean_lies_within_the_bounds(objects: list[dict[str
 @given(clusters(named=True))
 def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -> None:
     cluster = CiliumCluster(*objects)
-    pods = sorted(cluster.estate.interfaces)
-    there = AddressSet.parse(OUTSIDE)
-    asked: list[tuple[str | AddressSet, str | AddressSet]] = [(a, b) for a in pods for b in pods if a != b]
-    asked += [(pod, there) for pod in pods] + [(there, pod) for pod in pods]
-    for source, target in asked:
-        verdict = cluster.reach.between(source, target)
-        for traffic in (Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 53, 53)):
-            told = explain(cluster.reach, source, target, traffic)
-            assert (told.lower, told.upper) == (str(verdict.lower & traffic), str(verdict.upper & traffic))
+    assert_explained(cluster, Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 53, 53))
 
 
 def test_the_clusters_that_are_drawn_are_worth_it() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from cloudseg.reach.explaining.explain import explain
-from cloudseg.traffic import AddressSet, Traffic
+from cloudseg.traffic import Traffic
+from tests.kubernetes.agreeing import assert_explained, pairs_of
 from tests.kubernetes.cluster import OUTSIDE, Cluster
 from tests.kubernetes.drawn_istio import clusters
 from tests.kubernetes.oracle import Packet
@@ -26,8 +26,7 @@ def packets(source: Any, target: Any) -> list[tuple[Packet, Traffic]]:
 
 
 def pairs(objects: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
-    ends = [*(each for each in objects if each["kind"] == "Pod"), *ENDS_OUTSIDE]
-    return [(a, b) for a in ends for b in ends if a is not b and not (isinstance(a, str) and isinstance(b, str))]
+    return pairs_of(objects, ENDS_OUTSIDE)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -57,15 +56,7 @@ def test_whatever_is_left_open_lies_within_the_bounds(objects: list[dict[str, An
 @given(clusters())
 def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -> None:
     cluster = Cluster(*objects)
-    pods = sorted(cluster.estate.interfaces)
-    there = AddressSet.parse(OUTSIDE)
-    asked: list[tuple[str | AddressSet, str | AddressSet]] = [(a, b) for a in pods for b in pods if a != b]
-    asked += [(pod, there) for pod in pods] + [(there, pod) for pod in pods]
-    for source, target in asked:
-        verdict = cluster.reach.between(source, target)
-        for traffic in (Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 80, 80)):
-            told = explain(cluster.reach, source, target, traffic)
-            assert (told.lower, told.upper) == (str(verdict.lower & traffic), str(verdict.upper & traffic))
+    assert_explained(cluster, Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 80, 80))
 
 
 def test_the_clusters_that_are_drawn_are_worth_it() -> None:

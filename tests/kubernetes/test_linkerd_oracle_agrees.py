@@ -5,9 +5,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from cloudseg.reach.explaining.explain import explain
-from cloudseg.traffic import AddressSet, Traffic
-from tests.kubernetes.cluster import OUTSIDE, Cluster
+from cloudseg.traffic import Traffic
+from tests.kubernetes.agreeing import assert_explained
+from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.drawn_linkerd import POLICIES, clusters
 from tests.kubernetes.oracle import Packet
 from tests.kubernetes.oracle_linkerd import Reading, allowed, meshed
@@ -46,15 +46,7 @@ def test_whatever_is_left_open_lies_within_the_bounds(objects: list[dict[str, An
 @given(clusters())
 def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -> None:
     cluster = Cluster(*objects)
-    pods = sorted(cluster.estate.interfaces)
-    there = AddressSet.parse(OUTSIDE)
-    asked: list[tuple[str | AddressSet, str | AddressSet]] = [(a, b) for a in pods for b in pods if a != b]
-    asked += [(pod, there) for pod in pods] + [(there, pod) for pod in pods]
-    for source, target in asked:
-        verdict = cluster.reach.between(source, target)
-        for traffic in (Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 80, 80)):
-            told = explain(cluster.reach, source, target, traffic)
-            assert (told.lower, told.upper) == (str(verdict.lower & traffic), str(verdict.upper & traffic))
+    assert_explained(cluster, Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 80, 80))
 
 
 def test_the_clusters_that_are_drawn_are_worth_it() -> None:
