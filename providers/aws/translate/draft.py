@@ -1,38 +1,14 @@
-"""The estate while it is being translated: one mutable mapping per kind of resource."""
+"""The estate of AWS while it is being translated."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from cloudseg.model import Estate, Resource, qualified
-from cloudseg.providers.aws.translate.answers import PROVIDER, Ledger
+from cloudseg.model import Resource, qualified
+from cloudseg.providers.aws.translate.answers import PROVIDER
+from cloudseg.providers.draft import Draft as _Draft
 
 if TYPE_CHECKING:
-    from cloudseg.model import (
-        AddressList,
-        Coverage,
-        Endpoint,
-        EndpointService,
-        Entrance,
-        Firewall,
-        FlowLog,
-        Forwarder,
-        Gateway,
-        Group,
-        Interface,
-        Network,
-        Peering,
-        Pipeline,
-        RouteTable,
-        RuleSet,
-        ScopeRead,
-        Service,
-        Subnet,
-        Template,
-        TransitAttachment,
-        TransitTable,
-        Workload,
-    )
     from cloudseg.providers.aws.translate.answers import Answers
 
 __all__ = ["Draft"]
@@ -41,35 +17,11 @@ __all__ = ["Draft"]
 R = TypeVar("R", bound=Resource)
 
 
-class Draft:
-    """Collects what the subjects translate, over all accounts and regions.
-
-    Subjects run one after the other, each over every account and region, so that a later one can look up what an
-    earlier one found in another account: the network of a shared subnet, the group of a shared network.
-    """
+class Draft(_Draft):
+    """Collects what the subjects translate, over all accounts and regions."""
 
     def __init__(self) -> None:
-        self.ledger = Ledger()
-        self.networks: dict[str, Network] = {}
-        self.subnets: dict[str, Subnet] = {}
-        self.route_tables: dict[str, RouteTable] = {}
-        self.gateways: dict[str, Gateway] = {}
-        self.peerings: dict[str, Peering] = {}
-        self.transit_attachments: dict[str, TransitAttachment] = {}
-        self.transit_tables: dict[str, TransitTable] = {}
-        self.interfaces: dict[str, Interface] = {}
-        self.workloads: dict[str, Workload] = {}
-        self.templates: dict[str, Template] = {}
-        self.entrances: dict[str, Entrance] = {}
-        self.forwarders: dict[str, Forwarder] = {}
-        self.groups: dict[str, Group] = {}
-        self.rule_sets: dict[str, RuleSet] = {}
-        self.address_lists: dict[str, AddressList] = {}
-        self.services: dict[str, Service] = {}
-        self.endpoints: dict[str, Endpoint] = {}
-        self.endpoint_services: dict[str, EndpointService] = {}
-        self.firewalls: dict[str, Firewall] = {}
-        self.flow_logs: dict[str, FlowLog] = {}
+        super().__init__()
         self.descriptions: dict[str, str] = {}
         """What interfaces say of themselves, by their id: services tell there for whom they made one."""
         self.allocations: dict[str, str] = {}
@@ -82,16 +34,10 @@ class Draft:
         self._by_own_id: dict[tuple[str, str], str] = {}
 
     def put(self, mapping: dict[str, R], resource: R, reader: str) -> None:
-        """Add a resource; what its owner reads of it stands before what other accounts see.
-
-        Args:
-            mapping: the mapping of its kind.
-            resource: the resource.
-            reader: the account whose answer shows it.
-        """
+        """Add a resource as any draft does, and let :meth:`id_of` find it."""
         if resource.id in mapping and reader != resource.scope:
             return
-        mapping[resource.id] = resource
+        super().put(mapping, resource, reader)
         self.remember(resource.region, resource.own_id, resource.id)
 
     def remember(self, region: str, own: str, identifier: str) -> None:
@@ -107,36 +53,3 @@ class Draft:
         """
         given = qualified(PROVIDER, account or answers.scope, own, answers.region)
         return given if given in self._ids else self._by_own_id.get((answers.region, own), given)
-
-    def estate(
-        self, taken_at: str, scopes: tuple[ScopeRead, ...], pipelines: dict[str, Pipeline], coverage: Coverage
-    ) -> Estate:
-        """Return the finished estate."""
-        return Estate(
-            taken_at=taken_at,
-            scopes=scopes,
-            pipelines=pipelines,
-            coverage=coverage,
-            gaps=tuple(sorted(set(self.ledger.gaps))),
-            notes=tuple(sorted(set(self.ledger.notes))),
-            networks=self.networks,
-            subnets=self.subnets,
-            route_tables=self.route_tables,
-            gateways=self.gateways,
-            peerings=self.peerings,
-            transit_attachments=self.transit_attachments,
-            transit_tables=self.transit_tables,
-            interfaces=self.interfaces,
-            workloads=self.workloads,
-            templates=self.templates,
-            entrances=self.entrances,
-            forwarders=self.forwarders,
-            groups=self.groups,
-            rule_sets=self.rule_sets,
-            address_lists=self.address_lists,
-            services=self.services,
-            endpoints=self.endpoints,
-            endpoint_services=self.endpoint_services,
-            firewalls=self.firewalls,
-            flow_logs=self.flow_logs,
-        )
