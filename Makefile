@@ -18,7 +18,9 @@ demo: $(READY)
 	@echo
 	@echo "Next: $(BIN)/cloudseg reach demo --to bookshop-prod-app-2   who reaches it, and on what"
 	@echo "      $(BIN)/cloudseg explain demo --from internet --to bookshop-prod-reporting-db --traffic tcp/5432"
+	@echo "      $(BIN)/cloudseg explain demo --from internet --to jump --traffic tcp/3389   the same on Azure"
 	@echo "      $(BIN)/cloudseg audit aws                            the same for your own account (read-only)"
+	@echo "      $(BIN)/cloudseg audit azure                          or for your subscriptions"
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto

@@ -79,7 +79,7 @@ def _one(folder: Path) -> _Stages:
     from cloudseg.reach.reachability import Reachability
 
     # As the program itself does first, in its command line.
-    gc.set_threshold(500_000, 20, 50)
+    gc.set_threshold(2_000_000, 20, 50)
     stages = _Stages()
     texts = [path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())]
     stages.timed(PARSE, lambda: sum(1 for text in texts for _ in read_documents(text)))

@@ -93,7 +93,7 @@ def _walked(estate: Estate) -> int:
 
 def _one(name: str) -> _Found:
     # As the program itself does first, in its command line.
-    gc.set_threshold(500_000, 20, 50)
+    gc.set_threshold(2_000_000, 20, 50)
     found = _Found()
     estate = estate_of(SHAPES[name])
     found.timed("walk", lambda: _walked(estate))

@@ -9,7 +9,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import audit_aws, kubernetes, reach, scale, slow_api, startup
+from benchmarks import audit_aws, azure, kubernetes, reach, scale, slow_api, startup
 from benchmarks.custodian import install
 from benchmarks.results import budgets_table
 
@@ -49,6 +49,8 @@ def main() -> None:
         print("reach: done", file=sys.stderr)
         results.append(kubernetes.measure(runs))
         print("kubernetes: done", file=sys.stderr)
+        results.append(azure.measure(runs))
+        print("azure: done", file=sys.stderr)
         results.append(audit_aws.measure(runs, peer))
         print("audit aws: done", file=sys.stderr)
         results.append(slow_api.measure(runs))

@@ -89,7 +89,7 @@ def _one(place: Path) -> _Stages:
     from cloudseg.reporters.formats import FORMATS
 
     # As the program itself does first, in its command line.
-    gc.set_threshold(500_000, 20, 50)
+    gc.set_threshold(2_000_000, 20, 50)
     stages = _Stages()
     snapshot = stages.timed(DECODE, lambda: _decoded(place))
     estate = stages.timed("translate", lambda: translate(snapshot))

@@ -9,6 +9,9 @@ What it finds:
     A range that covers other networks or sites too (``10.0.0.0/8``) counts for its internal part. Left out are public
     ranges, ranges that no network read holds, the provider's own interfaces, and paths where a group cannot be named:
     through an appliance, from another region, over a transit gateway that passes no group references.
+    On Azure the group is an application security group of the same virtual network. Rules whose public addresses are
+    exactly those of a service tag that was read count as well, since the tag stays up to date. ``VirtualNetwork`` and
+    the other tags are no addresses.
     In a cluster, rules of network policies with an ``ipBlock`` in which pods stand. Where the addresses of pods were
     not read, as in manifests, a whole private range counts as one that holds them, and a part of one may. The finding
     names the selectors that choose the pods.
@@ -35,11 +38,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.checks.clusters import of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, asg_id, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.internal_ranges import InternalRanges
+from cloudseg.checks.ordered_lists import OrderedLists
 from cloudseg.checks.pod_ranges import PodRanges
 from cloudseg.checks.range_words import advice, facts, facts_of_rule, who
-from cloudseg.checks.rule_lists import at_interfaces, traffic_words
+from cloudseg.checks.rule_lists import at_interfaces, managed, traffic_words
+from cloudseg.checks.service_tags import ServiceTags
 from cloudseg.findings import Remedy, Severity
 from cloudseg.traffic import AddressSet
 
@@ -70,6 +76,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     ranges, of_pods = InternalRanges(context.estate), PodRanges(context.estate, REMEDY)
     # Many rules share a range, and what is said about a range takes longer than finding it.
     told: dict[int, _Told] = {}
+    tags, ordered = ServiceTags(context.estate), OrderedLists(context.estate)
     for rule_set in at_interfaces(context.estate):
         if of_cluster(rule_set):
             yield from (_of_policy(context, rule_set, rule, said) for rule, said in of_pods.of(rule_set))
@@ -78,6 +85,25 @@ def run(context: AuditContext) -> Iterator[Finding]:
             if id(found) not in told:
                 told[id(found)] = _tell(context.estate, found)
             yield _finding(context, rule_set, rule, found, told[id(found)])
+        yield from _of_tags(context, rule_set, tags, ordered)
+
+
+def _of_tags(context: AuditContext, rule_set: RuleSet, tags: ServiceTags, ordered: OrderedLists) -> Iterator[Finding]:
+    """Yield a finding for every allowing rule that writes out the addresses of a service tag."""
+    for rule in rule_set.rules:
+        tag = tags.written_out(rule) if rule.allows and not rule.fixed else None
+        if tag is not None and ordered.left(rule_set, rule):
+            verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
+            yield context.finding(
+                rule_set,
+                f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} {context.other_end(rule)}, which are the "
+                f"addresses of the service tag {tag.name}",
+                rule=rule,
+                severity=Severity.LOW,
+                evidence=("the provider changes the addresses of its tags from week to week", *managed(rule_set)),
+                affected=context.estate.governed(rule_set),
+                remedy=Remedy(REMEDY, f"name the service tag {tag.name} instead of its addresses"),
+            )
 
 
 def _tell(estate: Estate, found: InternalRange) -> _Told:
@@ -243,6 +269,35 @@ def _selectors_and_the_internet() -> Estate:
     return b.build()
 
 
+def _azure(*rules: Rule) -> Estate:
+    b = NsgBuilder()
+    b.asg("asg-web")
+    b.nsg("nsg-data", *rules, subnet="data")
+    b.machine("nic-web", "web", "10.1.1.10", asgs=["asg-web"])
+    b.machine("nic-data", "data", "10.1.2.10")
+    return b.build()
+
+
+def _azure_subnet() -> Estate:
+    return _azure(nsg_rule("ingress", 100, "tcp/1433", "10.1.1.0/24"))
+
+
+def _azure_named() -> Estate:
+    return _azure(
+        nsg_rule("ingress", 100, "tcp/1433", "asg-web"),
+        nsg_rule("ingress", 110, "tcp/443", "VirtualNetwork"),
+        nsg_rule("ingress", 120, "tcp/22", "10.0.0.0/8", deny=True),
+        nsg_rule("ingress", 130, "tcp/22", "10.1.1.0/24"),
+        nsg_rule("egress", 100, "tcp/1433", "Sql.WestEurope"),
+    )
+
+
+def _azure_written_out() -> Estate:
+    b = NsgBuilder()
+    b.nsg("nsg-web", nsg_rule("egress", 100, "tcp/1433", "52.236.184.0/25, 52.236.184.128/25"), subnet="web")
+    return b.build()
+
+
 CHECK = Check(
     id="address-based-rule",
     severity=Severity.MEDIUM,
@@ -276,7 +331,18 @@ CHECK = Check(
             ("shop/NetworkPolicy/dns",),
             Severity.LOW,
         ),
+        Example(
+            "an NSG admits a subnet, whose machines bear an application security group",
+            _azure_subnet,
+            (nsg_id("nsg-data"),),
+            Severity.MEDIUM,
+            (asg_id("asg-web"),),
+        ),
+        Example(
+            "an NSG writes out the addresses of a service tag", _azure_written_out, (nsg_id("nsg-web"),), Severity.LOW
+        ),
         Example("the rule names a group", _group_named),
+        Example("NSG rules that name groups and service tags, and one that a denial makes idle", _azure_named),
         Example("selectors, the internet, and a range in which no pod stands", _selectors_and_the_internet),
         Example("on-premises and public ranges have no group", _on_premises),
         Example("an appliance between the subnets takes identity away", _through_an_appliance),
@@ -284,6 +350,7 @@ CHECK = Check(
     ),
     concept={
         "aws": "security group rules with addresses or prefix lists of the own or a connected VPC",
+        "azure": "NSG rules with addresses of the own virtual network, or with those of a service tag",
         "kubernetes": "rules of network policies whose other end is a range of pods, or may be one",
     },
     needs=("groups", "networks"),

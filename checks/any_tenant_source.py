@@ -2,29 +2,38 @@
 
 What it finds:
     Ingress rules whose other end is an address list that the provider keeps and that all its customers share: the
-    addresses of its content delivery network, of its object storage, of its functions.
+    addresses of its content delivery network, of its object storage, of its functions. And managed services whose own
+    firewall admits whatever runs in the cloud, where it does not admit the whole internet anyway.
 
 Why it matters:
     The list says that a packet comes from the cloud's service, not on whose behalf. Anybody can open an account, put
     a distribution of their own in front of the service, and pass the rule.
 
 Example:
-    ``tcp/443 from com.amazonaws.global.cloudfront.origin-facing`` in the group of a load balancer.
+    ``tcp/443 from com.amazonaws.global.cloudfront.origin-facing`` in the group of a load balancer; or a firewall rule
+    of a database server from 0.0.0.0 to 0.0.0.0, which Azure calls "Allow Azure services".
 
 Remedy:
     Let the service prove whose request it is: a private origin, a secret header that the load balancer checks, or a
-    private endpoint. The rule is then one layer of two.
+    private endpoint. The rule is then one layer of two. Take the rule away that admits the whole cloud, and reach the
+    service over a private endpoint.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
+from cloudseg.checks.exposure import EVERYONE, public_words
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.rule_lists import at_interfaces, managed, traffic_words
+from cloudseg.checks.ordered_lists import OrderedLists
+from cloudseg.checks.rule_lists import at_interfaces, managed, traffic_words, unused_words
+from cloudseg.checks.service_families import severity_of_service
 from cloudseg.findings import Severity
 from cloudseg.model import ListRef
+from cloudseg.traffic import GLOBAL_UNICAST, AddressSet
 from cloudseg.traffic.port_classes import WEB
 
 if TYPE_CHECKING:
@@ -32,19 +41,20 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate
+    from cloudseg.model import Estate, Service
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
-    """Yield a finding for every ingress rule that names a list shared by all customers."""
+    """Yield a finding for every ingress rule, and every service, that admits all customers."""
     estate = context.estate
+    ordered = OrderedLists(estate)
     for rule_set in at_interfaces(estate):
         for rule in rule_set.rules:
             if rule.direction != "ingress" or not rule.allows:
                 continue
             lists = [estate.address_lists.get(peer.list) for peer in rule.remote if isinstance(peer, ListRef)]
             shared = [known for known in lists if known is not None and known.any_tenant]
-            if not shared:
+            if not shared or not ordered.left(rule_set, rule):
                 continue
             judged = estate.governed(rule_set)
             unused = not judged and estate.read("interfaces", rule_set)
@@ -56,11 +66,26 @@ def run(context: AuditContext) -> Iterator[Finding]:
                 rule=rule,
                 severity=Severity.LOW if rule.traffic <= WEB or unused else Severity.MEDIUM,
                 evidence=(
-                    *(("no interface carries it",) if unused else ()),
+                    *((unused_words(rule_set),) if unused else ()),
                     *managed(rule_set),
                 ),
                 affected=judged,
             )
+    for _, service in sorted(estate.services.items()):
+        if service.any_tenant and service.public is not False and not _admits_all(service):
+            yield context.finding(
+                service,
+                f"{service.label} admits whatever runs in the cloud, and every customer of the cloud can run something",
+                severity=severity_of_service(service).lowered(),
+                confidence="high" if service.public else "low",
+                evidence=(service.reason,) if service.reason else (),
+                affected=service.interfaces,
+            )
+
+
+def _admits_all(service: Service) -> bool:
+    """Tell whether a service admits the whole internet, which another check tells."""
+    return public_words(service.sources & GLOBAL_UNICAST) in {EVERYONE, "the whole IPv4 internet"}
 
 
 def _any_distribution() -> Estate:
@@ -89,6 +114,42 @@ def _own_list() -> Estate:
     return b.build()
 
 
+def _azure_services() -> Estate:
+    b = AzureBuilder()
+    b.service(
+        "sql",
+        "orders",
+        anonymous=False,
+        any_tenant=True,
+        sources=AddressSet.parse("203.0.113.8/29"),
+        reason="Azure services are admitted, which are those of every customer of Azure",
+    )
+    return b.build()
+
+
+def _azure_closed() -> Estate:
+    b = AzureBuilder()
+    b.service("sql", "orders", anonymous=False, sources=AddressSet.parse("203.0.113.8/29"))
+    b.service("sql", "reports", public=False, anonymous=False)
+    return b.build()
+
+
+def _azure_tag(*, denied: bool) -> Estate:
+    b = NsgBuilder()
+    before = (nsg_rule("ingress", 90, "all", "Internet", deny=True),) if denied else ()
+    b.nsg("nsg-data", *before, nsg_rule("ingress", 100, "tcp/1433", "AzureCloud"), subnet="data")
+    b.machine("nic-1", "data", "10.1.2.10")
+    return b.build()
+
+
+def _azure_cloud() -> Estate:
+    return _azure_tag(denied=False)
+
+
+def _azure_cloud_denied() -> Estate:
+    return _azure_tag(denied=True)
+
+
 CHECK = Check(
     id="any-tenant-source",
     severity=Severity.MEDIUM,
@@ -96,13 +157,30 @@ CHECK = Check(
     examples=(
         Example("a load balancer trusts every distribution there is", _any_distribution, ("sg-lb",), Severity.LOW),
         Example("all ports for everybody's storage", _any_port, ("sg-app",), Severity.MEDIUM),
+        Example("a database admits Azure services", _azure_services, (arm("sql", "orders"),), Severity.MEDIUM),
         Example("a list of one's own, and a shared one for egress alone", _own_list),
+        Example("a database that admits an office alone, and one without public access", _azure_closed),
+        Example("an NSG rule for `AzureCloud`", _azure_cloud, (nsg_id("nsg-data"),), Severity.MEDIUM),
+        Example("an NSG rule for `AzureCloud` behind one that denies the internet", _azure_cloud_denied),
     ),
-    concept={"aws": "security group rules that name a prefix list managed by AWS"},
+    concept={
+        "aws": "security group rules that name a prefix list managed by AWS",
+        "azure": "NSG rules that name the service tag `AzureCloud`; services whose firewall admits Azure services",
+    },
     absent={"kubernetes": "no object of a cluster lists the addresses of a cloud's customers"},
-    needs=("groups", "address-lists"),
+    needs=(
+        "groups",
+        "address-lists",
+        "services.sql",
+        "services.postgresql",
+        "services.mysql",
+        "services.cosmosdb",
+        "services.appservice",
+        "services.aks",
+    ),
     uses=("interfaces",),
     compliance={
+        "cis-azure-3.0": ("5.1.2",),
         "nist-800-53r5": ("AC-4", "SC-7(11)"),
         "pci-dss-4.0": ("1.3.1", "1.4.2"),
         "nist-800-207": ("2.1",),

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, asg_id, nsg_rule
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.flow_words import part_resource, short_traffic, witness_of, witness_words
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
     from cloudseg.intent import IntentMatrix
-    from cloudseg.model import Estate
+    from cloudseg.model import Estate, Rule, SourceLocation
     from cloudseg.reach.comparing.witness import Witness
 
 _STEPS: Final = 3
@@ -81,8 +82,16 @@ def _finding(context: AuditContext, covered: Coverage, shown: Uncarried, matrix:
             ),
             *_explained(context, shown),
         ),
+        places=_ends(context, shown),
         aspect=f"{'from' if inward else 'to'} {other}{' outside' if covered.outside else ''}",
     )
+
+
+def _ends(context: AuditContext, shown: Uncarried) -> Iterator[SourceLocation | None]:
+    """Yield where the ends of the pair are written between which it does not pass: who takes it first."""
+    for end in (shown.target, shown.source):
+        interface = context.estate.interfaces.get(end) if isinstance(end, str) else None
+        yield None if interface is None else interface.location
 
 
 def _severity(covered: Coverage, shown: Uncarried) -> Severity:
@@ -194,6 +203,32 @@ def _of_two() -> Intent:
     return Intent(segments=segments, allow=(allowed,))
 
 
+def _azure(*rules: Rule) -> Estate:
+    b = NsgBuilder()
+    b.asg("asg-web")
+    b.asg("asg-app")
+    shut = (nsg_rule("ingress", 4096, "all", deny=True), nsg_rule("egress", 4096, "all", deny=True))
+    b.nsg("nsg-web", nsg_rule("egress", 100, "tcp/8000-8100", "asg-app"), *shut, subnet="web")
+    b.nsg("nsg-data", *rules, *shut, subnet="data")
+    b.machine("nic-web", "web", "10.1.1.10", asgs=["asg-web"])
+    b.machine("nic-app", "data", "10.1.2.10", asgs=["asg-app"])
+    return b.build()
+
+
+def _azure_intended() -> Intent:
+    segments = tuple(Segment(name=name, choice=Choice(groups=(asg_id(f"asg-{name}"),))) for name in ("web", "app"))
+    allowed = Allowance(sources=("web",), targets=("app",), traffic=Traffic.parse("tcp/8080"))
+    return Intent(segments=segments, allow=(allowed,))
+
+
+def _azure_as_meant() -> Estate:
+    return _azure(nsg_rule("ingress", 100, "tcp/8080", "asg-web"))
+
+
+def _azure_denied() -> Estate:
+    return _azure()
+
+
 CHECK = Check(
     id="blocked-intent",
     severity=Severity.MEDIUM,
@@ -205,9 +240,12 @@ CHECK = Check(
         Example("a policy admits a label that nobody bears", _mistyped, ("app",), Severity.MEDIUM, intent=_of_two),
         Example("all that is intended passes", _all_carried, intent=_shop),
         Example("a policy admits the pods that are meant", _admitted, intent=_of_two),
+        Example("an NSG denies what is intended", _azure_denied, ("app",), Severity.MEDIUM, intent=_azure_intended),
+        Example("an NSG admits what is intended", _azure_as_meant, intent=_azure_intended),
     ),
     concept={
         "aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
+        "azure": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
         "kubernetes": "all pairs of workloads, and outside addresses, against the intent given by `--intent`",
     },
     needs=PAIRS_NEED,

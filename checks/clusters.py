@@ -103,6 +103,8 @@ class Cluster(NamedTuple):
 
 _KNOWN: WeakKeyDictionary[Estate, tuple[Cluster, ...]] = WeakKeyDictionary()
 """Every check of policies asks for the clusters of its estate."""
+_ISOLATING: WeakKeyDictionary[Estate, dict[tuple[str, Direction], tuple[RuleSet, ...]]] = WeakKeyDictionary()
+"""Several checks ask of every pod, by its id, which policies isolate it."""
 
 
 class SelectorParts(NamedTuple):
@@ -167,9 +169,17 @@ def policies_of(cluster: Cluster, estate: Estate) -> tuple[RuleSet, ...]:
 
 def isolating(estate: Estate, pod: Interface, direction: Direction) -> tuple[RuleSet, ...]:
     """Return the policies that isolate a pod in a direction: without any, everything passes. Only they admit."""
-    network = estate.networks[qualified(pod.provider, pod.scope, "pods")]
-    stages = isolating_stages(estate.pipelines[network.pipeline], direction)
-    return tuple(_of_cluster(network, (j for stage in stages for j in estate.judging(pod, stage, direction))))
+    asked = _ISOLATING.get(estate)
+    if asked is None:
+        asked = _ISOLATING[estate] = {}
+    known = asked.get((pod.id, direction))
+    if known is None:
+        network = estate.networks[qualified(pod.provider, pod.scope, "pods")]
+        stages = isolating_stages(estate.pipelines[network.pipeline], direction)
+        known = tuple(_of_cluster(network, (j for stage in stages for j in estate.judging(pod, stage, direction))))
+        if estate.interfaces.get(pod.id) is pod:
+            asked[pod.id, direction] = known
+    return known
 
 
 def applying(

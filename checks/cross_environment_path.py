@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
-from cloudseg.checks.flow_words import certainty, flow_evidence, flow_words, part_resource
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_rule, vnet_id
+from cloudseg.checks.flow_words import carriers_written, certainty, flow_evidence, flow_words, part_resource
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example, Parameter
 from cloudseg.checks.labelled_ends import unlabelled
 from cloudseg.findings import Severity
@@ -127,6 +128,7 @@ def _finding(
         evidence=flow_evidence(flow, witnesses, context.estate),
         reachable=True if flow.certain else None,
         affected=flow.affected,
+        places=carriers_written(flow.carriers),
         aspect=f"{target.environment} from {source.environment} in {source.network}",
     )
 
@@ -220,6 +222,24 @@ def _namespaces_apart() -> Estate:
     return _namespaces(Pods(), Pods(namespaces={"env": "prod"}))
 
 
+def _azure(remote: str) -> Estate:
+    b = NsgBuilder()
+    denied = nsg_rule("ingress", 4096, "all", deny=True)
+    b.nsg("nsg-web", denied, subnet="web")
+    b.nsg("nsg-data", nsg_rule("ingress", 100, "tcp/1433", remote), denied, subnet="data")
+    b.machine("nic-db", "data", "10.1.2.10", tags={"env": "prod"})
+    b.machine("nic-dev", "web", "10.1.1.10", tags={"env": "dev"})
+    return b.build()
+
+
+def _azure_network() -> Estate:
+    return _azure("VirtualNetwork")
+
+
+def _azure_apart() -> Estate:
+    return _azure("10.1.2.0/24")
+
+
 CHECK = Check(
     id="cross-environment-path",
     severity=Severity.HIGH,
@@ -232,9 +252,12 @@ CHECK = Check(
         Example("production admits another subnet", _closed),
         Example("the other end is a shared service", _shared_service),
         Example("prod and Production are one environment", _two_words_for_one),
+        Example("an NSG admits the whole virtual network to production", _azure_network, (vnet_id(),), Severity.HIGH),
+        Example("an NSG admits the subnet of production alone", _azure_apart),
     ),
     concept={
         "aws": "interfaces in environments, by the tags of what owns them, with all that decides between them",
+        "azure": "interfaces in environments, by the tags of what owns them, with all that decides between them",
         "kubernetes": "workloads in environments, by the labels of their pods and namespaces, and what is between them",
     },
     needs=PAIRS_NEED,

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.clusters import Cluster
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Confidence, Finding
-    from cloudseg.model import Direction, Estate, Interface, Rule, RuleSet
+    from cloudseg.model import Direction, Estate, Interface, Rule, RuleSet, SourceLocation
 
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 _NOTE: Final = "the files may not hold everything that runs in the cluster"
@@ -56,13 +56,13 @@ _NOTE: Final = "the files may not hold everything that runs in the cluster"
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every policy that selects nobody, and for every rule with a peer that is not there."""
     for cluster in clusters(context.estate):
-        unread: dict[str, set[str]] = {}
+        unread: dict[str, dict[str, SourceLocation | None]] = {}
         judge = PeerJudge(cluster, context.estate)
         for policy in policies_of(cluster, context.estate):
             parts = selector_parts(policy.applies)
             names = parts.names or frozenset()
             if names and not names & cluster.namespaces.keys():
-                unread.setdefault(min(names), set()).add(policy.own_id)
+                unread.setdefault(min(names), {})[policy.own_id] = policy.location
                 continue
             chosen = [pod for pod in context.estate.governed(policy) if pod.scope == policy.scope]
             if not chosen:
@@ -70,7 +70,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
                 continue
             for peers in judge.items(policy):
                 for name in sorted(peers.unread):
-                    unread.setdefault(name, set()).add(policy.own_id)
+                    unread.setdefault(name, {})[policy.own_id] = policy.location
                 if peers.rule is not None:
                     yield _finds_nobody(context, policy, peers.rule, peers, chosen)
         known = context.texts(SYSTEM_NAMESPACES.name)
@@ -140,8 +140,11 @@ def _finds_nobody(
     )
 
 
-def _not_compared(context: AuditContext, cluster: Cluster, unread: Mapping[str, set[str]]) -> Finding:
-    policies = sorted({own for each in unread.values() for own in each})
+def _not_compared(
+    context: AuditContext, cluster: Cluster, unread: Mapping[str, Mapping[str, SourceLocation | None]]
+) -> Finding:
+    places = {own: place for each in unread.values() for own, place in each.items()}
+    policies = sorted(places)
     names = sorted(unread)
     return context.finding(
         cluster.network,
@@ -153,6 +156,7 @@ def _not_compared(context: AuditContext, cluster: Cluster, unread: Mapping[str, 
             f"unknown: whether {shown(policies)} {'chooses' if len(policies) == 1 else 'choose'} pods there",
             "read the workloads of these namespaces along with the policies, or correct the names",
         ),
+        places=(places[own] for own in policies),
     )
 
 
@@ -240,7 +244,10 @@ CHECK = Check(
         Example("everything that is named is there, or is the cluster's own", _all_there),
     ),
     concept={"kubernetes": "the pod selectors and peer selectors of NetworkPolicies, and the workloads they choose"},
-    absent={"aws": "rules name groups by their ids; stale-group-reference and unused-group tell those of no use"},
+    absent={
+        "aws": "rules name groups by their ids; stale-group-reference and unused-group tell those of no use",
+        "azure": "rules name groups by their ids; stale-group-reference and unused-group tell those of no use",
+    },
     needs=("groups", "interfaces", "networks"),
     uses=("workloads",),
     compliance={

@@ -101,7 +101,8 @@ CHECK = Check(
     ),
     concept={"aws": "the default security group of every VPC"},
     absent={
-        "kubernetes": "a namespace has no policy unless somebody adds one; missing-default-deny tells where none is"
+        "azure": "no NSG is made or attached unasked; unfiltered-interface tells where none is",
+        "kubernetes": "a namespace has no policy unless somebody adds one; missing-default-deny tells where none is",
     },
     needs=("groups",),
     uses=("interfaces",),

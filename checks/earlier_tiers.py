@@ -8,6 +8,7 @@ https://antrea.io/docs/main/docs/antrea-network-policy/
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 from cloudseg.checks.clusters import applying, isolating_stages, of_mesh
 from cloudseg.model import Everyone, qualified
@@ -16,9 +17,9 @@ from cloudseg.traffic import ALL_TRAFFIC, NO_TRAFFIC
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloudseg.model import Direction, Estate, Interface, Rule, RuleSet
+    from cloudseg.model import Direction, Estate, Interface, Rule, RuleSet, Stage
 
-__all__ = ["Decided", "decided_by_tiers"]
+__all__ = ["Decided", "decided_by_tiers", "in_order"]
 
 _Placed = tuple["RuleSet", "Rule", bool]
 
@@ -36,19 +37,30 @@ class Decided(NamedTuple):
     shut: bool = False
 
 
+_ORDERED: WeakKeyDictionary[Estate, dict[tuple[str, Direction], bool]] = WeakKeyDictionary()
+"""Whether a pipeline, by its name, has ordered tiers at all in a direction: most clusters have none."""
+
+
 def decided_by_tiers(estate: Estate, pod: Interface, direction: Direction) -> Decided:
     """Return what the ordered tiers of a pod's cluster decide for good."""
     network = estate.networks[qualified(pod.provider, pod.scope, "pods")]
     pipeline = estate.pipelines[network.pipeline]
+    asked = _ORDERED.setdefault(estate, {})
+    ordered = asked.get((network.pipeline, direction))
+    if ordered is None:
+        ordered = any(_orders(estate, stage) for stage in pipeline.stages(direction))
+        asked[network.pipeline, direction] = ordered
+    if not ordered:
+        return Decided()
     isolating = isolating_stages(pipeline, direction)
     admitting: list[_Placed] = []
     denied, shut, first = NO_TRAFFIC, False, True
     for stage in pipeline.stages(direction):
         first = first and not (stage.name in isolating and estate.judging(pod, stage.name, direction))
-        if stage.name in isolating or stage.match != "first" or of_mesh(stage):
+        if stage.name in isolating or not _orders(estate, stage):
             continue
         handed = NO_TRAFFIC
-        for judge, rule, certain in _in_order(estate, pod, stage.name, direction):
+        for judge, rule, certain in in_order(estate, pod, stage.name, direction):
             if rule.verdict == "accept":
                 if first and not rule.traffic.overlaps(denied | handed):
                     admitting.append((judge, rule, certain))
@@ -60,7 +72,18 @@ def decided_by_tiers(estate: Estate, pod: Interface, direction: Direction) -> De
     return Decided(tuple(admitting), shut)
 
 
-def _in_order(estate: Estate, pod: Interface, stage: str, direction: Direction) -> Iterator[_Placed]:
+def _orders(estate: Estate, stage: Stage) -> bool:
+    """Tell whether a stage has lists of ordered rules that people wrote for the network."""
+    if stage.match != "first" or of_mesh(stage):
+        return False
+    return any(not each.managed_by for each in estate.rule_sets_at(stage.name))
+
+
+def in_order(estate: Estate, pod: Interface, stage: str, direction: Direction) -> Iterator[_Placed]:
+    """Yield the rules of a stage that concern a pod in the order in which they count, each with whether it surely does.
+
+    Those that the network plugin adds of its own accord are left out.
+    """
     judges = [each for each in estate.judging(pod, stage, direction) if not each.managed_by]
     rules = applying(estate, pod, judges, direction, denials=True)
     yield from sorted(rules, key=lambda each: (each[1].priority or 0, each[1].allows))

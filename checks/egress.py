@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from cloudseg.checks.breadth import INTERNET, Part, admitted, is_most, open_addresses, significant
 from cloudseg.checks.ways_out import WaysOut
 from cloudseg.model import RuleSet, Stage
+from cloudseg.reach.leaving import leaves
+from cloudseg.reach.near_ends import NearEnds
 from cloudseg.reach.packets import Bounds, Box, replied
-from cloudseg.reach.ways import is_public
+from cloudseg.reach.passage import carries_unread
 from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from cloudseg.model import Estate, Interface, Network
 
 __all__ = ["Egress", "Sender"]
@@ -59,26 +65,36 @@ class Egress:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._ways = WaysOut(estate)
-        self._by_list: dict[str, int] = {}
+        self._by_list: dict[int, int] = {}
         self._contents: dict[Bounds, int] = {}
         self._significant: dict[tuple[int, Part], Bounds] = {}
         self._passed: dict[tuple[str, object, Part], _Open] = {}
-        self._opened: dict[str, frozenset[Part]] = {}
+        self._opened: dict[int, frozenset[Part]] = {}
+        self._near_ends = NearEnds(estate)
+        self._narrowed: dict[tuple[str, Hashable], RuleSet] = {}
         self._sent: dict[tuple[object, ...], _Sent | None] = {}
 
     def sender(self, interface: Interface, network: Network) -> Sender | None:
         """Return what an interface may send; None where it is less than everything to most of the internet."""
         pipeline = self._estate.pipelines.get(network.pipeline)
         stages = () if pipeline is None else pipeline.egress
-        judged = [(stage, self._estate.judging(interface, stage.name, "egress")) for stage in stages]
+        judged = [
+            (
+                stage,
+                tuple(
+                    [self._near(judge, interface) for judge in self._estate.judging(interface, stage.name, "egress")]
+                ),
+            )
+            for stage in stages
+        ]
         alike = (
             network.pipeline,
             interface.subnet,
             tuple([self._alike(stage, judges) for stage, judges in judged]),
             self._groups_known(interface),
             (bool(interface.addresses.v4), bool(interface.addresses.v6)),
-            is_public(interface, 4, self._estate),
-            is_public(interface, 6, self._estate),
+            leaves(interface, 4, self._estate),
+            leaves(interface, 6, self._estate),
         )
         if alike not in self._sent:
             self._sent[alike] = self._work_out(interface, judged)
@@ -123,20 +139,32 @@ class Egress:
         return is_most(surely & sure_led, part), tuple(dict.fromkeys(way.text for way in ways))
 
     def _groups_known(self, interface: Interface) -> bool:
-        return not interface.attached_unread and interface.attached <= self._estate.groups.keys()
+        return not carries_unread(interface, self._estate)
+
+    def _near(self, judge: RuleSet, interface: Interface) -> RuleSet:
+        """Return a list with the rules of it whose near end is an interface; the same one for interfaces alike."""
+        place = self._near_ends.place(judge, interface)
+        if place is None:
+            return judge
+        key = (judge.id, place)
+        if key not in self._narrowed:
+            rules = tuple(self._near_ends.of(judge, interface))
+            self._narrowed[key] = msgspec.structs.replace(judge, rules=rules)
+        return self._narrowed[key]
 
     def _alike(self, stage: Stage, judges: Sequence[RuleSet]) -> object:
         """Return what lists of a stage share that admit the same; ordered lists, and none, are told by themselves."""
         if stage.match == "first" or not judges:
-            return tuple([judge.id for judge in judges])
+            # Of a list there may be several, each with the rules for one near end.
+            return tuple([id(judge) for judge in judges])
         return frozenset([self._content(stage, judge) for judge in judges])
 
     def _content(self, stage: Stage, judge: RuleSet) -> int:
         """Return a number that lists of allows share which admit the same to the internet."""
-        known = self._by_list.get(judge.id)
+        known = self._by_list.get(id(judge))
         if known is None:
             bounds = admitted(stage, [judge], "egress", _ANYWHERE, self._estate)
-            known = self._by_list[judge.id] = self._contents.setdefault(bounds, len(self._contents))
+            known = self._by_list[id(judge)] = self._contents.setdefault(bounds, len(self._contents))
             if (known, 4) not in self._significant:
                 for part, internet in INTERNET.items():
                     self._significant[known, part] = Bounds(
@@ -183,9 +211,9 @@ class Egress:
 
     def _opened_by(self, stage: Stage, judge: RuleSet) -> frozenset[Part]:
         """Return the parts of the internet to most of which a rule set opens everything by itself."""
-        known = self._opened.get(judge.id)
+        known = self._opened.get(id(judge))
         if known is None:
-            known = self._opened[judge.id] = frozenset(
+            known = self._opened[id(judge)] = frozenset(
                 part for part in INTERNET if is_most(self._through(stage, (judge,), part).at_most, part)
             )
         return known

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from cloudseg.checks.clusters import Cluster
     from cloudseg.model import Estate, RuleSet
 
-__all__ = ["doubt_of", "enforces_none", "idle_by_namespace", "idle_policies", "plugin_evidence", "plugin_name"]
+__all__ = [
+    "doubt_of",
+    "enforces_none",
+    "idle_by_namespace",
+    "idle_policies",
+    "plugin_evidence",
+    "plugin_name",
+    "unreached_nodes",
+]
 
 
 def idle_policies(cluster: Cluster, estate: Estate) -> tuple[RuleSet, ...]:
@@ -57,3 +65,9 @@ def plugin_evidence(cluster: Cluster) -> str:
 def doubt_of(cluster: Cluster) -> str:
     """Return why it is not known whether policies are enforced, in words; empty where it is known, or assumed."""
     return cluster.network.tags.get("network-plugin-doubt", "")
+
+
+def unreached_nodes(cluster: Cluster) -> tuple[str, str]:
+    """Return on how many nodes the network plugin of a cluster is not ready, and what told so; both empty for none."""
+    tags = cluster.network.tags
+    return tags.get("network-plugin-unreached", ""), tags.get("network-plugin-reaches", "")

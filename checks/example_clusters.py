@@ -102,12 +102,21 @@ class ClusterBuilder:
         self._enforced: frozenset[str] | None = None
         self._admin = 1
 
-    def plugin(self, name: str, *, evidence: str = "", enforces: Iterable[str] | None = None, doubt: str = "") -> None:
+    def plugin(
+        self, name: str, *, evidence: str = "", enforces: Iterable[str] | None = None, doubt: str = "",
+        unreached: str = "",
+    ) -> None:  # fmt: skip
         """Name the network plugin, what told of it, and the kinds of policies that it enforces: all where none is told.
 
-        With ``doubt`` it is not known whether it enforces any.
+        With ``doubt`` it is not known whether it enforces any; with ``unreached`` it does not on so many nodes.
         """
-        told = {"network-plugin": name, "network-plugin-evidence": evidence, "network-plugin-doubt": doubt}
+        told = {
+            "network-plugin": name,
+            "network-plugin-evidence": evidence,
+            "network-plugin-doubt": doubt,
+            "network-plugin-unreached": unreached,
+            "network-plugin-reaches": f"its daemons are not ready on {unreached}" if unreached else "",
+        }
         self._plugin = {key: value for key, value in told.items() if value}
         self._enforced = None if enforces is None else frozenset(enforces)
         if self._enforced is not None and "NetworkPolicy" not in self._enforced:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 from cloudseg.checks.clusters import of_cluster
+from cloudseg.checks.ordered_lists import by_resource
+from cloudseg.checks.rule_lists import unused_words
 from cloudseg.findings import Severity
 from cloudseg.reach.internet import Exposure, InternetView, joined
 from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
@@ -190,7 +192,8 @@ def open_rules(context: AuditContext) -> Iterator[RuleExposure]:
     A rule for the addresses or the group of a public load balancer that hands packets on admits its clients with it. So
     may one for those of interfaces that an accelerator or a content network has in front of it.
 
-    Rule sets at a subnet's boundary only narrow what others let in, so they are no subject here. Several checks ask for
+    Rule sets at a subnet's boundary only narrow what others let in, so they are no subject here; nor are rules that the
+    provider requires. Several checks ask for
     the same, so the answer is kept with the view that it was worked out from.
     """
     known = _KNOWN.get(context.internet)
@@ -206,35 +209,62 @@ def _assessed(context: AuditContext) -> Iterator[RuleExposure]:
     estate, view = context.estate, context.internet
     # An interface whose groups were not read in full may carry any group of its network.
     doubtful = frozenset(interface.network for interface in estate.interfaces.values() if interface.attached_unread)
-    boundary = {
-        stage.name
-        for pipeline in estate.pipelines.values()
-        for stage in pipeline.ingress
-        if stage.at in {"subnet-boundary", "network"} and not stage.stateful
+    stages = {stage.name: stage for pipeline in estate.pipelines.values() for stage in pipeline.ingress}
+    others = {
+        name
+        for name, stage in stages.items()
+        if stage.at == "platform" or (stage.at in {"subnet-boundary", "network"} and not stage.stateful)
     }
+    # What a network's list passes on, the lists at its interfaces judge.
+    networks = {name for name, stage in stages.items() if stage.at == "network"}
     own = NO_ADDRESSES
     for network in estate.networks.values():
         own |= network.addresses
-    for _, rule_set in sorted(estate.rule_sets.items()):
-        if rule_set.stage in boundary or of_cluster(rule_set):
-            continue
-        all_read = estate.read("interfaces", rule_set) and not doubtful & {rule_set.network, None}
-        judged = tuple(interface for alike in view.alike(rule_set) for interface in alike.members)
-        fronted = any(
-            way.balanced or not way.shows_clients
-            for alike in view.alike(rule_set)
-            for way in view.ways_in(alike.members[0]).ways
-        )
-        for rule in rule_set.rules:
-            if rule.direction == "ingress" and rule.allows:
-                sources = view.public_sources(rule)[1]
-                if not sources and not fronted:
-                    continue
-                found = _assess(view, rule_set, rule, sources, judged, all_read=all_read)
-                # What admits no address of the internet, or only ranges that the estate uses itself, opens nothing to
-                # the internet but where somebody comes in by it.
-                if found.maybe or not sources <= own:
-                    yield found
+    asked = (each for _, each in sorted(estate.rule_sets.items()) if each.stage not in others and not of_cluster(each))
+    for places in by_resource(tuple(asked)):
+        by_rule: dict[str, list[RuleExposure]] = {}
+        for rule_set in places:
+            all_read = estate.read("interfaces", rule_set) and not doubtful & {rule_set.network, None}
+            judged = tuple(interface for alike in view.alike(rule_set) for interface in alike.members)
+            fronted = any(
+                way.balanced or not way.shows_clients
+                for alike in view.alike(rule_set)
+                for way in view.opening(alike.members[0]).ways
+            )
+            for rule in rule_set.rules:
+                hands_on = rule.verdict == "next" and rule_set.stage in networks
+                if rule.direction == "ingress" and rule.allows and not (rule.required or hands_on):
+                    sources = view.public_sources(rule)[1]
+                    if not sources and not fronted:
+                        continue
+                    found = _assess(view, rule_set, rule, sources, judged, all_read=all_read)
+                    # What admits no address of the internet, or only ranges that the estate uses itself, opens nothing
+                    # to the internet but where somebody comes in by it. What the provider wrote waits for nobody.
+                    if found.maybe or not (sources <= own or rule.fixed):
+                        by_rule.setdefault(rule.id, []).append(found)
+        for together in by_rule.values():
+            yield _at_all_places(together)
+
+
+def _at_all_places(each: Sequence[RuleExposure]) -> RuleExposure:
+    """Return what a rule of one list lets in that stands at several places: it is as open as at the worst of them."""
+    if len(each) == 1:
+        return each[0]
+    worst = min(each, key=lambda found: _WORST_FIRST.index(found.verdict))
+    open_ones = [found for found in each if found.verdict != "latent"]
+    sources = NO_ADDRESSES
+    for found in each:
+        sources |= found.sources
+    return worst._replace(
+        exposure=joined(found.exposure for found in open_ones or each),
+        maybe=tuple({interface.id: interface for found in each for interface in found.maybe}.values()),
+        judged=tuple({interface.id: interface for found in each for interface in found.judged}.values()),
+        sources=sources,
+        all_read=all(found.all_read for found in each),
+    )
+
+
+_WORST_FIRST: Final = ("exposed", "unknown", "latent")
 
 
 def _assess(
@@ -250,7 +280,11 @@ def _assess(
     total = joined(exposure for _, exposure in each)
     verdict = total.verdict
     if not judged:
-        total = total._replace(blocked=("no interface carries it",))
+        total = total._replace(blocked=(unused_words(rule_set),))
+    elif len(each) < len(view.alike(rule_set)):
+        judged = tuple(interface for alike, _ in each for interface in alike.members)
+        if not judged:
+            total = total._replace(blocked=("no interface is the near end of the rule",))
     if not all_read and verdict == "latent":
         verdict = "unknown"
         total = total._replace(unknown=("not every interface that may carry it was read",))
@@ -259,7 +293,10 @@ def _assess(
         rule_set=rule_set,
         rule=rule,
         exposure=total,
-        maybe=tuple(interface for alike, _ in reached for interface in alike.members),
+        # One tuple for all the rules of a list that reach whomever it judges.
+        maybe=judged
+        if len(reached) == len(each)
+        else tuple(interface for alike, _ in reached for interface in alike.members),
         judged=judged,
         sources=sources or total.sources,
         verdict=verdict,
@@ -282,7 +319,7 @@ def _shown(each: Sequence[tuple[Alike, Exposure]]) -> Shown | None:
 
 
 class PublicServices:
-    """Knows who is there to serve the internet: load balancers, VPNs and services that are declared public.
+    """Knows who is there to serve the internet: load balancers, VPNs, bastions and services that are declared public.
 
     Args:
         estate: the estate.
@@ -303,7 +340,7 @@ class PublicServices:
         if known is None:
             owner = self._estate.owner_of(interface)
             tags = interface.tags if owner is None else {**interface.tags, **owner.tags}
-            known = owner is not None and owner.kind in {"load-balancer", "vpn"}
+            known = owner is not None and owner.kind in {"load-balancer", "vpn", "bastion"}
             known = self._known[interface.id] = known or any(tags.get(key) == value for key, value in self._declared)
         return known
 

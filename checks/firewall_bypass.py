@@ -24,10 +24,12 @@ Remedy:
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.cross_paths import cross_detours
 from cloudseg.checks.detours import Detour, edge_detours, edges_of, outward, reply_detours
+from cloudseg.checks.example_azure import arm
+from cloudseg.checks.example_azure_routes import add_machine, add_table, add_wall, with_internet
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.example_routes import add_edge_table, add_firewall, endpoint_of
 from cloudseg.checks.inspection import Passed, inspection_of, wall_name, way_words
@@ -95,13 +97,19 @@ def _detours(
 
 
 def _central(networks: Sequence[Network], inspection: Inspection) -> dict[str, Passed]:
-    """Return the firewalls to which transit gateways lead packets on their way to the internet, by the gateway."""
+    """Return the firewalls to which others are led on their way to the internet, by what leads them there.
+
+    That is a transit gateway, or the network of a firewall to which routes lead over a peering.
+    """
     found: dict[str, Passed] = {}
     ways = (way for network in networks for place in inspection.places(network) for way in place.ways if way.passed)
     for way in ways:
         for hop in way.leg.hops:
             if hop.kind == "transit-gateway" and hop.target is not None:
                 found[hop.target] = _together(found.get(hop.target, Passed()), way.passed)
+            if hop.kind == "peering" and hop.route is None:
+                for wall in way.passed.firewalls:
+                    found[wall.network] = _together(found.get(wall.network, Passed()), Passed((wall,)))
     return found
 
 
@@ -117,6 +125,10 @@ def _guards(
     for attachment in estate.transit_attachments.values():
         if attachment.network is not None and attachment.active and attachment.gateway in central:
             neighbours[attachment.network].append(central[attachment.gateway])
+    for peering in estate.peerings.values():
+        for one, other in (peering.networks, peering.networks[::-1]):
+            if peering.active and other in central:
+                neighbours[one].append(central[other])
     found: dict[str, _Guard] = {}
     for network in networks:
         used = [way.passed for place in inspection.places(network) for way in place.ways]
@@ -272,6 +284,26 @@ def _no_firewall() -> Estate:
     return b.build()
 
 
+def _azure(*, around: bool) -> Estate:
+    b = with_internet()
+    add_wall(b, names=("*.ubuntu.com",))
+    add_table(b, "routes-web", "web", firewall=True)
+    add_table(b, "routes-data", "data", firewall=not around)
+    add_machine(b, "nic-1", "web", "10.1.1.4")
+    add_machine(b, "nic-2", "data", "10.1.2.4", lent="20.50.0.1" if around else "")
+    return b.build()
+
+
+def _azure_around() -> Estate:
+    return _azure(around=True)
+
+
+def _azure_through() -> Estate:
+    return _azure(around=False)
+
+
+_VNET: Final = arm("microsoft.network/virtualnetworks", "vnet-1")
+
 CHECK = Check(
     id="firewall-bypass",
     severity=Severity.HIGH,
@@ -280,11 +312,16 @@ CHECK = Check(
         Example("one subnet still routes to the NAT gateway", _straight_to_nat, ("vpc-1",), Severity.HIGH),
         Example("replies come back past the firewall", _replies_straight_back, ("vpc-1",), Severity.HIGH),
         Example("the internet gateway leads past the firewall", _in_past_the_firewall, ("vpc-1",), Severity.HIGH),
+        Example("one subnet goes by a NAT gateway around an Azure Firewall", _azure_around, (_VNET,), Severity.HIGH),
+        Example("every subnet sends through an Azure Firewall", _azure_through),
         Example("a firewall before the NAT gateway sees requests and replies", _all_through),
         Example("a firewall at the internet gateway sees both ways", _both_ways),
         Example("where there is no firewall there is no way around it", _no_firewall),
     ),
-    concept={"aws": "routes of subnets, gateways and transit gateways beside network firewalls"},
+    concept={
+        "aws": "routes of subnets, gateways and transit gateways beside network firewalls",
+        "azure": "routes of subnets and virtual hubs, and peerings, beside Azure Firewalls",
+    },
     absent={"kubernetes": "routes and firewalls belong to the cloud beneath the cluster"},
     needs=("networks", "routes", "firewalls"),
     uses=(

@@ -1,18 +1,20 @@
 """Which rules of an ordered list never decide anything, and which earlier ones take their packets.
 
-Everything here is exact: where a rule was not read in full, or names who cannot be told by addresses, nothing is said
-of the rules below it that share a packet with it.
+Everything here is exact: where a rule was not read in full, names who cannot be told by addresses, or has a near end
+that is another one, nothing is said of the rules below it that share a packet with it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.checks.ordered_lists import covers
 from cloudseg.model import ANYONE, GroupRef
 from cloudseg.reach.packets import Box, intersect, outside_addresses
 from cloudseg.traffic import (
     ALL_ADDRESSES,
     GLOBAL_UNICAST,
+    NO_ADDRESSES,
     NO_NUMBERS,
     PRIVATE,
     AddressSet,
@@ -23,7 +25,7 @@ from cloudseg.traffic import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cloudseg.model import Direction, Estate, Rule, RuleSet
+    from cloudseg.model import Direction, Estate, Peer, Rule, RuleSet
 
 __all__ = ["Decider", "Shadow", "in_order", "one_packet", "shadows"]
 
@@ -55,13 +57,6 @@ class Shadow(NamedTuple):
         return tuple(decider for decider in self.deciders if decider.rule.verdict != self.rule.verdict)
 
 
-class _Matched(NamedTuple):
-    """The packets that a rule matches at most, and whether it certainly matches all of them."""
-
-    packets: Box
-    exact: bool
-
-
 class _Span(NamedTuple):
     """The smallest ranges that hold the packets of a rule: of addresses and of traffic, each as numbers on one line.
 
@@ -74,10 +69,30 @@ class _Span(NamedTuple):
     last_traffic: int
 
 
+_NOTHING = _Span(1, 0, 1, 0)
+
+
 class _Earlier(NamedTuple):
+    """A rule that may take packets of later ones.
+
+    Attributes:
+        rule: the rule.
+        packets: what it matches at most.
+        span: the smallest ranges that hold these.
+        exact: it certainly matches all of them, at its near end.
+    """
+
     rule: Rule
     packets: Box
     span: _Span
+    exact: bool
+
+
+class _Taker(NamedTuple):
+    """An earlier rule, and what it takes of the packets of a later one, or more."""
+
+    rule: Rule
+    packets: Box
 
 
 def in_order(rule_set: RuleSet, direction: Direction) -> tuple[Rule, ...]:
@@ -89,42 +104,79 @@ def in_order(rule_set: RuleSet, direction: Direction) -> tuple[Rule, ...]:
 def shadows(rules: Sequence[Rule], estate: Estate) -> Iterator[Shadow]:
     """Yield the rules of one ordered list that never decide, because earlier rules take all their packets.
 
-    A rule that narrows this end too (its ``local`` side), or the client's ports, takes only a part of what it matches;
-    like one that was not read in full, it silences what is said of the later rules that overlap with it.
+    A rule that narrows the client's ports takes only a part of what it matches; like one that was not read in full, or
+    one whose near end holds some of a later rule's alone, it silences what is said of the later rules that overlap with
+    it. What the provider keeps in every list is never told.
 
     Args:
         rules: the rules of one direction, in their order.
         estate: where address lists are looked up.
     """
-    unclear: list[Box] = []
     earlier: list[_Earlier] = []
-    found: dict[Box, tuple[Decider, ...]] = {}
     for rule in rules:
-        packets, exact = _matched(rule, estate)
-        if not packets.addresses or not packets.traffic:
+        own = _matched(rule, estate)
+        if not own.packets.addresses or not own.packets.traffic:
             continue
-        if not exact:
-            unclear.append(packets)
-            continue
-        span = _span(packets)
-        if packets not in found:
-            near = [other for other in earlier if _near(other.span, span)]
-            if not _covered(packets, [other.packets for other in near]):
-                earlier.append(_Earlier(rule, packets, span))
-                continue
-            found[packets] = _deciders(packets, near)
+        near = [other for other in earlier if _near(other.span, own.span)]
+        takers, unclear = _takers(own, near, estate)
+        if not _covered(own.packets, [taker.packets for taker in takers]):
+            earlier.append(own)
         # A rule that never decides takes nothing from the rules below it, so it is none of the earlier ones.
-        if not any(_overlap(packets, other) for other in unclear):
-            yield Shadow(rule, found[packets])
+        elif rule.exact and not (unclear or rule.fixed):
+            yield Shadow(rule, _deciders(own.packets, takers))
 
 
-def _matched(rule: Rule, estate: Estate) -> _Matched:
-    if any(isinstance(peer, GroupRef) for peer in rule.remote):
-        # Whose members they are is no matter of addresses.
-        return _Matched(Box(ALL_ADDRESSES, rule.traffic), exact=False)
+def _matched(rule: Rule, estate: Estate) -> _Earlier:
     least, most = outside_addresses(rule.remote, estate)
-    whole = rule.exact and rule.source_ports is None and rule.local == ANYONE
-    return _Matched(Box(most, rule.traffic), exact=whole and least == most)
+    groups = [peer.group for peer in rule.remote if isinstance(peer, GroupRef)]
+    for group in groups:
+        most |= _bearers(group, estate)
+    packets = Box(most, rule.traffic)
+    exact = rule.exact and rule.source_ports is None and (bool(groups) or least == most)
+    return _Earlier(rule, packets, _span(packets) if most and rule.traffic else _NOTHING, exact)
+
+
+def _bearers(group: str, estate: Estate) -> AddressSet:
+    """Return the addresses that members of a group can bear: today's, and those of the networks that it is tied to."""
+    known = estate.groups.get(group)
+    networks = [] if known is None else [estate.networks.get(name) for name in known.networks]
+    if known is None or not networks or not estate.read("interfaces", known):
+        return ALL_ADDRESSES
+    found = NO_ADDRESSES
+    for network in networks:
+        if network is None:
+            return ALL_ADDRESSES
+        found |= network.addresses
+    for member in estate.members(group):
+        found |= member.addresses
+    return found
+
+
+def _takers(own: _Earlier, earlier: Sequence[_Earlier], estate: Estate) -> tuple[list[_Taker], bool]:
+    """Return what earlier rules certainly take of a rule's packets, and whether others take some that is not clear."""
+    takers: list[_Taker] = []
+    unclear = False
+    named = frozenset(own.rule.remote)
+    for other in earlier:
+        if not _overlap(own.packets, other.packets) or _apart(other.rule.local, own.rule.local, estate):
+            continue
+        if not other.exact or not covers(other.rule.local, own.rule.local, estate):
+            unclear = True
+        elif named.issubset(other.rule.remote):
+            takers.append(_Taker(other.rule, Box(own.packets.addresses, other.rule.traffic)))
+        elif any(isinstance(peer, GroupRef) for peer in other.rule.remote):
+            # Whose members they are is no matter of addresses.
+            unclear = True
+        else:
+            takers.append(_Taker(other.rule, other.packets))
+    return takers, unclear
+
+
+def _apart(one: tuple[Peer, ...], other: tuple[Peer, ...], estate: Estate) -> bool:
+    """Tell whether nobody stands at both of two near ends."""
+    if ANYONE in (one, other) or any(isinstance(peer, GroupRef) for peer in (*one, *other)):
+        return False
+    return not outside_addresses(one, estate)[1].overlaps(outside_addresses(other, estate)[1])
 
 
 def _overlap(one: Box, other: Box) -> bool:
@@ -181,10 +233,10 @@ def _outside(packets: Box, other: Box) -> Iterator[Box]:
         yield Box(packets.addresses & other.addresses, more)
 
 
-def _deciders(packets: Box, earlier: Iterable[_Earlier]) -> tuple[Decider, ...]:
+def _deciders(packets: Box, earlier: Iterable[_Taker]) -> tuple[Decider, ...]:
     found: list[Decider] = []
     left = [packets]
-    for rule, matched, _ in earlier:
+    for rule, matched in earlier:
         first: Box | None = None
         undecided: list[Box] = []
         for box in left:

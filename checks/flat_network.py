@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
-from cloudseg.checks.flow_words import carrier_words, witness_of, witness_words
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_rule, vnet_id
+from cloudseg.checks.flow_words import carrier_words, carriers_written, witness_of, witness_words
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example, Parameter
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Severity
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.flat_pairs import Within
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate, Network
+    from cloudseg.model import Estate, Network, Rule, SourceLocation
     from cloudseg.reach.reachability import Reachability
     from cloudseg.reach.spread.exposure import Density
     from cloudseg.traffic import Traffic
@@ -158,7 +159,18 @@ def _finding(
             *(() if within is None else _shown(within, context.reach)),
         ),
         affected=() if within is None else within.affected,
+        places=() if within is None else _written(within, judged.density),
     )
+
+
+def _written(within: Within, known: Density) -> Iterator[SourceLocation | None]:
+    """Return where the rules are written that make it flat; none where most of it passes since nothing filters it.
+
+    Then the finding stands at the first workload that is reached: a policy that selects it is what is missing, and of a
+    namespace there may be no manifest.
+    """
+    most = within.carriers[0].pairs if within.carriers else 0
+    return carriers_written(within.carriers if 2 * most >= known.any_port_at_most else ())
 
 
 def _shown(within: Within, reach: Reachability) -> Iterator[str]:
@@ -239,6 +251,22 @@ def _with_policies() -> Estate:
     return _cluster(isolated=True)
 
 
+def _azure(*rules: Rule) -> Estate:
+    b = NsgBuilder()
+    b.nsg("nsg-data", *rules, subnet="data")
+    for number in range(6):
+        b.machine(f"nic-{number}", "data", f"10.1.2.{10 + number}")
+    return b.build()
+
+
+def _azure_defaults() -> Estate:
+    return _azure()
+
+
+def _azure_denies() -> Estate:
+    return _azure(nsg_rule("ingress", 4096, "all", deny=True))
+
+
 CHECK = Check(
     id="flat-network",
     severity=Severity.MEDIUM,
@@ -250,9 +278,12 @@ CHECK = Check(
         Example("a cluster of which policies isolate every workload", _with_policies),
         Example("machines of three groups, each of which admits its own", _three_groups),
         Example("four machines are no network to speak of", _few_machines),
+        Example("six machines behind the default rules of an NSG", _azure_defaults, (vnet_id(),), Severity.MEDIUM),
+        Example("six machines behind an NSG that denies what it does not admit", _azure_denies),
     ),
     concept={
         "aws": "all pairs of interfaces of a VPC, with all that decides between them",
+        "azure": "all pairs of interfaces of a virtual network, with all that decides between them",
         "kubernetes": "all pairs of workloads of a cluster, with all policies between them",
     },
     needs=PAIRS_NEED,

@@ -20,7 +20,7 @@ class Visibility(NamedTuple):
 
     Attributes:
         network: the network.
-        logs: the flow logs on it, its subnets and its interfaces.
+        logs: the flow logs on it, its subnets and its interfaces, and those of lists of rules over its interfaces.
         transit: the flow logs on transit gateways that it is attached to, which see what leaves the network by them.
         full: every packet is recorded and delivered; None where only an unknown delivery stands against it.
         nothing: no record arrives anywhere.
@@ -33,6 +33,10 @@ class Visibility(NamedTuple):
     full: bool | None
     nothing: bool
     lacks: tuple[str, ...]
+
+
+# What is recorded of a private endpoint is recorded where its clients stand.
+_UNRECORDED = frozenset(("private-endpoints", "private_endpoint"))
 
 
 class _Place(NamedTuple):
@@ -51,25 +55,36 @@ def visibilities(estate: Estate) -> Iterator[Visibility]:
     for attachment in estate.transit_attachments.values():
         if attachment.network is not None:
             gateways.setdefault(attachment.network, set()).add(attachment.gateway)
+    by_rules = _by_rules(estate, by_target)
     for _, network in sorted(estate.networks.items()):
         if estate.read("flow-logs", network):
             transit = (log for name in sorted(gateways.get(network.id, ())) for log in by_target.get(name, ()))
-            yield _visibility(network, estate, by_target, tuple(transit))
+            yield _visibility(network, estate, by_target, tuple(transit), by_rules.get(network.id, {}))
 
 
 def _visibility(
-    network: Network, estate: Estate, by_target: dict[str, list[FlowLog]], transit: tuple[FlowLog, ...]
+    network: Network,
+    estate: Estate,
+    by_target: dict[str, list[FlowLog]],
+    transit: tuple[FlowLog, ...],
+    by_rules: dict[str, FlowLog],
 ) -> Visibility:
     own = tuple(by_target.get(network.id, ()))
-    subnets = [_Place(subnet.label, (*own, *by_target.get(subnet.id, ()))) for subnet in estate.subnets_in(network.id)]
+    subnets = [
+        _Place(subnet.label, (*own, *by_target.get(subnet.id, ())))
+        for subnet in estate.subnets_in(network.id)
+        if subnet.kind not in _UNRECORDED
+    ]
     interfaces = [
         _Place(
             interface.label,
             (*own, *by_target.get(interface.subnet or "", ()), *by_target.get(interface.id, ())),
         )
         for interface in estate.interfaces_in(network.id)
+        if interface.role not in _UNRECORDED
     ]
-    logs = tuple({log.id: log for place in (*subnets, *interfaces) for log in place.logs}.values()) or own
+    found = {log.id: log for place in (*subnets, *interfaces) for log in place.logs} or {log.id: log for log in own}
+    logs = tuple({**found, **by_rules}.values())
     levels = [[_Place(network.label, own)]]
     levels.extend(
         places
@@ -85,8 +100,21 @@ def _visibility(
         transit=transit,
         full=full,
         nothing=all(log.delivers is False for log in logs),
-        lacks=() if full else tuple(_lacks(logs, subnets, interfaces, transit)),
+        lacks=() if full else (*_limits(by_rules.values()), *_lacks(logs, subnets, interfaces, transit)),
     )
+
+
+def _by_rules(estate: Estate, by_target: dict[str, list[FlowLog]]) -> dict[str, dict[str, FlowLog]]:
+    """Return the flow logs of lists of rules that stand in a network, by the network and the log.
+
+    Such a log records what its list judges and nothing beside, so that no place counts as recorded by it.
+    """
+    found: dict[str, dict[str, FlowLog]] = {}
+    for name, rule_set in sorted(estate.rule_sets.items()):
+        # A list that stands at several places has a part for each, named behind its own id.
+        for log in by_target.get(name.partition("@")[0], ()):
+            found.setdefault(rule_set.network or "", {})[log.id] = log
+    return found
 
 
 def _all_seen(places: Iterable[_Place], *, sure: bool) -> bool:
@@ -100,6 +128,12 @@ def _seen(logs: Iterable[FlowLog], *, sure: bool) -> frozenset[str]:
         if log.delivers is True or (log.delivers is None and not sure):
             seen |= _BOTH if log.traffic == "all" else {log.traffic}
     return frozenset(seen)
+
+
+def _limits(logs: Iterable[FlowLog]) -> Iterator[str]:
+    for log in logs:
+        ends = f", and the provider stops such logs on {log.ends}" if log.ends else ""
+        yield f"{log.label} records only what one list of rules judges{ends}"
 
 
 def _lacks(

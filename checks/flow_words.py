@@ -16,17 +16,18 @@ from cloudseg.traffic.cidr import address_text
 from cloudseg.traffic.port_classes import PING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cloudseg.checks.carriers import Carrier
     from cloudseg.checks.part_flows import Pair, PartFlow
     from cloudseg.findings import Confidence
-    from cloudseg.model import Estate
+    from cloudseg.model import Estate, SourceLocation
     from cloudseg.reach.comparing.witness import Witness, Witnesses
     from cloudseg.traffic import AddressSet, Traffic
 
 __all__ = [
     "carrier_words",
+    "carriers_written",
     "certainty",
     "flow_evidence",
     "flow_words",
@@ -106,6 +107,11 @@ def carrier_words(carrier: Carrier, noun: str, estate: Estate) -> str:
     end = "from" if rule.direction == "ingress" else "to"
     says = f"{traffic_words(rule.traffic)} {end} {peer_text(rule.remote, estate)}"
     return f"{rule.id} of {carrier.rule_set.label} admits it for {counted(carrier.pairs, noun)}: {says}"
+
+
+def carriers_written(carriers: Iterable[Carrier]) -> Iterator[SourceLocation | None]:
+    """Return where the rules are written that admit something: there it can be closed."""
+    return (carrier.rule.location or carrier.rule_set.location for carrier in carriers)
 
 
 def witness_of(pair: Pair, witnesses: Witnesses) -> Witness:

@@ -97,7 +97,10 @@ CHECK = Check(
         Example("kube-proxy and the network plugin", _daemons),
     ),
     concept={"kubernetes": "workloads with hostNetwork"},
-    absent={"aws": "what runs on an instance shares its interfaces, and the groups of these filter all of it"},
+    absent={
+        "azure": "what runs on a machine shares its interfaces, and their NSGs filter all of it",
+        "aws": "what runs on an instance shares its interfaces, and the groups of these filter all of it",
+    },
     needs=("interfaces", "networks"),
     uses=("groups",),
     compliance={

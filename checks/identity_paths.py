@@ -136,6 +136,9 @@ class IdentityPaths:
             match hop.route.kind:
                 case "local":
                     _add(step.holds, network.id, hop.addresses & network.addresses)
+                case _ if network.groups_by_address and (own := hop.addresses & network.addresses):
+                    # By whatever way packets come, they bear the address for which the group stands.
+                    _add(step.holds, network.id, own)
                 case "peering":
                     if (peering := self._estate.peerings.get(hop.route.target or "")) is not None:
                         self._over_peering(network, peering, hop.addresses, step)
@@ -154,7 +157,11 @@ class IdentityPaths:
         if peer is None:
             return
         addresses = (peer.addresses if reached is None else peer.addresses & reached) - network.addresses
-        if len(set(peering.regions)) == 1:
+        if network.groups_by_address:
+            # The groups at both ends of a rule have their members in one virtual network. Source:
+            # https://learn.microsoft.com/azure/virtual-network/application-security-groups
+            step.broken.append((addresses, f"{peer.label} is another virtual network, whose groups have no place here"))
+        elif len(set(peering.regions)) == 1:
             _add(step.holds, other, addresses)
         elif addresses:
             step.broken.append((addresses, f"{peer.label} is peered from another region"))
@@ -185,6 +192,9 @@ class IdentityPaths:
     def _arriving(self, subnet: Subnet, network: str) -> tuple[tuple[AddressSet, str], ...]:
         """Return the subnets of a network whose own routes lead here through something that takes identity away."""
         key = (subnet.id, network)
+        known = self._estate.networks.get(network)
+        if known is not None and known.groups_by_address:
+            return ()
         if key not in self._arrivals:
             self._arrivals[key] = tuple(
                 (other.addresses, f"the way from {other.label} leads through {_name(hop)}")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cloudseg.checks.breadth import INTERNET, Part
 from cloudseg.checks.rule_lists import counted, shown_labels
 from cloudseg.model import ListRef, Workload, own_id
+from cloudseg.reach.leaving import leaves
 from cloudseg.reach.plumbing import opens_connections
 from cloudseg.reach.roads.legs import Leg, legs_from
-from cloudseg.reach.ways import is_public
 from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:
@@ -241,8 +241,8 @@ class Inspection:
         return _Kind(
             four=bool(interface.addresses.v4) or not six,
             six=six,
-            public_four=is_public(interface, 4, self._estate),
-            public_six=six and is_public(interface, 6, self._estate),
+            public_four=leaves(interface, 4, self._estate),
+            public_six=six and leaves(interface, 6, self._estate),
         )
 
     def _ways(self, leg: Leg, kinds: Iterable[_Kind]) -> Iterator[Way]:

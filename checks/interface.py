@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -35,7 +36,7 @@ from cloudseg.waivers import WaiverState
 
 if TYPE_CHECKING:
     from cloudseg.intent import IntentMatrix
-    from cloudseg.model import Facet, Peer
+    from cloudseg.model import Facet, Peer, SourceLocation
     from cloudseg.reach.internet import InternetView
     from cloudseg.reach.reachability import Reachability
     from cloudseg.segments import Labels, Segmentation
@@ -72,7 +73,14 @@ PAIRS_USE: Final[tuple[Facet, ...]] = (
 )
 """Everything else that decides whether a pair talks: a check that asks ``context.reach`` is certain only with all."""
 
-_BENCHMARKS: Final = {"cis-aws": "aws", "cis-kubernetes": "kubernetes", "nsa-cisa-kubernetes": "kubernetes"}
+_PLACES: Final = 20
+"""A finding names so many places at most."""
+_BENCHMARKS: Final = {
+    "cis-aws": "aws",
+    "cis-azure": "azure",
+    "cis-kubernetes": "kubernetes",
+    "nsa-cisa-kubernetes": "kubernetes",
+}
 """The provider that a benchmark is about, by its name without the version; others are about all."""
 
 ParameterValue = bool | int | str | tuple[str, ...]
@@ -336,6 +344,7 @@ class AuditContext:
         reachable: bool | None = None,
         affected: Iterable[Interface | str] = (),
         remedy: Remedy | None = None,
+        places: Iterable[SourceLocation | None] = (),
         aspect: str = "",
     ) -> Finding:
         """Return a finding of this check, with its id, scope, place and compliance references filled in.
@@ -350,6 +359,8 @@ class AuditContext:
             reachable: whether the rule certainly delivers a packet; None where that is undecided or not the point.
             affected: interfaces concerned, or qualified ids of them.
             remedy: what would mend it.
+            places: where else what it speaks of is written, the place to look at first first. The finding stands at
+                its rule, else at its resource, else at the first of these, else at the first of the affected ones.
             aspect: tells several findings of this check about one resource (and rule) apart.
         """
         about = self._resources.get(resource.id)
@@ -357,7 +368,9 @@ class AuditContext:
             about = self._resources[resource.id] = _About(
                 resource_info(resource), resource.provider, resource.scope, stem(self.check.id, resource)
             )
-        location = (rule.location if rule is not None else None) or resource.location
+        affected = tuple(affected) if not isinstance(affected, tuple) else affected
+        own = (rule.location if rule is not None else None) or resource.location
+        written = self._written(own, places, affected)
         info = None if rule is None else rule_info(rule)
         return Finding(
             id=fingerprint_of(about.stem, "" if rule is None else normal_form(rule, info), aspect),
@@ -375,8 +388,20 @@ class AuditContext:
             affected=self._own_ids(affected),
             remedy=remedy,
             compliance=self._compliance_of(about.provider),
-            location=None if location is None else {"file": location.file, "line": location.line},
+            location=written[0] if written else None,
+            related=written[1:],
         )
+
+    def _written(
+        self, own: SourceLocation | None, places: Iterable[SourceLocation | None], affected: Iterable[Interface | str]
+    ) -> tuple[dict[str, str | int], ...]:
+        """Return where a finding stands, and then what else it speaks of, each place once."""
+        known = [place for place in dict.fromkeys((own, *places)) if place is not None][:_PLACES]
+        if not known:
+            few = islice(affected, _PLACES)
+            interfaces = (self.estate.interfaces.get(each) if isinstance(each, str) else each for each in few)
+            known = [each.location for each in interfaces if each is not None and each.location is not None][:1]
+        return tuple({"file": place.file, "line": place.line} for place in known)
 
     def _own_ids(self, interfaces: Iterable[Interface | str]) -> tuple[str, ...]:
         """Return own ids in order; all the rules of one list concern the same interfaces, so those are kept."""

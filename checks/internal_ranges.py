@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.group_cover import GroupCover, GroupIndex, InterfaceIndex
 from cloudseg.checks.identity_paths import Ground, IdentityPaths
+from cloudseg.checks.ordered_lists import OrderedLists
+from cloudseg.checks.rule_lists import named_resource
 from cloudseg.model import Addresses, Interface, ListRef
 from cloudseg.reach.passage import carries_unread
 from cloudseg.reach.plumbing import opens_connections, takes_groups, uses_own_address
@@ -118,7 +120,9 @@ class InternalRanges:
         self._paths = IdentityPaths(estate)
         self._index = InterfaceIndex(estate)
         self._groups = GroupIndex(estate)
+        self._ordered = OrderedLists(estate)
         self._blocks: dict[tuple[Peer, ...], tuple[AddressSet, ...]] = {}
+        self._same: dict[int, tuple[AddressSet, ...]] = {}
         self._inside: dict[int, AddressSet] = {}
         self._contents: dict[int, dict[int, _Content | None]] = {}
         self._ranges: dict[tuple[int, Direction, str], InternalRange | None] = {}
@@ -127,11 +131,9 @@ class InternalRanges:
         """Yield the allowing rules of a list whose other end has an internal part where a group could stand."""
         sides: dict[Direction, _Side] = {}
         for rule in rule_set.rules:
-            if not rule.allows:
+            if not rule.allows or rule.fixed:
                 continue
-            blocks = self._blocks.get(rule.remote)
-            if blocks is None:
-                blocks = self._blocks[rule.remote] = tuple(self._written(rule.remote))
+            blocks = self._blocks_of(rule.remote)
             if not blocks:
                 continue
             side = sides.get(rule.direction)
@@ -142,8 +144,19 @@ class InternalRanges:
             if place not in side.contents:
                 side.contents[place] = self._content(side.ground, blocks)
             content = side.contents[place]
-            if content is not None and (found := self._range(content, rule.direction, side.carrier)) is not None:
+            found = None if content is None else self._range(content, rule.direction, side.carrier)
+            if found is not None and self._ordered.left(rule_set, rule):
                 yield rule, found
+
+    def _blocks_of(self, peers: tuple[Peer, ...]) -> tuple[AddressSet, ...]:
+        # A hundred thousand rules share a few thousand ends, which live as long as the estate: told by identity first.
+        known = self._same.get(id(peers))
+        if known is None:
+            known = self._blocks.get(peers)
+            if known is None:
+                known = self._blocks[peers] = tuple(self._written(peers))
+            self._same[id(peers)] = known
+        return known
 
     def _range(self, content: _Content, direction: Direction, carrier: str) -> InternalRange | None:
         alone = carrier if carrier in content.ids else ""
@@ -226,7 +239,7 @@ class InternalRanges:
             unplaced=content.unplaced,
             idle=tuple(idle),
             cover=self._groups.cover(names, frozenset([interface.id for interface in idle])),
-            networks=tuple(network.own_id for network in content.networks),
+            networks=tuple(named_resource(network) for network in content.networks),
             certain=ground.certain,
             read=all(self._estate.read("interfaces", network) for network in content.networks),
             unread=content.unread & names,
@@ -239,6 +252,10 @@ def _can_be_named(interface: Interface) -> bool:
     What a service made without groups, a network load balancer above all, takes none later. Source:
     https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
     """
+    if interface.provider == "azure":
+        # A user gives groups to network interfaces, and to private endpoints; the rest are a service's own. Source:
+        # https://learn.microsoft.com/azure/private-link/configure-asg-private-endpoint
+        return not interface.derived and (not interface.managed_by or interface.role == "private_endpoint")
     carries = bool(interface.attached) or interface.attached_unread
     return takes_groups(interface) and (carries or not _of_a_service(interface))
 

@@ -34,6 +34,7 @@ from cloudseg.checks.cluster_exposure import published
 from cloudseg.checks.clusters import of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.exposure import (
     EVERYONE,
     PublicServices,
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.exposure import RuleExposure, Shown
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate, Interface
+    from cloudseg.model import Estate, Interface, Rule
     from cloudseg.reach.entries import Entries
     from cloudseg.reach.packets import Box
 
@@ -175,12 +176,18 @@ def _finding(
             *(f"way in: {text}" for text in exposure.ways),
             *(f"unknown: {text}" for text in exposure.unknown),
             *(() if found.shown is None else _witnesses(found.shown, ground, context.estate)),
-            *filter(None, (on_removal(found, context.estate),)),
+            *filter(None, (on_removal(found, context.estate, context.internet),)),
         ),
         reachable=True if sure else None,
         affected=found.maybe,
-        remedy=Remedy("narrow-ports", "admit only the identities that need the port, and close it to the internet"),
+        remedy=Remedy("narrow-ports", _advice(rule)),
     )
+
+
+def _advice(rule: Rule) -> str:
+    if rule.fixed:
+        return "add a rule before it that denies what comes from the internet; nobody can change this one"
+    return "admit only the identities that need the port, and close it to the internet"
 
 
 def _witnesses(shown: Shown, ground: _Ground, estate: Estate) -> Iterator[str]:
@@ -301,6 +308,33 @@ def _forbidden() -> Estate:
     return b.build()
 
 
+def _azure(*rules: Rule, nic: tuple[Rule, ...] = ()) -> Estate:
+    b = NsgBuilder()
+    b.nsg("nsg-web", *rules, subnet="web")
+    if nic:
+        b.nsg("nsg-nic", *nic)
+    b.machine("nic-1", "web", "10.1.1.10", "20.50.0.20", nsg="nsg-nic" if nic else "")
+    return b.build()
+
+
+def _azure_remote_desktop() -> Estate:
+    return _azure(nsg_rule("ingress", 100, "tcp/3389", "Internet"))
+
+
+def _azure_halves() -> Estate:
+    return _azure(nsg_rule("ingress", 100, "tcp/22", "0.0.0.0/1"), nsg_rule("ingress", 110, "tcp/22", "128.0.0.0/1"))
+
+
+def _azure_denied() -> Estate:
+    return _azure(
+        nsg_rule("ingress", 100, "tcp/3389, tcp/22", "Internet", deny=True), nsg_rule("ingress", 200, "tcp/22")
+    )
+
+
+def _azure_closed_at_the_interface() -> Estate:
+    return _azure(nsg_rule("ingress", 100, "tcp/22"), nic=(nsg_rule("ingress", 100, "tcp/443", "10.1.0.0/16"),))
+
+
 CHECK = Check(
     id="internet-exposed-port",
     severity=Severity.CRITICAL,
@@ -324,9 +358,24 @@ CHECK = Check(
             Severity.MEDIUM,
         ),
         Example("a policy admits the company alone, and sees who asks", _forbidden),
+        Example(
+            "remote desktop of a public machine is open to `Internet`",
+            _azure_remote_desktop,
+            (nsg_id("nsg-web"),),
+            Severity.CRITICAL,
+        ),
+        Example(
+            "two halves of the address space in an NSG are everyone",
+            _azure_halves,
+            (nsg_id("nsg-web"),) * 2,
+            Severity.HIGH,
+        ),
+        Example("an NSG denies it to the internet before", _azure_denied),
+        Example("the NSG of the interface does not admit it", _azure_closed_at_the_interface),
     ),
     concept={
         "aws": "security group rules with public sources, on interfaces that the internet can reach",
+        "azure": "NSG rules with public sources, on interfaces that the internet can reach",
         "kubernetes": "services, ingresses and routes of gateways that lead from outside to pods, as policies admit it",
     },
     needs=("groups",),
@@ -342,6 +391,9 @@ CHECK = Check(
         "public-access-block",
     ),
     compliance={
+        "cis-azure-3.0": ("7.1", "7.2", "7.3", "7.4"),
+        "cis-azure-4.0": ("8.1", "8.2", "8.3", "8.4"),
+        "cis-azure-5.0": ("7.1", "7.2", "7.3", "7.4"),
         "cis-aws-3.0": ("5.2", "5.3"),
         "cis-aws-5.0": ("5.1.2", "5.3", "5.4"),
         "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)", "SC-7(11)"),

@@ -24,7 +24,9 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.breadth import is_most, share_words
 from cloudseg.checks.example_clusters import ClusterBuilder, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.ordered_lists import OrderedLists
 from cloudseg.checks.rule_lists import at_interfaces, counted, managed, traffic_words
 from cloudseg.findings import Remedy, Severity
 from cloudseg.traffic import NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
@@ -45,6 +47,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule that is wide open for IPv6 where IPv4 is not."""
     # Most lists name no IPv6 address, and that is soon seen.
     names_six: dict[tuple[Peer, ...], bool] = {}
+    ordered = OrderedLists(context.estate)
     for rule_set in at_interfaces(context.estate):
         for rule in rule_set.rules:
             if rule.remote not in names_six:
@@ -52,7 +55,11 @@ def run(context: AuditContext) -> Iterator[Finding]:
         if not any(names_six[rule.remote] for rule in rule_set.rules):
             continue
         for direction in _DIRECTIONS:
-            rules = [rule for rule in rule_set.rules if rule.direction == direction and rule.allows]
+            rules = [
+                rule
+                for rule in rule_set.rules
+                if rule.direction == direction and rule.allows and not rule.fixed and ordered.left(rule_set, rule)
+            ]
             sources = {rule.id: context.internet.admitted(rule)[0] for rule in rules}
             if _mostly_open_to_six(rules, sources):
                 yield from _compare(context, rule_set, rules, sources)
@@ -155,6 +162,22 @@ def _narrow_blocks() -> Estate:
     return _two_blocks("2001:db8::/32")
 
 
+def _azure(six: str) -> Estate:
+    b = NsgBuilder()
+    office = nsg_rule("ingress", 100, "tcp/22", "203.0.113.0/24")
+    b.nsg("nsg-web", office, nsg_rule("ingress", 110, "tcp/22", six), subnet="web")
+    b.machine("nic-1", "web", "10.1.1.10, fd00:1::10")
+    return b.build()
+
+
+def _azure_six() -> Estate:
+    return _azure("::/0")
+
+
+def _azure_office() -> Estate:
+    return _azure("2001:db8:1::/48")
+
+
 CHECK = Check(
     id="ipv6-wider-than-ipv4",
     severity=Severity.MEDIUM,
@@ -165,9 +188,12 @@ CHECK = Check(
         Example("an ipBlock of IPv6 was forgotten", _open_block, ("shop/NetworkPolicy/web",)),
         Example("both families are open, or only one is used", _alike),
         Example("an ipBlock of each family is narrow", _narrow_blocks),
+        Example("an NSG admits an office, and all of IPv6", _azure_six, (nsg_id("nsg-web"),)),
+        Example("an NSG admits an office by both its ranges", _azure_office),
     ),
     concept={
         "aws": "IPv4 and IPv6 rules of a security group",
+        "azure": "IPv4 and IPv6 rules of an NSG",
         "kubernetes": "the ipBlocks of a network policy for IPv4 and for IPv6",
     },
     needs=("groups",),

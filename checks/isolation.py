@@ -7,6 +7,7 @@ https://kubernetes.io/docs/concepts/services-networking/network-policies/#the-tw
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 from cloudseg.checks.breadth import open_addresses
 from cloudseg.checks.clusters import applying, isolating
@@ -50,8 +51,21 @@ class Open(NamedTuple):
         return (*self.unselected, *self.cancelled, *self.ranges)
 
 
+_KNOWN: WeakKeyDictionary[Estate, dict[tuple[str, Direction], tuple[Namespace, Open]]] = WeakKeyDictionary()
+"""Several checks ask for the open workloads of a namespace, by the id of one workload; with the namespace itself."""
+
+
 def left_open(estate: Estate, namespace: Namespace, direction: Direction) -> Open:
     """Return the workloads of a namespace that are not isolated in a direction, or may not be."""
+    asked = _KNOWN.setdefault(estate, {})
+    key = (namespace.one.id, direction)
+    known = asked.get(key)
+    if known is None or known[0] is not namespace:
+        known = asked[key] = (namespace, _left_open(estate, namespace, direction))
+    return known[1]
+
+
+def _left_open(estate: Estate, namespace: Namespace, direction: Direction) -> Open:
     found = Open([], [], [], [], {})
     known: dict[tuple[tuple[str, str, bool], ...], tuple[_Concerning, list[Interface]]] = {}
     for pod in namespace.pods:
@@ -82,12 +96,14 @@ def _admits_everyone(rules: _Concerning, estate: Estate) -> Confidence | None:
     if _is_whole([Box(ALL_ADDRESSES, rule.traffic) for rule in everyone]):
         return "high"
     ends = [(outside_addresses(rule.remote, estate), rule, certain) for _, rule, certain in rules]
-    if _is_whole([Box(least, rule.traffic) for (least, _), rule, certain in ends if certain]):
+    if _is_whole([Box(least, rule.traffic) for (least, _), rule, certain in ends if certain and least]):
         return "medium"
-    return "low" if _is_whole([Box(most, rule.traffic) for (_, most), rule, _ in ends]) else None
+    return "low" if _is_whole([Box(most, rule.traffic) for (_, most), rule, _ in ends if most]) else None
 
 
 def _is_whole(boxes: Sequence[Box]) -> bool:
+    if not boxes:
+        return False
     found = open_addresses(boxes, ALL_ADDRESSES)
     return found >= ALL_IPV4 or found >= ALL_IPV6
 

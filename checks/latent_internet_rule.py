@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.exposure import PublicServices, classes_of, open_rules, public_words, severity_of, traffic_words
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.internet_exposed_port import DECLARED_PUBLIC
@@ -89,6 +90,20 @@ def _exposed() -> Estate:
     return b.build()
 
 
+def _azure_nowhere() -> Estate:
+    b = NsgBuilder()
+    b.nsg("nsg-old", nsg_rule("ingress", 100, "tcp/3389", "Internet"), nowhere=True)
+    return b.build()
+
+
+def _azure_inside() -> Estate:
+    b = NsgBuilder()
+    inside = nsg_rule("ingress", 100, "tcp/3389", "VirtualNetwork")
+    b.nsg("nsg-web", inside, nsg_rule("ingress", 110, "tcp/8080", "AzureLoadBalancer"), subnet="web")
+    b.machine("nic-1", "web", "10.1.1.10")
+    return b.build()
+
+
 CHECK = Check(
     id="latent-internet-rule",
     severity=Severity.MEDIUM,
@@ -99,8 +114,18 @@ CHECK = Check(
         ),
         Example("a deny above the allow closes the port today", _stopped_by_acl, ("sg-web",), Severity.LOW),
         Example("what the internet reaches is exposed, not latent", _exposed),
+        Example(
+            "remote desktop is open in an NSG that stands nowhere",
+            _azure_nowhere,
+            (nsg_id("nsg-old"),),
+            Severity.MEDIUM,
+        ),
+        Example("an NSG admits its virtual network and the load balancer's probes alone", _azure_inside),
     ),
-    concept={"aws": "security group rules with public sources, on interfaces that the internet cannot reach"},
+    concept={
+        "aws": "security group rules with public sources, on interfaces that the internet cannot reach",
+        "azure": "NSG rules with public sources, on interfaces that the internet cannot reach, or on none",
+    },
     absent={"kubernetes": "a policy alone opens nothing, since pods have no public address; see internet-exposed-port"},
     needs=("groups", "interfaces"),
     uses=(
@@ -114,6 +139,9 @@ CHECK = Check(
         "public-access-block",
     ),
     compliance={
+        "cis-azure-3.0": ("7.1", "7.2", "7.3", "7.4"),
+        "cis-azure-4.0": ("8.1", "8.2", "8.3", "8.4"),
+        "cis-azure-5.0": ("7.1", "7.2", "7.3", "7.4"),
         "cis-aws-3.0": ("5.2", "5.3"),
         "cis-aws-5.0": ("5.3", "5.4"),
         "nist-800-53r5": ("CM-7", "SC-7(5)"),

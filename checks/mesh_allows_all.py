@@ -179,7 +179,10 @@ CHECK = Check(
         Example("named clients, one port for everyone, and a gateway", _named),
     ),
     concept={"kubernetes": "the policies of a service mesh that say who may connect"},
-    absent={"aws": "internet-exposed-port and address-based-rule tell rules that admit everybody"},
+    absent={
+        "azure": "internet-exposed-port and overbroad-ports tell rules that admit everybody",
+        "aws": "internet-exposed-port and address-based-rule tell rules that admit everybody",
+    },
     needs=("groups", "interfaces", "networks"),
     compliance={
         "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Network policies",),

@@ -51,6 +51,7 @@ _PERHAPS: Final = "-perhaps"
 _LINKERD: Final = "linkerd"
 _OF_LINKERD: Final = "pod/linkerd"
 _HEALTH: Final = "health-checks"
+_PAST_BY_DEFAULT: Final = "past-the-proxy-by-default"
 """The name of the rule by which health checks pass, which show no identity."""
 _GATEWAYS: Final = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
 
@@ -144,8 +145,11 @@ def _without_identity(estate: Estate, pod: Interface) -> Doubted:
 
 
 def _admits_strangers(rule: Rule, estate: Estate) -> bool:
-    """Tell whether a rule admits clients without an identity, other than health checks."""
-    return rule.id != _HEALTH and any(not _asks_identity(peer, estate) for peer in rule.remote)
+    """Tell whether a rule admits clients without an identity, other than health checks.
+
+    Nor do ports count that an installation leads past the proxies of all workloads: hardly anything listens there.
+    """
+    return rule.id not in {_HEALTH, _PAST_BY_DEFAULT} and any(not _asks_identity(peer, estate) for peer in rule.remote)
 
 
 def _asks_identity(peer: Peer, estate: Estate) -> bool:

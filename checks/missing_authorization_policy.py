@@ -201,7 +201,10 @@ CHECK = Check(
         Example("a policy that admits nothing, and one that admits a client", _by_default),
     ),
     concept={"kubernetes": "the workloads of a service mesh, and the policies that say who may connect"},
-    absent={"aws": "a security group admits nothing that no rule admits"},
+    absent={
+        "azure": "NSGs look at addresses and ports, not at identities of clients",
+        "aws": "a security group admits nothing that no rule admits",
+    },
     needs=("groups", "interfaces", "networks"),
     compliance={
         "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Network policies",),

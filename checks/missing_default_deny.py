@@ -1,4 +1,4 @@
-"""A namespace whose pods, or some of them, no network policy isolates.
+"""A namespace that no network policy isolates, or an NSG that lets everything in from inside.
 
 What it finds:
     For each namespace and direction, the workloads that everybody reaches, or that reach everybody, as far as network
@@ -8,17 +8,25 @@ What it finds:
     policy was not read in full, what it may select or admit counts as open at most, and the confidence is low. Pods in
     the network of their node are selected by no policy and told by ``host-network-pod``. Namespaces without workloads
     are not judged. Namespaces that the cluster keeps itself are told as information.
+    On Azure, NSGs by which everything comes in from the virtual network: every NSG ends with the rule
+    ``AllowVnetInBound``, and nothing of its own denies what comes from inside before that. Both NSGs on the way and
+    security admin rules count: a machine that any of them protects is not told. Where both NSGs are open it is the
+    subnet's that is told. Only what comes in is judged, since both ends decide, and ``unrestricted-egress`` tells what
+    leaves for the internet.
 
 Why it matters:
     Without a policy every pod of the cluster may open connections to every other, in every namespace, and to
-    whatever the nodes reach. Whoever takes over one pod then has the whole cluster before them.
+    whatever the nodes reach. Whoever takes over one pod then has the whole cluster before them. An NSG with the default
+    rules alone is as flat: it keeps the internet out, and rules that admit a port from inside change nothing.
 
 Example:
     A namespace whose ``default-deny`` policy stands beside a policy ``allow-all`` with the ingress rule ``{}``.
 
 Remedy:
     Add a policy that selects every pod of the namespace and names the direction in its ``policyTypes``, then admit what
-    each workload needs; take the rule away that admits everything. A default-deny for egress must admit DNS.
+    each workload needs; take the rule away that admits everything. A default-deny for egress must admit DNS. In an NSG,
+    admit what the workloads need of each other, and the probes of the load balancer, then deny all else at priority
+    4096.
 """
 
 from __future__ import annotations
@@ -36,8 +44,10 @@ from cloudseg.checks.clusters import (
 )
 from cloudseg.checks.enforcement import doubt_of, enforces_none, idle_by_namespace, plugin_name
 from cloudseg.checks.example_clusters import ClusterBuilder, admit
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.isolation import left_open
+from cloudseg.checks.open_inside import open_inside
 from cloudseg.checks.policy_manifests import default_deny
 from cloudseg.findings import Remedy, Severity
 
@@ -48,13 +58,14 @@ if TYPE_CHECKING:
     from cloudseg.checks.interface import AuditContext
     from cloudseg.checks.isolation import Open
     from cloudseg.findings import Finding
-    from cloudseg.model import Direction, Estate, RuleSet
+    from cloudseg.model import Direction, Estate, Rule, RuleSet
 
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every namespace and direction in which a workload is not isolated."""
+    yield from open_inside(context)
     for cluster in clusters(context.estate):
         idle = idle_by_namespace(cluster, context.estate)
         for namespace in cluster.namespaces.values():
@@ -127,6 +138,11 @@ def _evidence(direction: Direction, found: Open, culprits: Sequence[RuleSet]) ->
             f"unknown: a policy that may select them was not read in full, so they may be isolated or open: "
             f"{pods_in_words(found.doubtful)}"
         )
+
+
+def _unable(context: AuditContext) -> str:
+    """Return why nothing can be said: without pods there may be NSGs."""
+    return "" if any(scope.provider == "azure" for scope in context.estate.scopes) else needs_pods(context)
 
 
 def _advised(cluster: Cluster, advice: str) -> str:
@@ -214,6 +230,24 @@ def _isolated() -> Estate:
     return b.build()
 
 
+def _two_machines(*rules: Rule) -> Estate:
+    b = NsgBuilder()
+    b.asg("asg-web")
+    b.nsg("nsg-data", *rules, subnet="data")
+    b.machine("nic-data", "data", "10.1.2.10")
+    b.machine("nic-web", "web", "10.1.1.10", asgs=["asg-web"])
+    return b.build()
+
+
+def _nsg_defaults() -> Estate:
+    return _two_machines(nsg_rule("ingress", 100, "tcp/1433", "asg-web"))
+
+
+def _nsg_denies() -> Estate:
+    admitted = nsg_rule("ingress", 100, "tcp/1433", "asg-web")
+    return _two_machines(admitted, nsg_rule("ingress", 4096, "all", deny=True))
+
+
 CHECK = Check(
     id="missing-default-deny",
     severity=Severity.MEDIUM,
@@ -225,9 +259,19 @@ CHECK = Check(
         Example("both policy types with rules that admit everything", _types_and_an_open_rule, ("shop", "shop")),
         Example("a default-deny that the network plugin ignores", _ignored, ("shop", "shop"), Severity.MEDIUM),
         Example("a namespace of the cluster itself", _system, ("kube-system",) * 2, Severity.INFO),
+        Example(
+            "an NSG whose default rule admits the whole virtual network",
+            _nsg_defaults,
+            (nsg_id("nsg-data"),),
+            Severity.MEDIUM,
+        ),
+        Example("an NSG that denies what it does not admit", _nsg_denies),
         Example("a default-deny, and a policy that admits one port from everyone", _isolated),
     ),
-    concept={"kubernetes": "the workloads of each namespace, and the NetworkPolicies that select them"},
+    concept={
+        "azure": "NSGs, and whether they deny anything before the default rule that admits the virtual network",
+        "kubernetes": "the workloads of each namespace, and the NetworkPolicies that select them",
+    },
     absent={"aws": "a security group admits nothing that no rule admits; unfiltered-interface tells what carries none"},
     needs=("groups", "interfaces", "networks"),
     compliance={
@@ -240,5 +284,5 @@ CHECK = Check(
     },
     parameters=(SYSTEM_NAMESPACES,),
     remedy="add-default-deny",
-    precondition=needs_pods,
+    precondition=_unable,
 )

@@ -4,8 +4,12 @@ What it finds:
     For each namespace, the workloads that some network policy isolates for egress and of which no policy admits DNS,
     over UDP, over TCP, or over both. A rule counts where it admits the port to everyone, to a range of addresses, or to
     pods that may be the resolver: where the resolver was read, it must be among the pods that the rule names; else a
-    rule for pods of other namespaces than the resolver's does not count, and the confidence is lower. Where a policy
-    was not read in full it may admit DNS or take it away, and the confidence is low.
+    rule for pods of other namespaces than the resolver's does not count, and the confidence is lower. A range does not
+    count where the network plugin never means pods by it, as Cilium, and the resolver was read; the confidence is lower
+    where a cache on the node may be in the range. DNS names do not count there either. Where nobody knows whom a rule
+    names, or where a policy was not read in full, it may admit DNS, and the confidence is low. The resolver itself is
+    not judged: it asks servers outside. Ordered tiers count where they stand: what one before the network policies
+    admits none of these takes away, and what one denies none gives back.
 
 Why it matters:
     A policy that selects a pod for egress blocks everything that no policy admits, the cluster's resolver too. Every
@@ -26,7 +30,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.clusters import (
-    applying,
     clusters,
     isolating,
     namespace_resource,
@@ -39,8 +42,8 @@ from cloudseg.checks.clusters import (
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.checks.policy_manifests import dns_admission, dns_egress, pod_selector
+from cloudseg.checks.resolvers import Resolver, ask, met_by
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import GroupRef, matches
 from cloudseg.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.clusters import Cluster, Namespace
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Confidence, Finding
-    from cloudseg.model import Estate, Interface, Peer, RuleSet
+    from cloudseg.model import Estate, Interface, RuleSet
 
 _PORT = Parameter("port", 53, "The port on which the resolver's pods listen: 5353 on OpenShift.", minimum=1)
 _NAMESPACES = Parameter("resolver_namespaces", ("kube-system", "openshift-dns"), "Where the cluster's resolver runs.")
@@ -68,26 +71,14 @@ class _Lacking(NamedTuple):
     Attributes:
         protocols: those over which no resolver is admitted.
         confidence: how certain it is.
-        isolated: some policy that was read isolates the pod.
+        isolated: some policy that was read isolates the pod, or denies it.
+        denying: the policies that deny it, or may, by their ids.
     """
 
     protocols: tuple[str, ...]
     confidence: Confidence
     isolated: bool = True
-
-
-class _Resolver(NamedTuple):
-    """The resolver of a cluster, as far as it was read.
-
-    Attributes:
-        pods: its pods; nothing where none were read.
-        namespaces: where it runs.
-        port: where it listens.
-    """
-
-    pods: tuple[Interface, ...]
-    namespaces: frozenset[str]
-    port: int
+    denying: tuple[str, ...] = ()
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
@@ -96,7 +87,8 @@ def run(context: AuditContext) -> Iterator[Finding]:
         resolver = _resolver(context, cluster)
         for namespace in cluster.namespaces.values():
             found: defaultdict[_Lacking, list[Interface]] = defaultdict(list)
-            for pod in namespace.pods:
+            # The resolver itself asks servers outside, and not itself.
+            for pod in (each for each in namespace.pods if each not in resolver.pods):
                 lacking = _lacking(context.estate, pod, resolver)
                 if lacking.protocols:
                     found[lacking].append(pod)
@@ -104,7 +96,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
                 yield _finding(context, cluster, namespace, lacking, pods, resolver)
 
 
-def _resolver(context: AuditContext, cluster: Cluster) -> _Resolver:
+def _resolver(context: AuditContext, cluster: Cluster) -> Resolver:
     names = frozenset(context.texts(_NAMESPACES.name))
     labels = {tuple(text.partition("=")[::2]) for text in context.texts(_LABELS.name)}
     pods = (
@@ -113,44 +105,27 @@ def _resolver(context: AuditContext, cluster: Cluster) -> _Resolver:
         for pod in cluster.namespaces[name].pods
         if any(label in labels for label in pod.labels.items())
     )
-    return _Resolver(tuple(pods), names, context.number(_PORT.name))
+    return Resolver(tuple(pods), names, context.number(_PORT.name))
 
 
-def _lacking(estate: Estate, pod: Interface, resolver: _Resolver) -> _Lacking:
-    judges = isolating(estate, pod, "egress")
-    if not judges:
-        # A policy that was not read may isolate it, and admit as little.
-        return _Lacking(_PROTOCOLS if pod.attached_unread else (), "low", isolated=False)
-    rules = [(rule, certain) for _, rule, certain in applying(estate, pod, judges, "egress")]
-    protocols: list[str] = []
-    doubts: set[Confidence] = {"low"} if pod.attached_unread else set()
-    for protocol in _PROTOCOLS:
-        asked = Traffic.ports(protocol, resolver.port, resolver.port)
-        admitting = [(rule.remote, certain) for rule, certain in rules if asked <= rule.traffic]
-        leading = [certain for remote, certain in admitting if _leads(remote, resolver, estate)]
-        if any(leading):
-            continue
-        protocols.append(protocol)
-        if leading:
-            doubts.add("low")
-        elif admitting and not resolver.pods:
-            doubts.add("medium")
-    return _Lacking(tuple(protocols), "low" if "low" in doubts else "medium" if doubts else "high")
-
-
-def _leads(peers: Sequence[Peer], resolver: _Resolver, estate: Estate) -> bool:
-    """Tell whether peers may be the resolver. Addresses may be those of its service, or of a cache on the node."""
-    return any(not isinstance(peer, GroupRef) or _may_hold(peer.group, resolver, estate) for peer in peers)
-
-
-def _may_hold(group: str, resolver: _Resolver, estate: Estate) -> bool:
-    known = estate.groups.get(group)
-    if known is None:
-        return True
-    parts = selector_parts(known.selector)
-    if resolver.pods:
-        return any(matches(parts.namespaces, pod) and matches(parts.pods, pod) for pod in resolver.pods)
-    return parts.names is None or bool(parts.names & resolver.namespaces)
+def _lacking(estate: Estate, pod: Interface, resolver: Resolver) -> _Lacking:
+    stages = met_by(estate, pod)
+    answers = {
+        protocol: ask(estate, stages, Traffic.ports(protocol, resolver.port, resolver.port), resolver)
+        for protocol in _PROTOCOLS
+    }
+    protocols = tuple(protocol for protocol, answer in answers.items() if answer.lacking)
+    if not protocols:
+        if pod.attached_unread and any(answer.by == "nothing" for answer in answers.values()):
+            # A policy that was not read may isolate it, and admit as little.
+            return _Lacking(_PROTOCOLS, "low", isolated=False)
+        return _Lacking((), "high")
+    lacking = [answers[protocol] for protocol in protocols]
+    denying = tuple(sorted({judge.id for answer in lacking for judge in answer.denying}))
+    if pod.attached_unread or any(answer.perhaps for answer in lacking):
+        return _Lacking(protocols, "low", denying=denying)
+    doubt = any(answer.near or (answer.elsewhere and not resolver.pods) for answer in lacking)
+    return _Lacking(protocols, "medium" if doubt else "high", denying=denying)
 
 
 def _finding(
@@ -159,26 +134,33 @@ def _finding(
     namespace: Namespace,
     lacking: _Lacking,
     pods: Sequence[Interface],
-    resolver: _Resolver,
+    resolver: Resolver,
 ) -> Finding:
     estate = context.estate
     judges = {judge.id: judge for pod in pods for judge in isolating(estate, pod, "egress")}
     policies = [judges[name] for name in sorted(judges)]
+    denying = [estate.rule_sets[name] for name in lacking.denying]
     severity = Severity.MEDIUM if "udp" in lacking.protocols else Severity.LOW
     return context.finding(
-        namespace_resource(cluster, namespace.name, (*policies, *pods)[0].location),
-        f"namespace {namespace.name}: {_message(namespace, lacking, pods, resolver.port)}",
+        namespace_resource(cluster, namespace.name, (*denying, *policies, *pods)[0].location),
+        f"namespace {namespace.name}: {_message(namespace, lacking, pods, denying, resolver.port)}",
         severity=severity if lacking.isolated else severity.lowered(),
         confidence=lacking.confidence,
-        evidence=_evidence(lacking, pods, policies, resolver),
+        evidence=_evidence(lacking, pods, policies, denying, resolver),
         affected=pods,
         remedy=Remedy("add-default-deny", _advice(estate, namespace, lacking, pods, policies, resolver.port)),
-        aspect=f"{' '.join(lacking.protocols)} {lacking.confidence if lacking.isolated else 'unread'}",
+        aspect=" ".join((*lacking.protocols, lacking.confidence if lacking.isolated else "unread", *lacking.denying)),
     )
 
 
-def _message(namespace: Namespace, lacking: _Lacking, pods: Sequence[Interface], port: int) -> str:
+def _message(
+    namespace: Namespace, lacking: _Lacking, pods: Sequence[Interface], denying: Sequence[RuleSet], port: int
+) -> str:
     how_many = workloads(len(pods), len(namespace.pods))
+    if denying:
+        be = "may be" if lacking.confidence == "low" else "is" if len(pods) == 1 else "are"
+        asked = ", ".join(f"{protocol}/{port}" for protocol in lacking.protocols)
+        return f"{how_many} {be} denied DNS ({asked}) by {policies_in_words(denying)}"
     if not lacking.isolated:
         return f"{how_many} may be isolated for egress by a policy that was not read in full, without DNS"
     who = f"{how_many} {'is' if len(pods) == 1 else 'are'} isolated for egress"
@@ -190,15 +172,25 @@ def _message(namespace: Namespace, lacking: _Lacking, pods: Sequence[Interface],
 
 
 def _evidence(
-    lacking: _Lacking, pods: Sequence[Interface], policies: Sequence[RuleSet], resolver: _Resolver
+    lacking: _Lacking,
+    pods: Sequence[Interface],
+    policies: Sequence[RuleSet],
+    denying: Sequence[RuleSet],
+    resolver: Resolver,
 ) -> Iterator[str]:
     yield f"concerned: {pods_in_words(pods)}"
+    if denying:
+        yield f"{'perhaps ' if lacking.confidence == 'low' else ''}denied by {policies_in_words(denying)}"
     if policies:
         yield f"isolated for egress by {policies_in_words(policies)}"
-    if lacking.confidence == "low":
+    if lacking.confidence == "low" and denying:
+        yield "unknown: whether that concerns the resolver, or something that was not read decides before"
+    elif lacking.confidence == "low":
         yield "unknown: something that decides about their egress was not read in full, and may admit DNS"
     elif resolver.pods:
         yield f"the resolver is {pods_in_words(resolver.pods)}"
+        if lacking.confidence == "medium":
+            yield "unknown: whether a cache on the node answers instead: its address is among those that are admitted"
     elif lacking.confidence == "medium":
         names = ", ".join(sorted(resolver.namespaces))
         yield f"unknown: the resolver was not read; a rule counts that may lead to the namespaces {names}"
@@ -214,6 +206,10 @@ def _advice(
 ) -> str:
     if not lacking.isolated:
         return "learn whether the policy that was not read admits DNS"
+    if lacking.denying:
+        names = policies_in_words([estate.rule_sets[name] for name in lacking.denying])
+        asked = " and ".join(f"{protocol}/{port}" for protocol in lacking.protocols)
+        return f"admit {asked} to the resolver before what denies it in {names}"
     if all(isolating(estate, pod, "egress") for pod in namespace.pods):
         return f"add this policy: {dns_egress(namespace.name, {}, port)}"
     # A policy for all pods would isolate those that nothing isolates now.
@@ -277,8 +273,11 @@ CHECK = Check(
         Example("egress within the namespace alone", _own_namespace, ("shop",), Severity.MEDIUM),
         Example("DNS to the resolver, to an address, and a namespace without policies", _admitted),
     ),
-    concept={"kubernetes": "the workloads that NetworkPolicies isolate for egress, and where these let them send DNS"},
-    absent={"aws": "no security group and no network ACL filters what goes to the VPC's own resolver"},
+    concept={"kubernetes": "the workloads that policies isolate for egress, and where these let them send DNS"},
+    absent={
+        "azure": "an NSG does not stop what goes to the resolver of the host unless a rule names AzurePlatformDNS",
+        "aws": "no security group and no network ACL filters what goes to the VPC's own resolver",
+    },
     needs=("groups", "interfaces", "networks"),
     compliance={
         "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Network policies",),

@@ -1,9 +1,9 @@
 """A network whose traffic nobody records.
 
 What it finds:
-    Networks without any flow log: none on the network, none on its subnets or interfaces, none on a transit gateway
-    that it is attached to; one finding a network. Networks without interfaces count less: there is nothing to record
-    yet. Logs that record a part are another check's subject.
+    Networks without any flow log: none on the network, none on its subnets or interfaces, none on a list of rules that
+    stands in it, none on a transit gateway that it is attached to; one finding a network. Networks without interfaces
+    count less: there is nothing to record yet. Logs that record a part are another check's subject.
 
 Why it matters:
     Without records nobody can tell who used a rule before it is narrowed, nor what an intruder reached.
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.flow_visibility import visibilities
 from cloudseg.checks.interface import Check, Example
@@ -61,14 +62,19 @@ def run(context: AuditContext) -> Iterator[Finding]:
 
 def _logs_of_unknown_targets(network: Network, estate: Estate) -> tuple[FlowLog, ...]:
     """Return the flow logs of the network's place that may stand on a subnet or an interface that was not read."""
-    if estate.read("subnets", network) and estate.read("interfaces", network):
+    placed = estate.read("subnets", network) and estate.read("interfaces", network)
+    if placed and estate.read("groups", network):
         return ()
     known = (estate.networks, estate.subnets, estate.interfaces, estate.gateways)
+    lists = {name.partition("@")[0] for name in estate.rule_sets}
     return tuple(
         log
         for _, log in sorted(estate.flow_logs.items())
         if (log.provider, log.scope, log.region) == (network.provider, network.scope, network.region)
         and not any(log.target in kind for kind in known)
+        and log.target not in lists
+        # Only what records a list of rules can have a target that is none of the places.
+        and (not placed or log.kind == "nsg-flow-log")
     )
 
 
@@ -96,6 +102,18 @@ def _recorded() -> Estate:
     return b.build()
 
 
+def _azure_elsewhere() -> Estate:
+    b = AzureBuilder()
+    b.flow_log("fl-1", b.id(arm("microsoft.network/virtualnetworks", "vnet-2")))
+    return b.build()
+
+
+def _azure_recorded() -> Estate:
+    b = AzureBuilder()
+    b.flow_log("fl-1", b.network)
+    return b.build()
+
+
 def _unread() -> Estate:
     b = EstateBuilder(unread=["flow-logs"])
     b.interface("eni-1")
@@ -110,10 +128,20 @@ CHECK = Check(
         Example("a network without a flow log", _no_log, ("vpc-1",), Severity.MEDIUM),
         Example("the flow log of another network does not count", _other_network, ("vpc-1",), Severity.MEDIUM),
         Example("an empty network without a flow log", _empty_network, ("vpc-1",), Severity.LOW),
+        Example(
+            "the flow log of another virtual network in the region",
+            _azure_elsewhere,
+            (arm("microsoft.network/virtualnetworks", "vnet-1"),),
+            Severity.MEDIUM,
+        ),
         Example("everything is recorded", _recorded),
+        Example("a flow log of the virtual network", _azure_recorded),
         Example("where flow logs were not read, none is called missing", _unread),
     ),
-    concept={"aws": "flow logs of VPCs, subnets and network interfaces"},
+    concept={
+        "aws": "flow logs of VPCs, subnets and network interfaces",
+        "azure": "flow logs of virtual networks, subnets, network interfaces and NSGs",
+    },
     absent={
         "kubernetes": "no object of a cluster says what is logged; flow logs belong to the cloud beneath the cluster"
     },
@@ -122,6 +150,9 @@ CHECK = Check(
     compliance={
         "cis-aws-3.0": ("3.7",),
         "cis-aws-5.0": ("3.7",),
+        "cis-azure-3.0": ("6.1.5",),
+        "cis-azure-4.0": ("7.1.1.5", "7.1.1.7"),
+        "cis-azure-5.0": ("6.1.1.7",),
         "nist-800-53r5": ("AU-12", "SI-4"),
         "cisa-ztmm-2": ("Networks: Visibility and Analytics",),
     },

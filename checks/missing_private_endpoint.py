@@ -5,14 +5,16 @@ What it finds:
     finding a network names the services. An endpoint counts when it is usable and is the very service: the end of its
     name decides, so that ``ec2messages`` is no ``ec2``. A failed, deleted, pending or rejected endpoint is none, and a
     gateway endpoint counts for the subnets whose route tables lead to it. Who uses the services was not observed, and
-    an endpoint of another network that is shared over a peering is not seen.
+    an endpoint of another network that is shared over a peering is not seen. Where each endpoint leads to one resource,
+    as in Azure, the findings are about managed services with a public endpoint that no private one leads to.
 
 Why it matters:
     Traffic to storage then leaves by a NAT or internet gateway: it pays for the way, no endpoint policy says which
     buckets it may go to, and the way out has to stay open for it.
 
 Example:
-    Private subnets that reach object storage through a NAT gateway, although a gateway endpoint costs nothing.
+    Private subnets that reach object storage through a NAT gateway, although a gateway endpoint costs nothing; a key
+    vault that machines of a virtual network reach at its public address.
 
 Remedy:
     Add the endpoint and associate it with the route tables of all subnets. Adding it moves traffic at once: look at
@@ -23,13 +25,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.checks.example_azure import arm
+from cloudseg.checks.example_azure_services import bare_vault, joined_vault, waiting_vault
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.interface import Check, Example, Parameter
+from cloudseg.checks.private_services import LEAD_TO_ONE, unserved
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
+from cloudseg.reach.leaving import leaves
 from cloudseg.reach.plumbing import opens_connections
 from cloudseg.reach.roads.routing import next_hops
-from cloudseg.reach.ways import is_public
 from cloudseg.traffic import ALL_IPV4, GLOBAL_UNICAST
 
 if TYPE_CHECKING:
@@ -46,6 +51,15 @@ SERVICES = Parameter(
     "Services that want a private endpoint in every network, by the end of their name: `s3`, `ecr.api`, `sts`.",
     form=r"[a-z0-9][a-z0-9.-]*",
 )
+FAMILIES = Parameter(
+    "families",
+    (
+        "storage", "sql", "postgresql", "mysql", "cosmosdb", "keyvault", "containerregistry", "servicebus", "eventhub",
+        "redis", "search", "cognitiveservices",
+    ),
+    "Families of managed services each of which wants a private endpoint, where endpoints lead to one resource each.",
+    form=r"[a-z0-9][a-z0-9.-]*",
+)  # fmt: skip
 _BALANCERS = frozenset(("load_balancer", "network_load_balancer"))
 
 
@@ -66,13 +80,13 @@ class Missing(NamedTuple):
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
-    """Yield a finding for every network that lacks an endpoint for one of the services."""
+    """Yield a finding for every network that lacks an endpoint for a service, and every service that lacks one."""
     estate = context.estate
     endpoints: dict[str, list[Endpoint]] = {}
     for _, endpoint in sorted(estate.endpoints.items()):
         endpoints.setdefault(endpoint.network, []).append(endpoint)
     for _, network in sorted(estate.networks.items()):
-        if not estate.read("endpoints", network):
+        if network.provider in LEAD_TO_ONE or not estate.read("endpoints", network):
             continue
         leaving = _leaving_subnets(network, estate)
         if leaving:
@@ -81,6 +95,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
             missing = [each for each in found if each is not None]
             if missing:
                 yield _finding(context, network, leaving, missing)
+    yield from unserved(context, context.texts(FAMILIES.name))
 
 
 def _finding(context: AuditContext, network: Network, leaving: dict[str, bool], missing: list[Missing]) -> Finding:
@@ -128,7 +143,7 @@ def _leaving_subnets(network: Network, estate: Estate) -> dict[str, bool]:
         else:
             if table.id not in hops:
                 hops[table.id] = next_hops(table, estate)
-            alike = (table.id, interface.has_public_address(6), is_public(interface, 4, estate))
+            alike = (table.id, interface.has_public_address(6), leaves(interface, 4, estate))
             if alike not in known:
                 known[alike] = _leaves(interface, hops[table.id], estate)
             out = known[alike]
@@ -170,7 +185,7 @@ def _carries_out(hop: NextHop, interface: Interface, estate: Estate) -> bool | N
         case "internet-gateway":
             if (hop.addresses & GLOBAL_UNICAST).v6 and interface.has_public_address(6):
                 return True
-            return hop.addresses.overlaps(ALL_IPV4 & GLOBAL_UNICAST) and is_public(interface, 4, estate)
+            return hop.addresses.overlaps(ALL_IPV4 & GLOBAL_UNICAST) and leaves(interface, 4, estate)
         case "egress-only-gateway":
             return interface.has_public_address(6)
         case "nat-gateway":
@@ -267,18 +282,43 @@ CHECK = Check(
         Example("private subnets reach storage through a NAT gateway", _no_endpoint, ("vpc-1",), Severity.LOW),
         Example("the endpoints stand in another subnet's route table", _wrong_table, ("vpc-1",)),
         Example("a failed endpoint is no endpoint", _failed_endpoint, ("vpc-1",)),
+        Example("a key vault without a private endpoint", bare_vault, (arm("keyvault", "keys"),), Severity.LOW),
+        Example("a private endpoint that waits for approval is none", waiting_vault, (arm("keyvault", "keys"),)),
         Example("both services have an endpoint for the subnet", _both_endpoints),
+        Example("a key vault with a private endpoint, and a database without a public one", joined_vault),
         Example("no workload of the network has a way out", _no_way_out),
     ),
-    concept={"aws": "VPC endpoints for S3, DynamoDB and other listed services in VPCs with a route to the internet"},
+    concept={
+        "aws": "VPC endpoints for S3, DynamoDB and other listed services in VPCs with a route to the internet",
+        "azure": "private endpoints for managed services that have a public endpoint",
+    },
     absent={"kubernetes": "private endpoints belong to the cloud beneath the cluster"},
     needs=("networks", "endpoints", "interfaces"),
-    uses=("subnets", "routes", "gateways"),
+    uses=(
+        "subnets",
+        "routes",
+        "gateways",
+        "services.storage",
+        "services.sql",
+        "services.postgresql",
+        "services.mysql",
+        "services.cosmosdb",
+        "services.keyvault",
+        "services.containerregistry",
+        "services.servicebus",
+        "services.eventhub",
+        "services.redis",
+        "services.search",
+        "services.cognitiveservices",
+    ),
     compliance={
+        "cis-azure-3.0": ("3.3.7", "4.9"),
+        "cis-azure-4.0": ("9.3.8", "10.3.2.1"),
+        "cis-azure-5.0": ("8.3.8", "9.3.2.1"),
         "nist-800-53r5": ("AC-4", "SC-7"),
         "pci-dss-4.0": ("1.3.2",),
         "cisa-ztmm-2": ("Networks: Network Traffic Management",),
     },
-    parameters=(SERVICES,),
+    parameters=(SERVICES, FAMILIES),
     remedy="add-private-endpoint",
 )

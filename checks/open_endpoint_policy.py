@@ -103,7 +103,10 @@ CHECK = Check(
         Example("a restricted policy, a service without policies, and a deleted endpoint", _restricted),
     ),
     concept={"aws": "policies of VPC endpoints"},
-    absent={"kubernetes": "private endpoints belong to the cloud beneath the cluster"},
+    absent={
+        "azure": "private endpoints have no policies: each leads to one resource",
+        "kubernetes": "private endpoints belong to the cloud beneath the cluster",
+    },
     needs=("endpoints",),
     compliance={
         "nist-800-53r5": ("AC-4", "SC-7"),

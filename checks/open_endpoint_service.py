@@ -10,7 +10,8 @@ Why it matters:
     network never see that traffic, and the rules of the load balancer in front may not see it either.
 
 Example:
-    An endpoint service without ``AcceptanceRequired`` that allows the principal ``*``.
+    An endpoint service without ``AcceptanceRequired`` that allows the principal ``*``; a private link service that is
+    visible to, and approves, the subscription ``*``.
 
 Remedy:
     Require approval, and list the accounts that may ask.
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.interface import Check, Example
 from cloudseg.findings import Severity
@@ -94,6 +96,18 @@ def _listed() -> Estate:
     return b.build()
 
 
+def _azure_anyone() -> Estate:
+    b = AzureBuilder()
+    b.private_link_service("pls-1", acceptance_required=True, principals=("*",))
+    return b.build()
+
+
+def _azure_by_role() -> Estate:
+    b = AzureBuilder()
+    b.private_link_service("pls-1", acceptance_required=True, principals=())
+    return b.build()
+
+
 CHECK = Check(
     id="open-endpoint-service",
     severity=Severity.HIGH,
@@ -102,9 +116,19 @@ CHECK = Check(
         Example("anyone connects without approval", _open_to_all, ("vpce-svc-1",), Severity.HIGH),
         Example("anyone may ask, and approval decides", _anyone_may_ask, ("vpce-svc-1",), Severity.LOW),
         Example("the allowed principals were not read", _unread, ("vpce-svc-1",), Severity.HIGH),
+        Example(
+            "a private link service is visible to everybody who knows its alias",
+            _azure_anyone,
+            (arm("microsoft.network/privatelinkservices", "pls-1"),),
+            Severity.LOW,
+        ),
         Example("listed accounts only, or nobody", _listed),
+        Example("a private link service that only those with a role can see", _azure_by_role),
     ),
-    concept={"aws": "acceptance and allowed principals of VPC endpoint services"},
+    concept={
+        "aws": "acceptance and allowed principals of VPC endpoint services",
+        "azure": "visibility and approval beforehand of private link services",
+    },
     absent={"kubernetes": "private endpoints belong to the cloud beneath the cluster"},
     needs=("endpoint-services",),
     compliance={

@@ -156,7 +156,10 @@ CHECK = Check(
         Example("denies above the allow close the administration ports", _closed_above),
     ),
     concept={"aws": "network ACLs"},
-    absent={"kubernetes": "a cluster has no list at the edge of a subnet"},
+    absent={
+        "azure": "no list stands at the edge of a subnet alone: an NSG judges inside it as well",
+        "kubernetes": "a cluster has no list at the edge of a subnet",
+    },
     needs=("boundary-rules",),
     compliance={
         "cis-aws-3.0": ("5.1",),

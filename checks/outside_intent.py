@@ -5,8 +5,10 @@ What it finds:
     internet and other outside addresses can open to a segment; and everything that interfaces in no segment can open or
     take. One finding stands for two segments, with all that passes between them. What the whole internet can is not
     told again of a range in it. Routes, groups, network ACLs, gateways and load balancers are all asked; where
-    something was not read, what passes at most counts, and the confidence is low. A temporary allowance that is over
-    allows nothing. Without an intent nothing can be said, and the check says so.
+    something was not read, what passes at most counts, and the confidence is low. Pods of a cluster that policies open
+    to the internet, and to which no Service, Ingress, Gateway or address of their own leads, count as latent: medium or
+    low. A temporary allowance that is over allows nothing. Without an intent nothing can be said, and the check says
+    so.
 
 Why it matters:
     The intent is what the owners agreed on in writing. Whatever goes beyond it was never reviewed: a leftover of a
@@ -27,16 +29,25 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cloudseg.checks.clusters import is_host, of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, asg_id, nsg_rule
 from cloudseg.checks.exposure import classes_of, is_everything, severity_of
-from cloudseg.checks.flow_words import certainty, flow_evidence, flow_words, part_resource, weight_of
+from cloudseg.checks.flow_words import (
+    carriers_written,
+    certainty,
+    flow_evidence,
+    flow_words,
+    part_resource,
+    weight_of,
+)
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example
 from cloudseg.findings import Severity
 from cloudseg.intent import Allowance, Intent
 from cloudseg.reach.plumbing import only_passes_on
 from cloudseg.segments import INTERNET, Choice, Segment
-from cloudseg.traffic import ALL_ADDRESSES, Traffic
+from cloudseg.traffic import ALL_ADDRESSES, GLOBAL_UNICAST, Traffic
 from cloudseg.traffic.port_classes import PING
 
 if TYPE_CHECKING:
@@ -47,10 +58,13 @@ if TYPE_CHECKING:
     from cloudseg.checks.parts import Parts
     from cloudseg.findings import Finding
     from cloudseg.intent import IntentMatrix
-    from cloudseg.model import Estate
+    from cloudseg.model import Estate, Rule
     from cloudseg.reach.comparing.witness import Witnesses
 
 _UNASSIGNED: Final = "unassigned"
+_LATENT: Final = (
+    "policies let it in, and nothing leads there from the internet: no Service, Ingress, Gateway or address of its own"
+)
 
 
 class _Ends(NamedTuple):
@@ -143,19 +157,22 @@ def _finding(context: AuditContext, flow: PartFlow, ends: _Ends, matrix: IntentM
     own, other = (target, source) if inward else (source, target)
     words = f"{_name(source)} to {_name(target)}"
     intended = matrix.for_segments(source, target)
+    latent = source == (INTERNET,) and all(_nothing_leads_to(name, context) for name in flow.affected)
     from_internet = flow.upper <= matrix.for_segments((INTERNET,), target)
     return context.finding(
         part_resource("segment", _name(own), members, estate),
         f"{words} is not intended: {flow_words(flow)}",
-        severity=Severity.LOW if from_internet else _severity(flow, source, target),
+        severity=Severity.LOW if from_internet else _severity(flow, source, target, latent=latent),
         confidence=certainty(flow),
         evidence=(
             f"intended from {words}: {intended or 'nothing'}",
             *((f"the internet may open it to {_name(target)}",) if from_internet else ()),
+            *((_LATENT,) if latent else ()),
             *flow_evidence(flow, witnesses, estate),
         ),
         reachable=True if flow.certain else None,
         affected=flow.affected,
+        places=carriers_written(flow.carriers),
         aspect=f"{'from' if inward else 'to'} {_name(other)}{' outside' if flow.addresses else ''}",
     )
 
@@ -165,8 +182,26 @@ def _name(segments: tuple[str, ...]) -> str:
     return "+".join(name for name in segments if name != INTERNET) or (INTERNET if segments else _UNASSIGNED)
 
 
-def _severity(flow: PartFlow, source: tuple[str, ...], target: tuple[str, ...]) -> Severity:
+def _nothing_leads_to(name: str, context: AuditContext) -> bool:
+    """Tell whether the internet certainly has no way to pods, whatever their policies let in.
+
+    Addresses of pods count inside of their cluster: what serves them outside is a Service, an Ingress or a Gateway.
+    Source: https://kubernetes.io/docs/concepts/services-networking/
+    """
+    interface = context.estate.interfaces[name]
+    network = context.estate.networks.get(interface.network or "")
+    # Pods in a network of a cloud are reached by its routes, which were asked before.
+    if not of_cluster(interface) or is_host(interface) or network is None or not of_cluster(network):
+        return False
+    ways = context.internet.ways_in(interface)
+    found = ways.ways or ways.unknown or ways.unread or ways.unseen
+    return not found and not interface.addresses.overlaps(GLOBAL_UNICAST)
+
+
+def _severity(flow: PartFlow, source: tuple[str, ...], target: tuple[str, ...], *, latent: bool) -> Severity:
     """Return how bad it is: worst where the internet comes in, mildest where only a few ports lead out."""
+    if latent:
+        return severity_of(flow.upper, flow.addresses, latent=True)
     if source == (INTERNET,):
         # Whoever wrote an intent did not mean to serve this to everybody, so that no port but a ping is harmless.
         found = severity_of(flow.upper, flow.addresses)
@@ -247,6 +282,32 @@ def _pods_intended() -> Intent:
     return Intent(segments=segments, allow=(allowed,))
 
 
+def _azure(*rules: Rule) -> Estate:
+    b = NsgBuilder()
+    b.asg("asg-web")
+    b.asg("asg-app")
+    shut = (nsg_rule("ingress", 4096, "all", deny=True), nsg_rule("egress", 4096, "all", deny=True))
+    b.nsg("nsg-web", nsg_rule("egress", 100, "tcp/8000-8100", "asg-app"), *shut, subnet="web")
+    b.nsg("nsg-data", *rules, *shut, subnet="data")
+    b.machine("nic-web", "web", "10.1.1.10", asgs=["asg-web"])
+    b.machine("nic-app", "data", "10.1.2.10", asgs=["asg-app"])
+    return b.build()
+
+
+def _azure_intended() -> Intent:
+    segments = tuple(Segment(name=name, choice=Choice(groups=(asg_id(f"asg-{name}"),))) for name in ("web", "app"))
+    allowed = Allowance(sources=("web",), targets=("app",), traffic=Traffic.parse("tcp/8080"))
+    return Intent(segments=segments, allow=(allowed,))
+
+
+def _azure_other() -> Estate:
+    return _azure(nsg_rule("ingress", 100, "tcp/8000-8100", "asg-web"))
+
+
+def _azure_as_meant() -> Estate:
+    return _azure(nsg_rule("ingress", 100, "tcp/8080", "asg-web"))
+
+
 CHECK = Check(
     id="outside-intent",
     severity=Severity.HIGH,
@@ -266,9 +327,12 @@ CHECK = Check(
         Example("policies admit more ports", _more_ports_of_pods, ("app",), Severity.HIGH, intent=_pods_intended),
         Example("all that passes is intended", _as_intended, intent=_intended),
         Example("policies admit nothing", _pods_apart, intent=_pods_intended),
+        Example("an NSG admits more ports", _azure_other, ("app",), Severity.HIGH, intent=_azure_intended),
+        Example("an NSG admits what is intended", _azure_as_meant, intent=_azure_intended),
     ),
     concept={
         "aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
+        "azure": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
         "kubernetes": "all pairs of workloads, and outside addresses, against the intent given by `--intent`",
     },
     needs=PAIRS_NEED,

@@ -28,11 +28,12 @@ from cloudseg.checks.breadth import mostly_internet
 from cloudseg.checks.clusters import names_its_own, of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.interface import Check, Example, Parameter
-from cloudseg.checks.rule_lists import at_interfaces, managed, shown
+from cloudseg.checks.ordered_lists import OrderedLists
+from cloudseg.checks.rule_lists import at_interfaces, managed, names_itself, shown
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import GroupRef
 from cloudseg.reach.packets import outside_addresses
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, NO_ADDRESSES, AddressSet, IntervalSet, Traffic, protocol_name
 
@@ -54,13 +55,16 @@ def run(context: AuditContext) -> Iterator[Finding]:
     internal = _internal_addresses(context.estate)
     remedy = Remedy("narrow-ports", "name the ports that the service listens on")
     widths: dict[Traffic, str] = {}
+    ordered = OrderedLists(context.estate)
     for rule_set in at_interfaces(context.estate):
         for rule in rule_set.rules:
-            if not rule.allows:
+            # What the provider requires nobody can narrow either.
+            if not rule.allows or rule.fixed or rule.required:
                 continue
-            width = widths.get(rule.traffic)
+            left = ordered.left(rule_set, rule)
+            width = widths.get(left)
             if width is None:
-                width = widths[rule.traffic] = _width(rule.traffic, limit)
+                width = widths[left] = _width(left, limit)
             if width and not _told_elsewhere(context, rule_set, rule, internal):
                 yield _finding(context, rule_set, rule, width, remedy)
 
@@ -90,10 +94,12 @@ def _width(traffic: Traffic, limit: int) -> str:
 def _told_elsewhere(context: AuditContext, rule_set: RuleSet, rule: Rule, internal: AddressSet) -> bool:
     if of_cluster(rule_set):
         return _told_of_cluster(context, rule_set, rule)
-    if is_everything(rule.traffic) and any(isinstance(p, GroupRef) and p.group == rule_set.id for p in rule.remote):
+    if is_everything(rule.traffic) and names_itself(rule_set, rule):
         return True
     if rule.direction == "ingress":
-        return bool(context.internet.public_sources(rule)[1] - internal)
+        # What may hold a part of the internet, and surely does not hold it, is a name for what is inside.
+        least, most = context.internet.public_sources(rule)
+        return bool((least if least != most else most) - internal)
     return bool(mostly_internet(outside_addresses(rule.remote, context.estate)[1]))
 
 
@@ -175,6 +181,21 @@ def _narrow() -> Estate:
     return b.build()
 
 
+def _azure(*rules: Rule) -> Estate:
+    b = NsgBuilder()
+    b.nsg("nsg-data", *rules, subnet="data")
+    return b.build()
+
+
+def _azure_all_inside() -> Estate:
+    return _azure(nsg_rule("ingress", 100, "all", "VirtualNetwork"))
+
+
+def _azure_denied_before() -> Estate:
+    denied = nsg_rule("ingress", 90, "tcp/0-1432, tcp/1434-65535, udp", "10.0.0.0/8", deny=True)
+    return _azure(denied, nsg_rule("ingress", 100, "tcp, udp", "10.1.1.0/24"))
+
+
 CHECK = Check(
     id="overbroad-ports",
     severity=Severity.LOW,
@@ -195,9 +216,17 @@ CHECK = Check(
         ),
         Example("network policies with ports, or for others to tell", _narrow_policies),
         Example("a few ports between workloads; the internet is told by other checks", _narrow),
+        Example(
+            "an NSG rule that admits everything from VirtualNetwork",
+            _azure_all_inside,
+            (nsg_id("nsg-data"),),
+            Severity.MEDIUM,
+        ),
+        Example("an NSG that denies all but one port before, and its default rules", _azure_denied_before),
     ),
     concept={
         "aws": "security group rules between workloads",
+        "azure": "NSG rules that admit groups, private ranges or VirtualNetwork on all ports, or on many",
         "kubernetes": "rules of network policies that admit pods or private ranges on all ports, or on many",
     },
     needs=("groups",),

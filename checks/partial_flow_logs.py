@@ -4,7 +4,8 @@ What it finds:
     Networks with flow logs that together miss something: they record only rejected or only accepted traffic, their
     delivery fails, they stand on some subnets or interfaces only, or on the transit gateway alone. Logs on all subnets,
     or on all interfaces, are as good as one on the network. Where no record arrives at all, it counts as much as no
-    flow log.
+    flow log. A log of a list of rules, such as an NSG, records only what that list judges. Records that the log itself
+    drops after fewer days than a setting names are told as well.
 
 Why it matters:
     A log of rejected traffic shows what the rules stopped, and not who used what they let through; a log that fails to
@@ -21,9 +22,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.flow_visibility import visibilities
-from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import TransitAttachment
 
@@ -33,17 +35,39 @@ if TYPE_CHECKING:
     from cloudseg.checks.flow_visibility import Visibility
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate
+    from cloudseg.model import Estate, FlowLog
+
+RETENTION = Parameter(
+    "retention_days",
+    90,
+    "Records of a flow log that sets itself for how long they are kept are to stay for so many days.",
+    minimum=0,
+)
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
-    """Yield a finding for every network with flow logs that do not record everything."""
+    """Yield a finding for every network with flow logs that do not record everything, or not for long enough."""
+    days = context.number(RETENTION.name)
     for seen in visibilities(context.estate):
-        if (seen.logs or seen.transit) and seen.full is not True:
-            yield _finding(context, seen)
+        if not seen.logs and not seen.transit:
+            continue
+        short = tuple(log for log in seen.logs if log.retention and log.retention < days)
+        if seen.full is not True:
+            yield _finding(context, seen, short)
+        elif short:
+            yield context.finding(
+                seen.network,
+                f"the flow logs of {seen.network.label} are kept for fewer than {days} days",
+                evidence=_kept(short),
+                remedy=Remedy("enable-flow-logs", f"keep the records for {days} days or more"),
+            )
 
 
-def _finding(context: AuditContext, seen: Visibility) -> Finding:
+def _kept(logs: tuple[FlowLog, ...]) -> tuple[str, ...]:
+    return tuple(f"{log.label} keeps its records for {log.retention} days" for log in logs)
+
+
+def _finding(context: AuditContext, seen: Visibility, short: tuple[FlowLog, ...]) -> Finding:
     network = seen.network
     dark = bool(seen.logs) and seen.nothing
     what = "are not known to record" if seen.full is None else "do not record"
@@ -55,6 +79,7 @@ def _finding(context: AuditContext, seen: Visibility) -> Finding:
         confidence="low" if seen.full is None else "high",
         evidence=(
             *seen.lacks,
+            *_kept(short),
             *(f"{log.label} records {log.traffic} traffic of {_target(log.target)}" for log in seen.logs),
         ),
         remedy=Remedy("enable-flow-logs", "record all traffic of the whole network, and mend what does not deliver"),
@@ -101,6 +126,28 @@ def _every_subnet() -> Estate:
     return b.build()
 
 
+_VNET = arm("microsoft.network/virtualnetworks", "vnet-1")
+
+
+def _of_an_nsg() -> Estate:
+    b = AzureBuilder()
+    b.flow_log("fl-1", b.nsg("nsg-web", subnet="web"), ends="2027-09-30")
+    return b.build()
+
+
+def _short() -> Estate:
+    b = AzureBuilder()
+    b.flow_log("fl-1", b.network, retention=30)
+    return b.build()
+
+
+def _kept_for_good() -> Estate:
+    b = AzureBuilder()
+    b.flow_log("fl-1", b.network, retention=0)
+    b.flow_log("fl-2", b.nsg("nsg-web", subnet="web"), ends="2027-09-30", retention=90)
+    return b.build()
+
+
 CHECK = Check(
     id="partial-flow-logs",
     severity=Severity.LOW,
@@ -110,14 +157,26 @@ CHECK = Check(
         Example("the records are not delivered", _not_delivered, ("vpc-1",), Severity.MEDIUM),
         Example("one subnet of two is recorded", _one_subnet, ("vpc-1",), Severity.LOW),
         Example("only the transit gateway is recorded", _transit_only, ("vpc-1",), Severity.LOW),
+        Example("one NSG is recorded, by a log that the provider will stop", _of_an_nsg, (_VNET,), Severity.LOW),
+        Example("records are kept for a month", _short, (_VNET,), Severity.LOW),
         Example("every subnet is recorded, one of them by two logs", _every_subnet),
+        Example("a whole virtual network is recorded, for good", _kept_for_good),
     ),
-    concept={"aws": "filters, targets and delivery of flow logs"},
+    concept={
+        "aws": "filters, targets and delivery of flow logs",
+        "azure": "targets, switches, kinds of records and retention of flow logs; those of NSGs, which end",
+    },
     absent={
         "kubernetes": "no object of a cluster says what is logged; flow logs belong to the cloud beneath the cluster"
     },
     needs=("networks", "flow-logs"),
     uses=("subnets", "interfaces", "transit"),
-    compliance={"cisa-ztmm-2": ("Networks: Visibility and Analytics",)},
+    compliance={
+        "cis-azure-3.0": ("7.5",),
+        "cis-azure-4.0": ("8.5", "8.8"),
+        "cis-azure-5.0": ("7.8",),
+        "cisa-ztmm-2": ("Networks: Visibility and Analytics",),
+    },
+    parameters=(RETENTION,),
     remedy="enable-flow-logs",
 )

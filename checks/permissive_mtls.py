@@ -222,7 +222,10 @@ CHECK = Check(
         Example("mutual TLS for all but the gateway, and workloads outside of the mesh", _strict),
     ),
     concept={"kubernetes": "the workloads of a service mesh, and whether they ask for mutual TLS"},
-    absent={"aws": "groups and network ACLs look at no identities of clients"},
+    absent={
+        "azure": "NSGs look at no identities of clients",
+        "aws": "groups and network ACLs look at no identities of clients",
+    },
     needs=("groups", "interfaces", "networks"),
     compliance={
         "nsa-cisa-kubernetes-1.2": ("Network separation and hardening: Encryption",),

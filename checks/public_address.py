@@ -21,7 +21,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloudseg.checks.example_azure import arm
 from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_nsgs import NsgBuilder
 from cloudseg.checks.interface import Check, Example
 from cloudseg.findings import Severity
 from cloudseg.model import Workload
@@ -50,7 +52,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
 
 def _is_meant_to_be_public(interface: Interface, estate: Estate) -> bool:
     """Tell whether a public address is the purpose of the interface's owner, as far as the owner was read."""
-    if interface.role.lower().replace("_", "") == "natgateway":
+    if interface.role.lower().replace("_", "") in {"natgateway", "azurefirewall"}:
         return True
     owner = None if interface.workload is None else estate.workloads.get(interface.workload)
     return owner is not None and owner.internet_facing is True
@@ -104,6 +106,21 @@ def _internet_facing() -> Estate:
     return b.build()
 
 
+def _azure(public: str) -> Estate:
+    b = NsgBuilder()
+    b.nsg("nsg-web", subnet="web")
+    b.machine("nic-1", "web", "10.1.1.10", public)
+    return b.build()
+
+
+def _azure_public() -> Estate:
+    return _azure("20.50.0.20")
+
+
+def _azure_private() -> Estate:
+    return _azure("")
+
+
 CHECK = Check(
     id="public-address",
     severity=Severity.INFO,
@@ -113,8 +130,18 @@ CHECK = Check(
         Example("a global IPv6 address is public as it stands", _global_ipv6, ("eni-1",)),
         Example("an elastic IP address in a subnet without a route to an internet gateway", _no_route),
         Example("an internet-facing load balancer and a NAT gateway are meant to be public", _internet_facing),
+        Example(
+            "a machine of Azure with a public address",
+            _azure_public,
+            (arm("microsoft.network/networkinterfaces", "nic-1"),),
+            Severity.INFO,
+        ),
+        Example("a machine of Azure without one", _azure_private),
     ),
-    concept={"aws": "public IPv4 and global IPv6 addresses of network interfaces, with a route to an internet gateway"},
+    concept={
+        "aws": "public IPv4 and global IPv6 addresses of network interfaces, with a route to an internet gateway",
+        "azure": "public addresses of network interfaces, with a route to the internet",
+    },
     absent={"kubernetes": "pods have addresses of the cluster; internet-exposed-port tells what public ones lead to"},
     needs=("interfaces",),
     uses=("subnets", "routes", "gateways", "load-balancers", "workloads", "public-access-block"),

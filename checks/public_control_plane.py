@@ -11,7 +11,8 @@ Why it matters:
     the network has to be entered first.
 
 Example:
-    An EKS cluster with ``endpointPublicAccess`` and ``publicAccessCidrs`` 0.0.0.0/0, as it is made by default.
+    An EKS cluster with ``endpointPublicAccess`` and ``publicAccessCidrs`` 0.0.0.0/0, as it is made by default; an AKS
+    cluster that is not private and has no ``authorizedIPRanges``.
 
 Remedy:
     Turn the private endpoint on, then the public one off; or list the few addresses that administer the cluster.
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.exposure import NARROW_SOURCE, public_words
 from cloudseg.checks.interface import Check, Example
@@ -110,6 +112,18 @@ def _private() -> Estate:
     return b.build()
 
 
+def _azure_open() -> Estate:
+    b = AzureBuilder()
+    b.service("aks", "shop", control_plane=True, reason="the cluster is not private, and authorizedIPRanges is empty")
+    return b.build()
+
+
+def _azure_private() -> Estate:
+    b = AzureBuilder()
+    b.service("aks", "shop", public=False, control_plane=True, reason="enablePrivateCluster is true")
+    return b.build()
+
+
 CHECK = Check(
     id="public-control-plane",
     severity=Severity.HIGH,
@@ -119,13 +133,18 @@ CHECK = Check(
         Example("two halves of the address space are everyone", _two_halves, ("shop",), Severity.HIGH),
         Example("the API server admits eight addresses of an office", _office_only, ("shop",), Severity.LOW),
         Example("the setting of the endpoint was not read", _unread, ("shop",), Severity.MEDIUM),
+        Example("an AKS cluster without authorized ranges", _azure_open, (arm("aks", "shop"),), Severity.HIGH),
+        Example("a private AKS cluster", _azure_private),
         Example("private control planes, one of them with a list of private addresses only", _private),
     ),
-    concept={"aws": "public endpoints of EKS clusters and the addresses that they admit"},
+    concept={
+        "aws": "public endpoints of EKS clusters and the addresses that they admit",
+        "azure": "API servers of AKS clusters: private clusters and authorized address ranges",
+    },
     absent={
         "kubernetes": "the cloud that runs the API server says who may reach it: audit that along with the cluster"
     },
-    needs=("services.eks",),
+    needs=("services.eks", "services.aks"),
     compliance={
         "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)"),
         "pci-dss-4.0": ("1.3.1", "1.4.2"),

@@ -1,12 +1,12 @@
 """A managed service that the internet can address.
 
 What it finds:
-    Managed services whose own settings give them a public endpoint: databases, caches and brokers; buckets; functions,
-    APIs and registries. One table says how bad that is for each family, with and without credentials. Where a service
-    has interfaces, the rules over them are asked as well: a public setting that no rule opens to the internet is
-    milder, and the evidence says which it is. A setting that was not read is one step milder, with low confidence.
+    Managed services whose own settings give them a public endpoint: databases, caches and brokers; buckets and vaults;
+    functions, APIs and registries. One table says how bad that is for each family, with and without credentials. Where
+    a service has interfaces, the rules over them are asked as well: a public setting that no rule opens to the internet
+    is milder, and the evidence says which it is. A setting that was not read is one step milder, with low confidence.
     A service that admits fewer than 256 addresses is one step milder too; one that admits no public address is no
-    finding. Control planes are the subject of another check.
+    finding. Control planes are the subject of another check, and so are services that admit the cloud's own machines.
 
 Why it matters:
     A public database is guarded by its password and its patches alone. A public setting that the rules close today is
@@ -22,12 +22,15 @@ Remedy:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
+from cloudseg.checks.example_azure import arm
+from cloudseg.checks.example_azure_services import closed_services, office_database, open_account, open_database
 from cloudseg.checks.example_estates import EstateBuilder, allow
 from cloudseg.checks.exposure import NARROW_SOURCE, public_words
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.internet_exposed_port import DECLARED_PUBLIC
+from cloudseg.checks.service_families import family_of, severity_of_service
 from cloudseg.findings import Confidence, Remedy, Severity
 from cloudseg.reach.internet import joined
 from cloudseg.traffic import GLOBAL_UNICAST, AddressSet
@@ -39,42 +42,6 @@ if TYPE_CHECKING:
     from cloudseg.findings import Finding
     from cloudseg.model import Estate, Rule, RuleSet, Service
     from cloudseg.reach.internet import Exposure
-
-
-class Family(NamedTuple):
-    """How bad a public endpoint is for a family of services.
-
-    Attributes:
-        anonymous: when it answers callers without credentials; also when that is unknown.
-        credentials: when it asks for credentials.
-        for_the_public: such services are made to be public, so a tag may declare one of them public.
-        at_interfaces: the public endpoint is a public address of its interfaces, so the rules over them guard it. The
-            URL of a function or an API is not: rules over the function's interfaces say nothing of who calls it.
-    """
-
-    anonymous: Severity
-    credentials: Severity
-    for_the_public: bool = False
-    at_interfaces: bool = False
-
-
-_STORE: Final = Family(Severity.CRITICAL, Severity.HIGH, at_interfaces=True)
-_OTHER: Final = Family(Severity.HIGH, Severity.MEDIUM)
-FAMILIES: Final = {
-    "rds": _STORE,
-    "redshift": _STORE,
-    "opensearch": Family(Severity.CRITICAL, Severity.HIGH),
-    "elasticache": _STORE,
-    "memorydb": _STORE,
-    "dms": _STORE,
-    "kafka": _STORE,
-    "efs": _STORE,
-    "s3": Family(Severity.HIGH, Severity.MEDIUM, for_the_public=True),
-    "lambda": Family(Severity.MEDIUM, Severity.INFO, for_the_public=True),
-    "apigateway": Family(Severity.LOW, Severity.INFO, for_the_public=True),
-    "ecr-public": Family(Severity.LOW, Severity.INFO, for_the_public=True),
-    "verified-access": Family(Severity.MEDIUM, Severity.INFO, for_the_public=True),
-}
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
@@ -109,9 +76,8 @@ def _finding(context: AuditContext, service: Service, sources: AddressSet, way: 
 
 
 def _severity(context: AuditContext, service: Service, sources: AddressSet, *, closed: bool) -> Severity:
-    family = _family(service)
-    severity = family.credentials if service.anonymous is False else family.anonymous
-    if family.for_the_public and _is_declared(service, context.texts(DECLARED_PUBLIC.name)):
+    severity = severity_of_service(service)
+    if family_of(service).for_the_public and _is_declared(service, context.texts(DECLARED_PUBLIC.name)):
         return Severity.INFO
     if closed:
         severity = max(severity, Severity.MEDIUM, key=lambda s: s.rank)
@@ -123,7 +89,7 @@ def _severity(context: AuditContext, service: Service, sources: AddressSet, *, c
 def _confidence(service: Service, way: Exposure | None) -> Confidence:
     if service.public is None or service.anonymous is None or (way is not None and way.verdict == "unknown"):
         return "low"
-    return "medium" if way is None and _family(service).at_interfaces else "high"
+    return "medium" if way is None and family_of(service).at_interfaces else "high"
 
 
 def _evidence(service: Service, way: Exposure | None) -> Iterator[str]:
@@ -137,7 +103,7 @@ def _evidence(service: Service, way: Exposure | None) -> Iterator[str]:
         case None:
             yield "unknown: whether it asks for credentials was not read"
     if way is None:
-        if _family(service).at_interfaces:
+        if family_of(service).at_interfaces:
             yield "unknown: its interfaces or their groups were not read in full, so no rule was judged"
         return
     match way.verdict:
@@ -150,10 +116,6 @@ def _evidence(service: Service, way: Exposure | None) -> Iterator[str]:
     yield from (f"way in: {text}" for text in way.ways)
     yield from (f"closed: {text}" for text in way.blocked)
     yield from (f"unknown: {text}" for text in way.unknown)
-
-
-def _family(service: Service) -> Family:
-    return FAMILIES.get(service.service, _OTHER)
 
 
 def _is_declared(service: Service, declared: tuple[str, ...]) -> bool:
@@ -180,7 +142,7 @@ class _OpenRules:
     def reach_of(self, service: Service) -> Exposure | None:
         """Return what rules let the internet reach of a service's interfaces; None where that was not read in full."""
         estate = self._estate
-        if not _family(service).at_interfaces:
+        if not family_of(service).at_interfaces:
             return None
         interfaces = [estate.interfaces[name] for name in sorted(service.interfaces) if name in estate.interfaces]
         exposures = (
@@ -266,9 +228,21 @@ CHECK = Check(
         Example("a search domain answers without credentials", _anonymous_search, ("logs",), Severity.CRITICAL),
         Example("a bucket answers without credentials", _open_bucket, ("exports",), Severity.HIGH),
         Example("a website's bucket is declared public", _declared_website, ("website",), Severity.INFO),
+        Example(
+            "a database whose firewall admits every address",
+            open_database,
+            (arm("sql", "orders"),),
+            Severity.HIGH,
+        ),
+        Example("a database that admits eight addresses of an office", office_database, (arm("sql", "orders"),)),
+        Example("a storage account without a firewall", open_account, (arm("storage", "exports"),), Severity.MEDIUM),
         Example("private services, and a control plane, which another check judges", _private_services),
+        Example("services that are closed, and one that admits the cloud's own machines alone", closed_services),
     ),
-    concept={"aws": "public settings of managed services: databases, buckets, functions, APIs, registries"},
+    concept={
+        "aws": "public settings of managed services: databases, buckets, functions, APIs, registries",
+        "azure": "public network access and firewalls of managed services: databases, storage, vaults, apps, brokers",
+    },
     absent={"kubernetes": "managed services belong to the cloud beneath the cluster"},
     uses=(
         "services.s3",
@@ -284,12 +258,28 @@ CHECK = Check(
         "services.dms",
         "services.efs",
         "services.verified-access",
+        "services.storage",
+        "services.sql",
+        "services.postgresql",
+        "services.mysql",
+        "services.cosmosdb",
+        "services.keyvault",
+        "services.containerregistry",
+        "services.appservice",
+        "services.servicebus",
+        "services.eventhub",
+        "services.redis",
+        "services.search",
+        "services.cognitiveservices",
         "groups",
         "interfaces",
         "routes",
         "boundary-rules",
     ),
     compliance={
+        "cis-azure-3.0": ("4.6", "4.7", "5.1.2"),
+        "cis-azure-4.0": ("9.3.7", "10.3.2.2", "10.3.2.3"),
+        "cis-azure-5.0": ("8.3.7", "9.3.2.2", "9.3.2.3"),
         "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)", "SC-7(11)"),
         "pci-dss-4.0": ("1.3.1", "1.4.2", "1.4.4"),
         "cisa-ztmm-2": ("Networks: Network Segmentation",),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.rule_lists import counted, managed, shown, shown_labels
-from cloudseg.model import ListRef
+from cloudseg.model import ListRef, unplaced
 from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:
@@ -144,7 +145,31 @@ def facts_of_rule(estate: Estate, rule_set: RuleSet, rule: Rule, found: Internal
         has = f"has an IPv{family} address" if wider == 1 else f"have IPv{family} addresses"
         yield f"{counted(wider, 'interface')} in the range also {has}, which a group admits too"
     yield from _quota(estate, rule, found)
+    if rule_set.provider == "azure":
+        yield from _limits(estate, rule_set, found)
     yield from managed(rule_set)
+
+
+def _limits(estate: Estate, rule_set: RuleSet, found: InternalRange) -> Iterator[str]:
+    """Yield what Azure asks of application security groups.
+
+    Source: https://learn.microsoft.com/azure/virtual-network/application-security-groups
+    """
+    if len(_networks_of(estate).get(unplaced(rule_set.id), ())) > 1:
+        yield f"{rule_set.label} stands in several virtual networks, and the members of a group in one of them alone"
+    if len(found.cover.groups) > 1:
+        yield "one side of an NSG rule takes one application security group: it takes a rule for each"
+    elif not found.cover.groups and found.interfaces:
+        yield "the members of an application security group stand in one virtual network, and so do both ends of a rule"
+
+
+@lru_cache(maxsize=2)
+def _networks_of(estate: Estate) -> dict[str, set[str | None]]:
+    """Return the networks in which each list stands, by its id without a place."""
+    found: dict[str, set[str | None]] = {}
+    for each in estate.rule_sets.values():
+        found.setdefault(unplaced(each.id), set()).add(each.network)
+    return found
 
 
 def _widened(estate: Estate, rule_set: RuleSet, found: InternalRange) -> tuple[int, int] | None:

@@ -273,6 +273,10 @@ CHECK = Check(
         "aws": "the rules of security groups, over all groups that an interface carries",
         "kubernetes": "the rules of network policies, over all policies that select a workload",
     },
+    absent={
+        "azure": "in an NSG the order decides: shadowed-rule tells the rules that earlier ones make idle, and "
+        "missing-default-deny those that the default rule does"
+    },
     needs=("groups", "interfaces"),
     uses=("address-lists", "networks", "templates", "load-balancers", "endpoints"),
     compliance={

@@ -14,6 +14,7 @@ import numpy as np
 from cloudseg.checks.flow_words import weight_of
 from cloudseg.checks.rule_lists import counted, traffic_words
 from cloudseg.model import own_id
+from cloudseg.reach.handovers import handovers_to
 from cloudseg.traffic import ALL_TRAFFIC, NO_TRAFFIC
 
 if TYPE_CHECKING:
@@ -212,10 +213,16 @@ class _Search:
     def _arriving(self, forwarder: Forwarder, forward: Forward | None, target: Interface) -> _Client:
         """Return what nodes send to a target for their clients."""
         lower = upper = NO_TRAFFIC
+        # Another forward with the same traffic may lead to the target for sure where this one does not.
+        surely = {
+            each.node.id
+            for _, each in handovers_to(target, self._estate)
+            if each.forward is forward and each.node is not None and not each.doubts
+        }
         for node in self._nodes(forwarder):
             if node.id != target.id:
                 verdict = self._reach.between(node.id, target.id)
-                lower, upper = lower | verdict.lower, upper | verdict.upper
+                lower, upper = lower | (verdict.lower if node.id in surely else NO_TRAFFIC), upper | verdict.upper
         if forward is None:
             return _Client(NO_TRAFFIC, upper)
         # Under the addresses of clients a target may take less; its health checks tell nothing of them.

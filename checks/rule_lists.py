@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloudseg.model import GroupRef
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cloudseg.model import Estate, Resource, RuleSet, Stage
+    from cloudseg.model import Estate, Resource, Rule, RuleSet, Stage
     from cloudseg.traffic import Traffic
 
-__all__ = ["at_boundaries", "at_interfaces", "counted", "managed", "shown", "shown_labels", "traffic_words"]
+__all__ = [
+    "at_boundaries",
+    "at_interfaces",
+    "counted",
+    "managed",
+    "named_resource",
+    "names_itself",
+    "shown",
+    "shown_labels",
+    "traffic_words",
+    "unused_words",
+]
 
 _SHOWN = 5
 
@@ -43,6 +56,24 @@ def _in_stages(estate: Estate, places: Sequence[str]) -> tuple[RuleSet, ...]:
         if stage.at in places
     }
     return tuple(rule_set for _, rule_set in sorted(estate.rule_sets.items()) if rule_set.stage in names)
+
+
+def names_itself(rule_set: RuleSet, rule: Rule) -> bool:
+    """Tell whether a group stands at both ends of a rule: its own list's, or one that is named at the near end too."""
+    groups = {peer.group for peer in rule.remote if isinstance(peer, GroupRef)}
+    return rule_set.id in groups or any(isinstance(peer, GroupRef) and peer.group in groups for peer in rule.local)
+
+
+def unused_words(rule_set: RuleSet) -> str:
+    """Return that a list judges nobody, in the words of its provider."""
+    if rule_set.provider == "azure":
+        return "it stands at no subnet and no network interface"
+    return "no interface carries it"
+
+
+def named_resource(resource: Resource) -> str:
+    """Return what to call a resource by its own id, which of Azure is too long to be read."""
+    return resource.label if resource.provider == "azure" else resource.own_id
 
 
 def managed(rule_set: RuleSet) -> tuple[str, ...]:

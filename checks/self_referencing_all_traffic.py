@@ -23,47 +23,69 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.clusters import names_its_own, of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.rule_lists import at_interfaces, counted, managed, traffic_words
+from cloudseg.checks.ordered_lists import OrderedLists
+from cloudseg.checks.rule_lists import at_interfaces, counted, managed, names_itself, traffic_words
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import GroupRef
+from cloudseg.model import ANYONE, GroupRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate, Rule, RuleSet
+    from cloudseg.model import Estate, Interface, Rule, RuleSet
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule by which a group opens everything to itself."""
+    ordered = OrderedLists(context.estate)
     for rule_set in at_interfaces(context.estate):
         if rule_set.is_default:
             continue
         for rule in rule_set.rules:
-            if rule.allows and is_everything(rule.traffic) and _names_itself(rule_set, rule, context.estate):
+            if (
+                rule.allows
+                and is_everything(rule.traffic)
+                and _names_itself(rule_set, rule, context.estate)
+                and is_everything(ordered.left(rule_set, rule))
+            ):
                 yield _finding(context, rule_set, rule)
 
 
 def _names_itself(rule_set: RuleSet, rule: Rule, estate: Estate) -> bool:
     if of_cluster(rule_set):
         return rule.verdict == "accept" and names_its_own(rule_set, rule, estate)
-    return any(isinstance(peer, GroupRef) and peer.group == rule_set.id for peer in rule.remote)
+    return names_itself(rule_set, rule)
+
+
+def _members(rule_set: RuleSet, rule: Rule, estate: Estate) -> tuple[Interface, ...]:
+    """Return who is at both ends: whom the list judges, or the members of a group that the rule names at both."""
+    judged = estate.governed(rule_set)
+    groups = {peer.group for peer in rule.remote if isinstance(peer, GroupRef)} - {rule_set.id}
+    both = {peer.group for peer in rule.local if isinstance(peer, GroupRef)} & groups
+    if not both:
+        return judged
+    inside = {member.id for group in both for member in estate.members(group)}
+    return tuple(interface for interface in judged if interface.id in inside)
 
 
 def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule) -> Finding:
-    members = context.estate.governed(rule_set)
+    members = _members(rule_set, rule, context.estate)
     read = context.estate.read("interfaces", rule_set)
     # Two members make the first pair; an egress rule opens nothing that the ingress rules do not.
     flat = rule.direction == "ingress" and (len(members) > 1 or not read)
     verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     noun = "workload" if of_cluster(rule_set) else "interface"
     who = counted(len(members), noun) if read or members else "an unknown number of interfaces"
+    own = "its own members"
+    if rule.local != ANYONE and not of_cluster(rule_set):
+        own = f"members of {context.other_end(rule)} among themselves"
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} its own members, {who}",
+        f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} {own}, {who}",
         rule=rule,
         severity=Severity.MEDIUM if flat else Severity.LOW,
         confidence="high" if read else "medium",
@@ -112,6 +134,23 @@ def _one_port() -> Estate:
     return b.build()
 
 
+def _azure(traffic: str) -> Estate:
+    b = NsgBuilder()
+    b.asg("asg-web")
+    b.nsg("nsg-web", nsg_rule("ingress", 100, traffic, "asg-web", local="asg-web"), subnet="web")
+    b.machine("nic-1", "web", "10.1.1.10", asgs=["asg-web"])
+    b.machine("nic-2", "web", "10.1.1.11", asgs=["asg-web"])
+    return b.build()
+
+
+def _azure_all() -> Estate:
+    return _azure("all")
+
+
+def _azure_one_port() -> Estate:
+    return _azure("tcp/7946")
+
+
 CHECK = Check(
     id="self-referencing-all-traffic",
     severity=Severity.MEDIUM,
@@ -127,9 +166,17 @@ CHECK = Check(
         ),
         Example("members reach each other on one port", _one_port),
         Example("pods of a namespace reach each other on one port", _one_port_of_a_namespace),
+        Example(
+            "an application security group at both ends of an NSG rule",
+            _azure_all,
+            (nsg_id("nsg-web"),),
+            Severity.MEDIUM,
+        ),
+        Example("one port among the members of an application security group", _azure_one_port),
     ),
     concept={
         "aws": "security group rules that name their own group",
+        "azure": "NSG rules that name one application security group at both ends",
         "kubernetes": "rules of network policies that admit the very pods that the policy selects",
     },
     needs=("groups",),

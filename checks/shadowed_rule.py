@@ -1,11 +1,11 @@
 """A rule that never decides anything, because earlier rules of its list take all its packets.
 
 What it finds:
-    Rules of ordered lists (network ACLs) of which every packet is matched by a rule above. Where the rules above have
-    the other verdict, an intention is lost: a deny that never acts, or an allow that never acts. Where they have the
-    same one, the rule is redundant. Ranges and ports count as sets, so two halves above take the whole below. Nothing
-    is said of a rule that shares packets with an earlier one that was not read in full: such a list is named among the
-    gaps.
+    Rules of ordered lists (network ACLs, NSGs) of which every packet is matched by a rule above. Where the rules above
+    have the other verdict, an intention is lost: a deny that never acts, or an allow that never acts. Where they have
+    the same one, the rule is redundant. Ranges and ports count as sets, so two halves above take the whole below.
+    Nothing is said of a rule that shares packets with an earlier one that was not read in full (such a list is named
+    among the gaps), nor of those that the provider keeps in every list.
     In a cluster, rules of policies behind ordered ones (AdminNetworkPolicies, tiers of Calico and Antrea): of the same
     policy, or of one that selects all the same pods and stands before it, in its tier or in an earlier one. It is
     selectors that are compared, so that it holds for pods that come later.
@@ -31,13 +31,14 @@ from typing import TYPE_CHECKING, Final
 from cloudseg.checks.clusters import of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.first_match import in_order, one_packet, shadows
 from cloudseg.checks.flow_words import witness_words
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.policy_cover import shadowed_in_clusters
-from cloudseg.checks.rule_lists import managed, shown, traffic_words
+from cloudseg.checks.rule_lists import managed, shown, traffic_words, unused_words
 from cloudseg.findings import Remedy, Severity, normal_form, peer_text
-from cloudseg.model import InSubnets
+from cloudseg.model import ANYONE, AnyOf, InSubnets, unplaced
 from cloudseg.reach.packets import Box
 from cloudseg.traffic import AddressSet, IntervalSet
 from cloudseg.traffic.cidr import address_text
@@ -55,6 +56,8 @@ _DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 _VERDICTS: dict[Verdict, str] = {"accept": "allows", "deny": "denies", "next": "passes on"}
 _SHOWN = 5
 _TRIED = 2
+_EXPLAINED = 40
+"""So many findings show a packet: each is explained, rule by rule."""
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
@@ -66,9 +69,10 @@ def run(context: AuditContext) -> Iterator[Finding]:
         for stage in (*pipeline.ingress, *pipeline.egress)
         if stage.match == "first"
     }
+    told = 0
     for stage in sorted(ordered):
         for rule_set in estate.rule_sets_at(stage):
-            if of_cluster(rule_set):
+            if of_cluster(rule_set) or rule_set.is_default:
                 continue
             # Rules that do the same have one normal form: their place among these tells them apart.
             alike: Counter[str] = Counter()
@@ -76,7 +80,9 @@ def run(context: AuditContext) -> Iterator[Finding]:
                 for shadow in shadows(in_order(rule_set, direction), estate):
                     form = normal_form(shadow.rule)
                     alike[form] += 1
-                    yield _finding(context, rule_set, shadow, str(alike[form]) if alike[form] > 1 else "")
+                    told += 1
+                    aspect = str(alike[form]) if alike[form] > 1 else ""
+                    yield _finding(context, rule_set, shadow, aspect, shows=told <= _EXPLAINED)
     yield from _of_policies(context)
 
 
@@ -114,9 +120,9 @@ def _decides_what(context: AuditContext, rule: Rule) -> str:
     return f"{_VERDICTS[rule.verdict]} {traffic_words(rule.traffic)} {end} {context.other_end(rule)}"
 
 
-def _finding(context: AuditContext, rule_set: RuleSet, shadow: Shadow, aspect: str) -> Finding:
+def _finding(context: AuditContext, rule_set: RuleSet, shadow: Shadow, aspect: str, *, shows: bool) -> Finding:
     rule, against = shadow.rule, shadow.against
-    idle = isinstance(rule_set.applies, InSubnets) and not rule_set.applies.subnets
+    idle = rule_set.applies in (AnyOf(()), InSubnets(frozenset()))
     # What is lost goes first.
     deciders = (*against, *(decider for decider in shadow.deciders if decider not in against))
     above = deciders[0].rule.id if len(deciders) == 1 else "the rules that take its packets"
@@ -126,14 +132,18 @@ def _finding(context: AuditContext, rule_set: RuleSet, shadow: Shadow, aspect: s
         advice = "remove it, which changes nothing"
     return context.finding(
         rule_set,
-        _message(rule_set, shadow),
+        _message(context, rule_set, shadow),
         rule=rule,
         severity=Severity.MEDIUM if against and not idle else Severity.LOW,
         evidence=(
-            *(_taken(rule, decider) for decider in deciders[:_SHOWN]),
+            *(_taken(context, rule, decider) for decider in deciders[:_SHOWN]),
             *((f"{len(deciders) - _SHOWN} more earlier rules take the rest",) if len(deciders) > _SHOWN else ()),
-            *_witness(context, rule_set, deciders[0]),
-            *(("the list judges no subnet",) if idle else ()),
+            *(_witness(context, rule_set, deciders[0]) if shows else ()),
+            *(
+                (unused_words(rule_set) if rule_set.provider == "azure" else "the list judges no subnet",)
+                if idle
+                else ()
+            ),
             *managed(rule_set),
         ),
         remedy=Remedy("remove-unused-rule", advice),
@@ -141,7 +151,7 @@ def _finding(context: AuditContext, rule_set: RuleSet, shadow: Shadow, aspect: s
     )
 
 
-def _message(rule_set: RuleSet, shadow: Shadow) -> str:
+def _message(context: AuditContext, rule_set: RuleSet, shadow: Shadow) -> str:
     rule = shadow.rule
     by = shadow.deciders[0].rule.id if len(shadow.deciders) == 1 else "earlier rules"
     same, other = ("allowed", "denied") if rule.allows else ("denied", "allowed")
@@ -151,20 +161,21 @@ def _message(rule_set: RuleSet, shadow: Shadow) -> str:
         why = f"all of it is {other} by {by}"
     else:
         why = f"a part of it is {other} by {by}, and the rest is already {same}"
-    return f"{rule.id} of {rule_set.label}, which {_says(rule)}, never decides: {why}"
+    return f"{rule.id} of {rule_set.label}, which {_says(context, rule)}, never decides: {why}"
 
 
-def _says(rule: Rule) -> str:
-    end = "from" if rule.direction == "ingress" else "to"
-    return f"{'allows' if rule.allows else 'denies'} {traffic_words(rule.traffic)} {end} {peer_text(rule.remote)}"
+def _says(context: AuditContext, rule: Rule) -> str:
+    far, near = ("from", "to") if rule.direction == "ingress" else ("to", "from")
+    own = "" if rule.local == ANYONE else f" {near} {peer_text(rule.local, context.estate)}"
+    does = "allows" if rule.allows else "denies"
+    return f"{does} {traffic_words(rule.traffic)} {far} {context.other_end(rule)}{own}"
 
 
-def _taken(rule: Rule, decider: Decider) -> str:
+def _taken(context: AuditContext, rule: Rule, decider: Decider) -> str:
     packet = one_packet(decider.packets)
     end = "from" if rule.direction == "ingress" else "to"
-    return (
-        f"{decider.rule.id} {_says(decider.rule)}: it is the first to match {packet.traffic} {end} {packet.addresses}"
-    )
+    first = f"it is the first to match {packet.traffic} {end} {packet.addresses}"
+    return f"{decider.rule.id} {_says(context, decider.rule)}: {first}"
 
 
 def _witness(context: AuditContext, rule_set: RuleSet, decider: Decider) -> tuple[str, ...]:
@@ -183,7 +194,7 @@ def _witness(context: AuditContext, rule_set: RuleSet, decider: Decider) -> tupl
         for step in told.steps:
             named = ((rule.rule_set, rule.rule) for rule in step.rules)
             # Where it is not known that packets get there at all, the list is a checkpoint on the way.
-            met = step.kind in {"boundary", "checkpoint"} and step.place == near.subnet
+            met = step.kind in {"boundary", "checkpoint", "stage"} and step.place in {near.subnet, near.id}
             if met and (rule_set.id, decider.rule.id) in named:
                 words = _packet_words(context.estate, near, far, packet, inward=inward)
                 if _decides(told, rule_set, decider):
@@ -196,7 +207,8 @@ def _decides(told: Explanation, rule_set: RuleSet, decider: Decider) -> bool:
     """Tell whether a rule has the last word about a packet: it lets it pass, or is what stops it first."""
     if decider.rule.allows:
         return told.verdict == "allowed"
-    return any((rule.rule_set, rule.rule) == (rule_set.id, decider.rule.id) for rule in told.blocked_by)
+    own = (unplaced(rule_set.id), decider.rule.id)
+    return any((unplaced(rule.rule_set), rule.rule) == own for rule in told.blocked_by)
 
 
 def _packet_words(estate: Estate, near: Interface, far: str | AddressSet, packet: Box, *, inward: bool) -> str:
@@ -234,13 +246,10 @@ def _meetings(
 
 def _behind(context: AuditContext, rule_set: RuleSet, packet: Box) -> Iterator[Interface]:
     """Yield the interfaces that the list judges, of the packet's family, that do not bear its address themselves."""
-    if isinstance(rule_set.applies, InSubnets):
-        for name in sorted(rule_set.applies.subnets):
-            subnet = context.estate.subnets.get(name)
-            for near in () if subnet is None else context.estate.interfaces_in(subnet.network):
-                same = near.addresses.v4 if packet.addresses.v4 else near.addresses.v6
-                if near.subnet == name and same and not near.addresses.overlaps(packet.addresses):
-                    yield near
+    for near in context.estate.governed(rule_set):
+        same = near.addresses.v4 if packet.addresses.v4 else near.addresses.v6
+        if same and not near.addresses.overlaps(packet.addresses):
+            yield near
 
 
 def _bearer(context: AuditContext, packet: Box) -> str | AddressSet:
@@ -299,6 +308,27 @@ def _in_good_order() -> Estate:
     return b.build()
 
 
+def _nsg_allow_below() -> Estate:
+    b = NsgBuilder()
+    b.asg("asg-web")
+    denied = nsg_rule("ingress", 100, "all", "10.1.0.0/16", deny=True)
+    b.nsg("nsg-data", denied, nsg_rule("ingress", 200, "tcp/1433", "asg-web"), subnet="data")
+    b.machine("nic-web", "web", "10.1.1.10", asgs=["asg-web"])
+    b.machine("nic-data", "data", "10.1.2.10")
+    return b.build()
+
+
+def _nsg_in_order() -> Estate:
+    b = NsgBuilder()
+    b.asg("asg-web")
+    denied = nsg_rule("ingress", 4096, "all", deny=True)
+    # A near end of its own takes nothing from others.
+    other = nsg_rule("ingress", 100, "tcp/1433", local="10.1.2.99", deny=True)
+    b.nsg("nsg-data", other, nsg_rule("ingress", 200, "tcp/1433", "asg-web", local="10.1.2.10"), denied, subnet="data")
+    b.machine("nic-data", "data", "10.1.2.10")
+    return b.build()
+
+
 _DEV: Final = Pods(namespaces={"env": "dev"})
 
 
@@ -349,14 +379,23 @@ CHECK = Check(
             ("shop/NetworkPolicy/web",),
             Severity.MEDIUM,
         ),
+        Example(
+            "an NSG denies the whole network before it allows a group of it",
+            _nsg_allow_below,
+            (nsg_id("nsg-data"),),
+            Severity.MEDIUM,
+        ),
         Example("what is allowed stands before what is denied", _denied_behind_what_else),
+        Example("an NSG that allows what it needs, then denies the rest", _nsg_in_order),
         Example("denies come first, and each direction and family decides by itself", _in_good_order),
     ),
     concept={
         "aws": "the numbered entries of network ACLs",
+        "azure": "the rules of NSGs and security admin rules, by priority",
         "kubernetes": "ordered policies (of administrators, Calico and Antrea), and what stands behind them",
     },
     needs=("boundary-rules",),
+    uses=("groups", "address-lists"),
     compliance={
         "nist-800-53r5": ("AC-4",),
         "pci-dss-4.0": ("1.2.7",),

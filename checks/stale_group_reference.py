@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_interfaces, managed, shown, traffic_words
 from cloudseg.findings import Remedy, Severity, peer_text
@@ -65,7 +66,8 @@ class _Connections:
         self._estate = estate
         self._peered: defaultdict[str, set[str]] = defaultdict(set)
         for peering in estate.peerings.values():
-            if peering.active and len(set(peering.regions)) == 1:
+            # A group of Azure stands for the addresses of its members, which a peering of any two regions passes.
+            if peering.active and (len(set(peering.regions)) == 1 or peering.provider == "azure"):
                 requester, accepter = peering.networks
                 self._peered[requester].add(accepter)
                 self._peered[accepter].add(requester)
@@ -121,7 +123,8 @@ def _verdict(estate: Estate, peer: GroupRef) -> tuple[str, Confidence] | None:
     if peering is not None and not peering.active:
         return f"the peering {peering.label} passes nothing", "high"
     if peer.group not in estate.groups and _groups_were_read(estate, peer.group):
-        return "its account and region were read, and have no such group; only the provider's word is certain", "medium"
+        where = "groups of its subscription" if provider_of(peer.group) == "azure" else "its account and region"
+        return f"{where} were read, and have no such group; only the provider's word is certain", "medium"
     return None
 
 
@@ -185,6 +188,20 @@ def _elsewhere() -> Estate:
     return b.build()
 
 
+def _azure_absent() -> Estate:
+    b = NsgBuilder()
+    b.nsg("nsg-data", nsg_rule("ingress", 100, "tcp/1433", "asg-gone"), subnet="data")
+    return b.build()
+
+
+def _azure_in_order() -> Estate:
+    b = NsgBuilder()
+    b.nsg("nsg-data", nsg_rule("ingress", 100, "tcp/1433", "asg-web"), subnet="data")
+    b.asg("asg-web")
+    b.machine("nic-web", "web", "10.1.1.10", asgs=["asg-web"])
+    return b.build()
+
+
 CHECK = Check(
     id="stale-group-reference",
     severity=Severity.LOW,
@@ -193,10 +210,15 @@ CHECK = Check(
         Example("the provider calls the reference stale", _called_stale, ("sg-app",), Severity.LOW),
         Example("a group of the same account is not there", _absent, ("sg-app",), Severity.LOW),
         Example("the group's network is not connected", _unconnected, ("sg-app",), Severity.LOW),
+        Example("an application security group that is not there", _azure_absent, (nsg_id("nsg-data"),), Severity.LOW),
         Example("the named groups are there", _in_order),
+        Example("an application security group of the same network", _azure_in_order),
         Example("a group of an account that was not read may well be there", _elsewhere),
     ),
-    concept={"aws": "security group rules that name a group"},
+    concept={
+        "aws": "security group rules that name a group",
+        "azure": "NSG rules whose other end is an application security group",
+    },
     absent={
         "kubernetes": "policies choose by labels and name no group; dangling-policy tells selectors that choose nobody"
     },

@@ -29,7 +29,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
-from cloudseg.checks.flow_words import certainty, flow_evidence, flow_words, part_resource, weight_of
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_rule
+from cloudseg.checks.flow_words import (
+    carriers_written,
+    certainty,
+    flow_evidence,
+    flow_words,
+    part_resource,
+    weight_of,
+)
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example, Parameter
 from cloudseg.checks.labelled_ends import unlabelled
 from cloudseg.findings import Severity
@@ -197,6 +205,7 @@ def _finding(context: AuditContext, flow: PartFlow, tiers: _Tiers, witnesses: Wi
         evidence=flow_evidence(flow, witnesses, context.estate),
         reachable=True if flow.certain else None,
         affected=flow.affected,
+        places=carriers_written(flow.carriers),
         aspect=f"from {source.name}",
     )
 
@@ -276,6 +285,27 @@ def _next_pods_only() -> Estate:
     return _tiers_of_pods(Pods({"tier": "backend"}))
 
 
+def _azure(remote: str) -> Estate:
+    b = NsgBuilder()
+    denied = nsg_rule("ingress", 4096, "all", deny=True)
+    b.asg("asg-app")
+    b.nsg("nsg-web", denied, subnet="web")
+    b.nsg("nsg-data", nsg_rule("ingress", 100, "tcp/1433", remote), denied, subnet="data")
+    for number, (tier, subnet) in enumerate((("web", "web"), ("app", "web"), ("db", "data"))):
+        tags = {"application": "shop", "tier": tier, "env": "prod"}
+        asgs = ["asg-app"] if tier == "app" else []
+        b.machine(f"nic-{tier}", subnet, f"10.1.{2 if subnet == 'data' else 1}.{10 + number}", tags=tags, asgs=asgs)
+    return b.build()
+
+
+def _azure_whole_network() -> Estate:
+    return _azure("VirtualNetwork")
+
+
+def _azure_next_tier() -> Estate:
+    return _azure("asg-app")
+
+
 CHECK = Check(
     id="tier-skip",
     severity=Severity.HIGH,
@@ -298,9 +328,17 @@ CHECK = Check(
         Example("the database admits the pods of the tier before it", _next_pods_only),
         Example("a web tier of another application", _other_application),
         Example("two tiers with nobody between them", _nothing_between),
+        Example(
+            "an NSG admits the whole virtual network to the database",
+            _azure_whole_network,
+            ("shop/db/prod",),
+            Severity.HIGH,
+        ),
+        Example("an NSG admits the application's group to the database", _azure_next_tier),
     ),
     concept={
         "aws": "interfaces in tiers, by the tags of what owns them, with all that decides between them",
+        "azure": "interfaces in tiers, by the tags of what owns them, with all that decides between them",
         "kubernetes": "workloads in tiers, by the labels of their pods, with all policies between them",
     },
     needs=PAIRS_NEED,

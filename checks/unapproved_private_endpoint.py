@@ -2,8 +2,8 @@
 
 What it finds:
     Endpoints of one's own that wait for the approval of the service's owner, or were refused or forgotten and still
-    stand there; and services of one's own at whose door others wait, one finding a service. A connection whose both
-    ends were read is told once, at the service.
+    stand there; and services of one's own, managed ones too, at whose door others wait, one finding a service. A
+    connection whose both ends were read is told once, at the service.
 
 Why it matters:
     A waiting endpoint carries nothing: its users go another way, often over the internet. A waiting consumer is a
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.interface import Check, Example
 from cloudseg.findings import Severity
@@ -31,14 +32,16 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Endpoint, EndpointService, Estate
+    from cloudseg.model import Endpoint, EndpointService, Estate, Service
 
 # State in the provider's word, without case: whether it waits, and what it means.
 # https://docs.aws.amazon.com/vpc/latest/privatelink/concepts.html#concepts-vpc-endpoints
+# https://learn.microsoft.com/azure/private-link/manage-private-endpoint
 _STATES: Final = {
     "pendingacceptance": (True, "waits for the approval of the service's owner"),
     "pending": (True, "is not approved yet"),
     "rejected": (False, "was rejected by the service's owner and still stands there"),
+    "disconnected": (False, "was disconnected by the service's owner and still stands there"),
     "expired": (False, "was never approved, its request has expired, and it still stands there"),
 }
 _SHOWN: Final = 5
@@ -47,19 +50,24 @@ _SHOWN: Final = 5
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every endpoint without approval, and for every service with waiting consumers."""
     told: set[str] = set()
-    for _, service in sorted(context.estate.endpoint_services.items()):
-        waiting = [connection for connection in service.connections if connection.state == "pending"]
+    estate = context.estate
+    services: list[EndpointService | Service] = [service for _, service in sorted(estate.endpoint_services.items())]
+    services += [service for _, service in sorted(estate.services.items()) if service.connections]
+    for service in services:
+        waiting = [connection for connection in service.connections or () if connection.state == "pending"]
         told.update(f"{connection.owner}/{connection.endpoint}" for connection in waiting)
         if waiting:
             yield _waiting_consumers(context, service, waiting)
-    for _, endpoint in sorted(context.estate.endpoints.items()):
+    for _, endpoint in sorted(estate.endpoints.items()):
         state = _STATES.get(endpoint.state.lower())
         if state is not None and f"{endpoint.scope}/{endpoint.own_id}" not in told:
             waits, meaning = state
             yield _unapproved(context, endpoint, meaning, Severity.LOW if waits else Severity.INFO)
 
 
-def _waiting_consumers(context: AuditContext, service: EndpointService, waiting: list[EndpointConnection]) -> Finding:
+def _waiting_consumers(
+    context: AuditContext, service: EndpointService | Service, waiting: list[EndpointConnection]
+) -> Finding:
     count = len(waiting)
     owners = sorted({connection.owner for connection in waiting})
     return context.finding(
@@ -107,6 +115,23 @@ def _approved() -> Estate:
     return b.build()
 
 
+def _azure_waiting() -> Estate:
+    b = AzureBuilder()
+    stranger = "/subscriptions/00000000-0000-0000-0000-0000000000bb/resourcegroups/x/providers/p/privateendpoints/y"
+    asked = EndpointConnection(stranger, "00000000-0000-0000-0000-0000000000bb", "pending")
+    b.service("storage", "exports", public=False, connections=(asked,))
+    b.endpoint("pe-1", "partner.westeurope.azure.privatelinkservice", usable=False, state="Rejected")
+    return b.build()
+
+
+def _azure_approved() -> Estate:
+    b = AzureBuilder()
+    endpoint = arm("microsoft.network/privateendpoints", "pe-1")
+    b.service("storage", "exports", connections=(EndpointConnection(endpoint, "aa", "accepted"),))
+    b.endpoint("pe-1", arm("storage", "exports"))
+    return b.build()
+
+
 CHECK = Check(
     id="unapproved-private-endpoint",
     severity=Severity.LOW,
@@ -115,9 +140,18 @@ CHECK = Check(
         Example("an endpoint waits for the owner of the service", _pending, ("vpce-1",), Severity.LOW),
         Example("a rejected endpoint still stands there", _rejected, ("vpce-1",), Severity.INFO),
         Example("a consumer waits at a service of one's own", _waiting, ("vpce-svc-1",), Severity.LOW),
+        Example(
+            "somebody waits at a storage account, and one's own endpoint was rejected",
+            _azure_waiting,
+            (arm("storage", "exports"), arm("microsoft.network/privateendpoints", "pe-1")),
+        ),
         Example("both ends are approved", _approved),
+        Example("a storage account and its private endpoint agree", _azure_approved),
     ),
-    concept={"aws": "states of VPC endpoints, and connections to VPC endpoint services"},
+    concept={
+        "aws": "states of VPC endpoints, and connections to VPC endpoint services",
+        "azure": "states of private endpoints, and connections to private link services and managed services",
+    },
     absent={"kubernetes": "private endpoints belong to the cloud beneath the cluster"},
     needs=("endpoints",),
     uses=("endpoint-services",),

@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_interfaces, traffic_words
 from cloudseg.findings import Severity
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate, Rule
+    from cloudseg.model import Estate, Rule, RuleSet
 
 # A new security group gets these rules unasked. Source:
 # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
@@ -45,14 +46,19 @@ def run(context: AuditContext) -> Iterator[Finding]:
             continue
         label = rule_set.label
         for rule in rule_set.rules:
-            if rule.allows and not rule.description.strip() and not _made_unasked(rule):
+            if rule.allows and not rule.description.strip() and not (rule.fixed or _made_unasked(rule_set, rule)):
                 end = "from" if rule.direction == "ingress" else "to"
                 said = f"{traffic_words(rule.traffic)} {end} {context.other_end(rule)}"
                 yield context.finding(rule_set, f"{label}: the rule for {said} has no description", rule=rule)
 
 
-def _made_unasked(rule: Rule) -> bool:
-    return rule.direction == "egress" and rule.traffic.is_all and rule.remote in _MADE_UNASKED
+def _made_unasked(rule_set: RuleSet, rule: Rule) -> bool:
+    return (
+        rule_set.provider == "aws"
+        and rule.direction == "egress"
+        and rule.traffic.is_all
+        and rule.remote in _MADE_UNASKED
+    )
 
 
 def _no_description() -> Estate:
@@ -73,6 +79,20 @@ def _described() -> Estate:
     return b.build()
 
 
+def _azure(description: str) -> Estate:
+    b = NsgBuilder()
+    b.nsg("nsg-web", nsg_rule("ingress", 100, "tcp/443", description=description), subnet="web")
+    return b.build()
+
+
+def _azure_no_description() -> Estate:
+    return _azure("")
+
+
+def _azure_described() -> Estate:
+    return _azure("customers")
+
+
 CHECK = Check(
     id="undescribed-rule",
     severity=Severity.INFO,
@@ -80,8 +100,10 @@ CHECK = Check(
     examples=(
         Example("a rule with an empty description", _no_description, ("sg-app",), Severity.INFO),
         Example("described rules, and rules that nobody wrote", _described),
+        Example("an NSG rule without a description", _azure_no_description, (nsg_id("nsg-web"),), Severity.INFO),
+        Example("the default rules of an NSG, which nobody can describe", _azure_described),
     ),
-    concept={"aws": "descriptions of security group rules"},
+    concept={"aws": "descriptions of security group rules", "azure": "descriptions of NSG rules"},
     absent={"kubernetes": "the rules of a network policy have no description"},
     needs=("groups",),
     compliance={"nist-800-53r5": ("CM-7",), "pci-dss-4.0": ("1.2.5", "1.2.7")},

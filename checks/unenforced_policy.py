@@ -6,7 +6,8 @@ What it finds:
     CiliumNetworkPolicy where Calico runs. Each kind is one finding for a cluster, with the policies listed. Which
     plugin runs is read off its daemons, config maps and nodes. Where a cluster runs and its plugin is not known, its
     policies are told as doubtful, with a low confidence. Manifests without any daemon of a plugin tell nothing: there
-    a note of the report says that enforcement is assumed.
+    a note of the report says that enforcement is assumed. Where the daemons of the plugin are ready on fewer nodes than
+    there are, the policies may not be enforced on the others.
 
 Why it matters:
     The API server takes every policy, and nothing says that it is ignored. Reviews and audits then show isolation that
@@ -26,10 +27,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from cloudseg.checks.clusters import clusters, needs_pods, pods_in_words, policies_in_words, policies_of
-from cloudseg.checks.enforcement import doubt_of, idle_policies, plugin_evidence, plugin_name
+from cloudseg.checks.enforcement import (
+    doubt_of,
+    idle_policies,
+    plugin_evidence,
+    plugin_name,
+    unreached_nodes,
+)
 from cloudseg.checks.example_clusters import ClusterBuilder, admit
 from cloudseg.checks.interface import Check, Example
 from cloudseg.findings import Severity
@@ -54,7 +59,9 @@ def run(context: AuditContext) -> Iterator[Finding]:
         for kind, policies in sorted(by_kind.items()):
             yield _idle(context, cluster, kind, policies)
         met = policies_of(cluster, context.estate)
-        if met and doubt_of(cluster):
+        if met and unreached_nodes(cluster)[0]:
+            yield _unreached(context, cluster, met)
+        elif met and doubt_of(cluster):
             yield _doubtful(context, cluster, met)
 
 
@@ -62,7 +69,7 @@ def _idle(context: AuditContext, cluster: Cluster, kind: str, policies: Sequence
     chosen = _chosen(context.estate, policies)
     told = plugin_evidence(cluster)
     return context.finding(
-        msgspec.structs.replace(cluster.network, location=policies[0].location),
+        cluster.network,
         f"cluster {cluster.network.scope}: {_counted(policies, kind)} {'has' if len(policies) == 1 else 'have'} no "
         f"effect: {plugin_name(cluster)} does not enforce {'it' if len(policies) == 1 else 'them'}",
         evidence=(
@@ -71,6 +78,7 @@ def _idle(context: AuditContext, cluster: Cluster, kind: str, policies: Sequence
             *((f"they select {pods_in_words(chosen)}, and filter nothing there",) if chosen else ()),
         ),
         affected=chosen,
+        places=(policy.location for policy in policies),
         aspect=kind,
     )
 
@@ -78,7 +86,7 @@ def _idle(context: AuditContext, cluster: Cluster, kind: str, policies: Sequence
 def _doubtful(context: AuditContext, cluster: Cluster, policies: Sequence[RuleSet]) -> Finding:
     chosen = _chosen(context.estate, policies)
     return context.finding(
-        msgspec.structs.replace(cluster.network, location=policies[0].location),
+        cluster.network,
         f"cluster {cluster.network.scope}: whether {_counted(policies)} {'is' if len(policies) == 1 else 'are'} "
         "enforced is not known",
         severity=Severity.MEDIUM,
@@ -89,7 +97,35 @@ def _doubtful(context: AuditContext, cluster: Cluster, policies: Sequence[RuleSe
             *((f"the network plugin: {told}",) if (told := plugin_evidence(cluster)) else ()),
         ),
         affected=chosen,
+        places=(policy.location for policy in policies),
         aspect="doubt",
+    )
+
+
+def _unreached(context: AuditContext, cluster: Cluster, policies: Sequence[RuleSet]) -> Finding:
+    """Return the finding about nodes on which no daemon of the network plugin is ready.
+
+    Where these nodes are known, so are the workloads with pods there; else any workload may have some.
+    """
+    nodes, told = unreached_nodes(cluster)
+    doubt = doubt_of(cluster)
+    chosen = tuple(pod for pod in _chosen(context.estate, policies) if doubt or pod.attached_unread)
+    return context.finding(
+        cluster.network,
+        f"cluster {cluster.network.scope}: {_counted(policies)} may not be enforced on {nodes}",
+        severity=Severity.MEDIUM if chosen else Severity.LOW,
+        confidence="low" if doubt else "medium",
+        evidence=(
+            told,
+            *((f"unknown: {doubt}",) if doubt else ()),
+            f"perhaps without effect there: {policies_in_words(policies)}",
+            f"{'may have' if doubt else 'have'} pods there: {pods_in_words(chosen)}"
+            if chosen
+            else "no workload that they select is known to run there now",
+        ),
+        affected=chosen,
+        places=(policy.location for policy in policies),
+        aspect="nodes",
     )
 
 
@@ -137,6 +173,14 @@ def _enforced() -> Estate:
     return b.build()
 
 
+def _fewer_nodes() -> Estate:
+    b = ClusterBuilder(live=True)
+    b.plugin("Calico", unreached="1 of 3 nodes")
+    b.workload("shop", "web", attached_unread=True)
+    b.policy("shop", "default-deny", ingress=(), egress=())
+    return b.build()
+
+
 def _no_policies() -> Estate:
     b = ClusterBuilder()
     b.plugin("Flannel", evidence=_FLANNEL, enforces=())
@@ -152,11 +196,15 @@ CHECK = Check(
         Example("two policies in a cluster with Flannel alone", _flannel_alone, ("pods",), Severity.HIGH),
         Example("a policy of Cilium in a cluster with Calico", _foreign_kind, ("pods",), Severity.HIGH),
         Example("a cluster that runs a plugin which is not known", _unknown, ("pods",), Severity.MEDIUM),
+        Example("Calico's daemons on two of three nodes", _fewer_nodes, ("pods",), Severity.MEDIUM),
         Example("a policy where Calico stands beside Flannel", _enforced),
         Example("Flannel alone, and no policy", _no_policies),
     ),
     concept={"kubernetes": "the network plugin of each cluster, and the policies that it enforces"},
-    absent={"aws": "the cloud itself enforces security groups and network ACLs"},
+    absent={
+        "azure": "the cloud itself enforces NSGs",
+        "aws": "the cloud itself enforces security groups and network ACLs",
+    },
     needs=("groups", "interfaces", "networks"),
     compliance={
         "cis-kubernetes-1.9": ("5.3.1",),

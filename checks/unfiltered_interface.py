@@ -4,6 +4,10 @@ What it finds:
     Interfaces that carry no group and are chosen by no other rule set, told once for each workload. The provider's own
     plumbing is left out, since nothing can be attached to it: NAT gateways, transit gateways, endpoints of gateway
     load balancers.
+    On Azure, subnets without an NSG, told once each: those with an interface that has no NSG of its own either, and, as
+    less bad, those that are empty or whose interfaces have one each. Subnets of gateways and firewalls take none. A
+    subnet with an NSG is told where private endpoints stand in it that the NSG does not judge, since the subnet's
+    network policies for private endpoints are off.
 
 Why it matters:
     Without a group everything passes in both directions. A network load balancer made without groups hands every
@@ -22,10 +26,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, subnet_id
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import counted, shown_labels
+from cloudseg.checks.subnet_lists import SubnetLists, of_subnet
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import Workload
+from cloudseg.reach.passage import carries_unread
 from cloudseg.reach.plumbing import takes_groups
 
 if TYPE_CHECKING:
@@ -47,9 +54,10 @@ def run(context: AuditContext) -> Iterator[Finding]:
     }
     found: defaultdict[str, list[Interface]] = defaultdict(list)
     owners: dict[str, Resource] = {}
+    by_subnet = SubnetLists(estate)
     for _, interface in sorted(estate.interfaces.items()):
         # An attached identity that was not read may filter; that is a gap of its own, and no proof of absence.
-        if interface.attached or interface.attached_unread or not takes_groups(interface):
+        if carries_unread(interface, estate) or not takes_groups(interface) or by_subnet.of(interface) is not None:
             continue
         if not any(estate.judging(interface, stage) for stage in stages):
             owner = estate.owner_of(interface) or interface
@@ -57,6 +65,8 @@ def run(context: AuditContext) -> Iterator[Finding]:
             found[owner.id].append(interface)
     for identifier, interfaces in sorted(found.items()):
         yield _finding(context, owners[identifier], interfaces)
+    for told in by_subnet.unfiltered():
+        yield of_subnet(context, told)
 
 
 def _finding(context: AuditContext, owner: Resource, interfaces: Sequence[Interface]) -> Finding:
@@ -110,19 +120,55 @@ def _plumbing() -> Estate:
     return b.build()
 
 
+def _azure_bare() -> Estate:
+    b = NsgBuilder()
+    b.asg("asg-web")
+    b.machine("nic-web", "web", "10.1.1.10", asgs=["asg-web"])
+    b.nsg("nsg-data", subnet="data")
+    return b.build()
+
+
+def _azure_of_its_own() -> Estate:
+    b = NsgBuilder()
+    b.machine("nic-web", "web", "10.1.1.10", nsg="nsg-web")
+    b.nsg("nsg-web")
+    b.nsg("nsg-data", subnet="data")
+    return b.build()
+
+
+def _azure_filtered() -> Estate:
+    b = NsgBuilder()
+    b.machine("nic-web", "web", "10.1.1.10")
+    b.nsg("nsg-web", subnet="web")
+    b.nsg("nsg-data", subnet="data")
+    return b.build()
+
+
 CHECK = Check(
     id="unfiltered-interface",
     severity=Severity.MEDIUM,
     run=run,
     examples=(
         Example("a network load balancer was made without groups", _balancer_without_groups, ("net/nlb",)),
+        Example("a subnet and a machine in it without an NSG", _azure_bare, (subnet_id("web"),), Severity.MEDIUM),
+        Example(
+            "a subnet without an NSG, whose machines have one each",
+            _azure_of_its_own,
+            (subnet_id("web"),),
+            Severity.LOW,
+        ),
         Example("gateways take no groups, and everything else carries one", _plumbing),
+        Example("every subnet has an NSG", _azure_filtered),
     ),
-    concept={"aws": "network interfaces without security groups"},
+    concept={
+        "aws": "network interfaces without security groups",
+        "azure": "subnets without an NSG, and what stands in them without one of its own",
+    },
     absent={"kubernetes": "missing-default-deny tells the pods that no policy isolates"},
     needs=("groups", "interfaces"),
-    uses=("workloads", "load-balancers"),
+    uses=("workloads", "load-balancers", "subnets"),
     compliance={
+        "cis-azure-5.0": ("7.11",),
         "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)"),
         "pci-dss-4.0": ("1.3.1",),
         "cisa-ztmm-2": ("Networks: Network Segmentation",),

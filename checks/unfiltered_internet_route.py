@@ -21,8 +21,10 @@ Remedy:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cloudseg.checks.example_azure import arm
+from cloudseg.checks.example_azure_routes import add_machine, add_table, add_wall, with_internet
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.example_routes import add_firewall, endpoint_of
 from cloudseg.checks.inspection import inspection_of, wall_name, way_words, wide_parts
@@ -190,6 +192,28 @@ def _no_way_out() -> Estate:
     return b.build()
 
 
+def _azure(*, filters: bool = True, names: tuple[str, ...] = (), firewall: bool = True) -> Estate:
+    b = with_internet()
+    add_wall(b, filters=filters, names=names, reason="what no rule allows is denied" if filters else "")
+    add_table(b, "routes-web", "web", firewall=firewall)
+    add_machine(b, "nic-1", "web", "10.1.1.4", lent="" if firewall else "20.50.0.1")
+    return b.build()
+
+
+def _azure_nat() -> Estate:
+    return _azure(firewall=False)
+
+
+def _azure_by_address() -> Estate:
+    return _azure()
+
+
+def _azure_by_name() -> Estate:
+    return _azure(names=("*.ubuntu.com",))
+
+
+_VNET: Final = arm("microsoft.network/virtualnetworks", "vnet-1")
+
 CHECK = Check(
     id="unfiltered-internet-route",
     severity=Severity.MEDIUM,
@@ -198,10 +222,16 @@ CHECK = Check(
         Example("a NAT gateway leads straight to the internet", _straight_out, ("vpc-1",), Severity.MEDIUM),
         Example("the firewall lets through what it does not match", _passes_by_default, ("vpc-1",), Severity.MEDIUM),
         Example("the firewall knows addresses and no names", _by_address_only, ("vpc-1",), Severity.MEDIUM),
+        Example("a NAT gateway beside an Azure Firewall", _azure_nat, (_VNET,), Severity.MEDIUM),
+        Example("network rules of an Azure Firewall know no names", _azure_by_address, (_VNET,), Severity.MEDIUM),
         Example("a firewall drops by default and allows names", _by_name),
+        Example("application rules of an Azure Firewall allow names", _azure_by_name),
         Example("no route, or no public address, leads out", _no_way_out),
     ),
-    concept={"aws": "routes of subnets to the internet, and the policies of network firewalls on them"},
+    concept={
+        "aws": "routes of subnets to the internet, and the policies of network firewalls on them",
+        "azure": "routes of subnets to the internet, and the rules of Azure Firewalls on them",
+    },
     absent={"kubernetes": "routes and firewalls belong to the cloud beneath the cluster"},
     needs=("networks", "routes", "firewalls"),
     uses=("subnets", "interfaces", "gateways", "endpoints", "transit", "address-lists", "public-access-block"),

@@ -25,18 +25,21 @@ Remedy:
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.clusters import clusters, namespace_resource, workloads
 from cloudseg.checks.egress import Egress
+from cloudseg.checks.example_azure import arm
+from cloudseg.checks.example_azure_routes import add_machine, add_table, add_wall, with_internet
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.isolation import left_open
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import Firewall
+from cloudseg.model import ANYONE, Firewall, Rule
 from cloudseg.reach.plumbing import opens_connections
+from cloudseg.traffic import ALL_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +51,11 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Network
 
 _GROUPS_SHOWN = 10
+_AZURE_ADVICE: Final = (
+    "allow only what the workloads need: application security groups inside, service tags or private endpoints for the "
+    "cloud's services, a firewall with an allow-list of names for the rest; deny Internet after that, and not "
+    "everything, which would cut the virtual network and its own resolvers as well"
+)
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
@@ -121,7 +129,9 @@ def _finding(context: AuditContext, network: Network, senders: Sequence[Sender],
         affected=[sender.interface for sender in senders],
         remedy=Remedy(
             "restrict-egress",
-            "allow only what the workloads need: groups inside, prefix lists or private endpoints for the cloud's "
+            _AZURE_ADVICE
+            if network.provider == "azure"
+            else "allow only what the workloads need: groups inside, prefix lists or private endpoints for the cloud's "
             "services, and a firewall with an allow-list of names for the rest",
         ),
     )
@@ -210,6 +220,32 @@ def _one_port_outside() -> Estate:
     return b.build()
 
 
+def _azure(*, filters: bool, narrow: bool = False) -> Estate:
+    b = with_internet()
+    add_wall(b, filters=filters, reason="" if filters else "a network rule allows every connection to the internet")
+    add_table(b, "routes-web", "web", firewall=True)
+    add_machine(b, "nic-1", "web", "10.1.1.4")
+    inside = Rule(id="inside", direction="egress", verdict="next", traffic=ALL_TRAFFIC, remote=ANYONE, priority=65000)
+    web = Traffic.parse("tcp/443")
+    out = Rule(id="out", direction="egress", verdict="next", traffic=web, remote=ANYONE, priority=100)
+    b.nsg("nsg-web", out if narrow else inside, subnet="web")
+    return b.build()
+
+
+def _azure_open() -> Estate:
+    return _azure(filters=False)
+
+
+def _azure_filtered() -> Estate:
+    return _azure(filters=True)
+
+
+def _azure_narrow() -> Estate:
+    return _azure(filters=False, narrow=True)
+
+
+_VNET: Final = arm("microsoft.network/virtualnetworks", "vnet-1")
+
 CHECK = Check(
     id="unrestricted-egress",
     severity=Severity.MEDIUM,
@@ -219,13 +255,17 @@ CHECK = Check(
         Example("two groups open one half of the internet each", _two_halves, ("vpc-1",), Severity.MEDIUM),
         Example("an IPv6 host reaches the IPv4 internet over NAT64", _only_ipv6, ("vpc-1",), Severity.MEDIUM),
         Example("a policy lets everything out but to private addresses", _anywhere_outside, ("shop",), Severity.MEDIUM),
+        Example("an Azure Firewall that allows everything", _azure_open, (_VNET,), Severity.MEDIUM),
         Example("only HTTPS leaves the network", _web_only),
+        Example("only HTTPS passes the NSG before an Azure Firewall", _azure_narrow),
+        Example("an Azure Firewall that denies by default", _azure_filtered),
         Example("only HTTPS leaves the cluster, and what nothing isolates is told elsewhere", _one_port_outside),
         Example("no route, or no public address, leads out", _no_way_out),
         Example("a firewall that filters stands on the way", _behind_a_firewall),
     ),
     concept={
         "aws": "egress rules of security groups, and the routes of their subnets",
+        "azure": "outbound rules of NSGs, and the routes of their subnets",
         "kubernetes": "workloads whose policies isolate them for egress and admit the whole internet",
     },
     needs=("groups", "interfaces", "networks", "routes"),

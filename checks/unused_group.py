@@ -3,7 +3,8 @@
 What it finds:
     Groups without a member, that no rule of another group names, and that no launch template, no setting of a service
     and no endpoint would attach. Default groups are left out, since they cannot be deleted. Where interfaces were not
-    read nothing is claimed.
+    read nothing is claimed. On Azure, NSGs that stand at no subnet and no network interface, and application security
+    groups that no network interface bears, named by rules or not.
 
 Why it matters:
     Its rules wait for somebody to attach it, usually by its inviting name, and nobody has looked at them since. Every
@@ -18,13 +19,14 @@ Remedy:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_nsgs import NsgBuilder, asg_id, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_interfaces, counted, managed, shown
 from cloudseg.findings import Severity
-from cloudseg.model import FACETS, Template, own_id, scope_of
+from cloudseg.model import FACETS, AnyOf, GroupRef, Template, own_id, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
     from cloudseg.model import Estate, RuleSet
+
+NOWHERE: Final = AnyOf(())
+"""The choice of a list that stands nowhere."""
+_NOWHERE_WORDS: Final = "stands at no subnet and no network interface"
 
 # What may attach a group although no interface carries it today.
 _ATTACHERS = (
@@ -46,6 +52,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every group that is of no use today."""
     estate = context.estate
     kept = _attachable(estate)
+    yield from _of_azure(context, kept)
     for rule_set in at_interfaces(estate):
         if rule_set.id not in estate.groups or rule_set.is_default or rule_set.id in kept:
             continue
@@ -54,6 +61,37 @@ def run(context: AuditContext) -> Iterator[Finding]:
         if any(other.id != rule_set.id for other, _ in estate.references_to(rule_set.id)):
             continue
         yield _finding(context, rule_set)
+
+
+def _of_azure(context: AuditContext, kept: frozenset[str]) -> Iterator[Finding]:
+    """Yield a finding for every NSG that stands nowhere, and for every application security group that nobody bears."""
+    estate = context.estate
+    for rule_set in at_interfaces(estate):
+        # One that stands at subnets says so, whoever is in them.
+        if rule_set.provider != "azure" or rule_set.applies != NOWHERE or rule_set.is_default or rule_set.id in kept:
+            continue
+        if not estate.read("interfaces", rule_set) or not estate.read("subnets", rule_set):
+            continue
+        written = sum(1 for rule in rule_set.rules if not rule.fixed)
+        evidence = (f"it holds {counted(written, 'rule')} of its own", *managed(rule_set))
+        yield context.finding(rule_set, f"{rule_set.label} {_NOWHERE_WORDS}", evidence=evidence)
+    for _, group in sorted(estate.groups.items()):
+        if group.provider != "azure" or group.id in kept or estate.members(group.id):
+            continue
+        if not estate.read("interfaces", group):
+            continue
+        named = sorted({own.label for own, _ in estate.references_to(group.id)} | _named_near(estate, group.id))
+        yield context.finding(
+            group,
+            f"no network interface bears {group.label}" + (f", and {shown(named)} names it" if named else ""),
+            evidence=("a rule that names it matches nobody today",) if named else (),
+        )
+
+
+def _named_near(estate: Estate, group: str) -> set[str]:
+    """Return the lists of which a rule names a group at its near end."""
+    peer = GroupRef(group)
+    return {each.label for each in estate.rule_sets.values() if any(peer in rule.local for rule in each.rules)}
 
 
 def _attachable(estate: Estate) -> frozenset[str]:
@@ -119,6 +157,21 @@ def _interfaces_unread() -> Estate:
     return b.build()
 
 
+def _azure_unused() -> Estate:
+    b = NsgBuilder()
+    b.nsg("nsg-old", nsg_rule("ingress", 100, "tcp/80"), nowhere=True)
+    b.asg("asg-old")
+    return b.build()
+
+
+def _azure_used() -> Estate:
+    b = NsgBuilder()
+    b.nsg("nsg-data", nsg_rule("ingress", 100, "tcp/1433", "asg-web"), subnet="data")
+    b.asg("asg-web")
+    b.machine("nic-web", "web", "10.1.1.10", asgs=["asg-web"])
+    return b.build()
+
+
 CHECK = Check(
     id="unused-group",
     severity=Severity.INFO,
@@ -127,8 +180,15 @@ CHECK = Check(
         Example("nobody carries it, and only it names itself", _nobody, ("sg-old",), Severity.INFO),
         Example("carried, named by another group, or attached by a launch template", _of_some_use),
         Example("without the interfaces nothing can be said", _interfaces_unread),
+        Example(
+            "an NSG that stands nowhere, and an application security group that nobody bears",
+            _azure_unused,
+            (asg_id("asg-old"), nsg_id("nsg-old")),
+            Severity.INFO,
+        ),
+        Example("an NSG at a subnet without machines, and a group that a machine bears", _azure_used),
     ),
-    concept={"aws": "security groups"},
+    concept={"aws": "security groups", "azure": "NSGs that stand nowhere, and application security groups of nobody"},
     absent={
         "kubernetes": "policies choose by labels and name no group; dangling-policy tells selectors that choose nobody"
     },

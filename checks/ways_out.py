@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.breadth import INTERNET, Part, as_nat64
+from cloudseg.reach.leaving import leaves
 from cloudseg.reach.roads.routing import NextHop, next_hops
-from cloudseg.reach.ways import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +68,7 @@ class WaysOut:
             return () if part == "nat64" else (WayOut(INTERNET[part], certain=True, text=f"out of {network.label}"),)
         subnet = None if interface.subnet is None else self._estate.subnets.get(interface.subnet)
         block: InternetBlock = "off" if subnet is None else subnet.internet_block
-        sender = _Sender(is_public(interface, 4 if part == 4 else 6, self._estate), block, part)
+        sender = _Sender(leaves(interface, 4 if part == 4 else 6, self._estate), block, part)
         key = (interface.subnet, sender)
         if key not in self._known:
             self._known[key] = tuple(self._from_subnet(subnet, sender, 0))
@@ -88,7 +88,7 @@ class WaysOut:
         doubtful = any(not hop.certain for hop in hops)
         for hop in hops:
             reached = hop.addresses & INTERNET[sender.part]
-            if not reached or not hop.route.active:
+            if not reached or not hop.route.active or self._is_host(hop):
                 continue
             for way in self._over(hop, sender, depth):
                 sure = way.certain and hop.certain and not doubtful and sender.block != "unknown"
@@ -155,11 +155,22 @@ class WaysOut:
         subnets = [self._estate.subnets.get(subnet) for subnet in sorted(firewall.subnets)]
         state = "does not filter" if firewall.filters is False else "may not filter"
         text = f"through {firewall.label}, which {state}" + (f" ({firewall.reason})" if firewall.reason else "")
+        if firewall.translates:
+            # It sends under an address of its own, whatever the sender has.
+            sender = sender._replace(public=True)
         onwards: Iterable[WayOut] = (
             way for subnet in subnets or [None] for way in self._from_subnet(subnet, sender, depth + 1)
         )
         for way in onwards:
             yield WayOut(way.addresses, way.certain and firewall.filters is False, text)
+
+    def _is_host(self, hop: NextHop) -> bool:
+        """Tell whether a route leads to the host of a machine, which serves names and leads nowhere else.
+
+        Source: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+        """
+        gateway = self._estate.gateways.get(hop.route.target or "")
+        return gateway is not None and gateway.kind == "host"
 
     def _active(self, hop: NextHop) -> bool | None:
         gateway = self._estate.gateways.get(hop.route.target or "")

@@ -302,7 +302,10 @@ CHECK = Check(
         Example("a static route of the gateway leads to the central firewall alone", _to_a_central_firewall),
     ),
     concept={"aws": "routes to VPC peerings and transit gateways"},
-    absent={"kubernetes": "routes and peerings belong to the cloud beneath the cluster"},
+    absent={
+        "azure": "Azure makes the routes of a peering itself, and they are its neighbour's ranges",
+        "kubernetes": "routes and peerings belong to the cloud beneath the cluster",
+    },
     needs=("networks", "routes", "peerings", "transit"),
     uses=("subnets", "address-lists"),
     compliance={

@@ -16,6 +16,7 @@ import msgspec
 
 from cloudseg.errors import ConfigError
 from cloudseg.findings import Severity
+from cloudseg.providers.azure.options import CLOUDS, CloudName
 from cloudseg.segments import DEFAULT_LABELS
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.interface import Check, Parameter
 
-__all__ = ["DEFAULT_LABELS", "AwsConfig", "Config", "KubernetesConfig", "load_config"]
+__all__ = ["DEFAULT_LABELS", "AwsConfig", "AzureConfig", "Config", "KubernetesConfig", "load_config"]
 
 ParameterValue: TypeAlias = bool | int | str | tuple[str, ...]
 """As in ``cloudseg.checks.interface``; importing that loads every check, which a run without settings does not need."""
@@ -35,7 +36,7 @@ _LEVELS: Final = (*(severity.value for severity in Severity), "none")
 # These words are sources themselves, never paths.
 _NAMED_SOURCES: Final = frozenset(("aws", "azure", "gcp", "kubernetes", "demo", "-"))
 _KEYS: Final = (
-    "sources", "fail_on", "check", "skip", "waivers", "intent", "labels", "checks", "aws", "kubernetes",
+    "sources", "fail_on", "check", "skip", "waivers", "intent", "labels", "checks", "aws", "azure", "kubernetes",
 )  # fmt: skip
 _KEY: Final = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _HEADER: Final = re.compile(r"\s*\[[^\[\]]+\]\s*(?:#.*)?$")
@@ -57,6 +58,20 @@ class AwsConfig(msgspec.Struct, frozen=True):
     assume_role: tuple[str, ...] = ()
     external_id: str | None = None
     organization: bool = False
+
+
+class AzureConfig(msgspec.Struct, frozen=True):
+    """What to read of Azure: the table ``[azure]``.
+
+    Attributes:
+        subscription: ids or names of subscriptions; every visible one without them and without groups.
+        management_group: ids of management groups, for every subscription below them.
+        cloud: ``public``, ``china`` or ``usgovernment``; what the environment says without it.
+    """
+
+    subscription: tuple[str, ...] = ()
+    management_group: tuple[str, ...] = ()
+    cloud: CloudName | None = None
 
 
 class KubernetesConfig(msgspec.Struct, frozen=True):
@@ -86,6 +101,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         labels: tag keys that mean ``application``, ``tier`` and ``environment``; the first that is there counts.
         parameters: settings by check id and parameter name, the tables ``[checks.<id>]``.
         aws: what to read of AWS.
+        azure: what to read of Azure.
         kubernetes: which clusters to read.
     """
 
@@ -98,6 +114,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=DEFAULT_LABELS.copy)
     parameters: Mapping[str, Mapping[str, ParameterValue]] = {}
     aws: AwsConfig = AwsConfig()
+    azure: AzureConfig = AzureConfig()
     kubernetes: KubernetesConfig = KubernetesConfig()
 
 
@@ -191,6 +208,7 @@ class _Document:
             labels=self._labels(table.get("labels", {})),
             parameters=self._parameters(table.get("checks", {})),
             aws=self._aws(table.get("aws", {})),
+            azure=self._azure(table.get("azure", {})),
             kubernetes=self._kubernetes(table.get("kubernetes", {})),
         )
 
@@ -270,6 +288,20 @@ class _Document:
             assume_role=self._texts(("aws", "assume_role"), table.get("assume_role", [])),
             external_id=None if external is None else self._string(("aws", "external_id"), external),
             organization=self._boolean(("aws", "organization"), table.get("organization", False)),
+        )
+
+    def _azure(self, value: object) -> AzureConfig:
+        place = ("azure",)
+        table = self._inner(place, value)
+        self._only(place, table, AzureConfig.__struct_fields__)
+        named = table.get("cloud")
+        cloud: CloudName | None = next((each for each in CLOUDS if each == named), None)
+        if named is not None and cloud is None:
+            self._fail((*place, "cloud"), f"is {_kind(named)}; it is one of {', '.join(CLOUDS)}")
+        return AzureConfig(
+            subscription=self._texts((*place, "subscription"), table.get("subscription", [])),
+            management_group=self._texts((*place, "management_group"), table.get("management_group", [])),
+            cloud=cloud,
         )
 
     def _kubernetes(self, value: object) -> KubernetesConfig:

@@ -15,9 +15,9 @@ import msgspec
 from cloudseg.checks import CHECKS
 from cloudseg.checks.interface import AuditContext, Check, Compiled, ParameterValue, Purpose
 from cloudseg.errors import ConfigError
-from cloudseg.findings import Also, Finding, RuleInfo, Severity
+from cloudseg.findings import Also, Confidence, Finding, ResourceInfo, RuleInfo, Severity
 from cloudseg.intent import Intent, intent_warnings
-from cloudseg.model import FACETS, Estate
+from cloudseg.model import FACETS, FACETS_OF, Estate
 from cloudseg.reach.internet import InternetView
 from cloudseg.reach.spread.extents import Exposure
 from cloudseg.reach.unread_sides import unread_sides
@@ -209,7 +209,51 @@ def _run(context: AuditContext) -> list[Finding]:
     except Exception as error:
         error.add_note(f"while running the check {check.id}")
         raise
-    return found if check.after_waivers else [finding for finding in found if finding.provider in check.concept]
+    if check.after_waivers:
+        return found
+    return _at_all_places([finding for finding in found if finding.provider in check.concept])
+
+
+def _at_all_places(found: list[Finding]) -> list[Finding]:
+    """Return findings with those together that say the same of one list of the provider's at several of its places.
+
+    Lists that stand at several places mean something else at each of them (``VirtualNetwork`` is another range), so the
+    estate has one for each, and a check may judge each another way: the worst is what counts.
+    """
+    # Mostly each says something of its own, which is soon seen.
+    if len({finding.id for finding in found}) == len(found):
+        return found
+    known: dict[tuple[str, ResourceInfo, RuleInfo | None], int] = {}
+    result: list[Finding] = []
+    for finding in found:
+        key = (finding.id, finding.resource, finding.rule)
+        place = known.setdefault(key, len(result))
+        if place == len(result):
+            result.append(finding)
+        else:
+            result[place] = _worse(result[place], finding)
+    return result
+
+
+def _worse(one: Finding, other: Finding) -> Finding:
+    """Return the worse of two findings about one list, the surer of equally bad ones, for all that both concern."""
+    kept = min(one, other, key=lambda each: (each.severity.rank, each.reachable is not True, _SURE[each.confidence]))
+    return msgspec.structs.replace(
+        kept,
+        reachable=_anywhere((one.reachable, other.reachable)),
+        affected=tuple(sorted({*one.affected, *other.affected})),
+    )
+
+
+def _anywhere(places: Iterable[bool | None]) -> bool | None:
+    """Return whether a rule delivers a packet at one of its places; that it does not, only where it does so nowhere."""
+    told = set(places)
+    if True in told:
+        return True
+    return None if None in told else False
+
+
+_SURE: dict[Confidence, int] = {"high": 0, "medium": 1, "low": 2}
 
 
 def _notes(
@@ -223,7 +267,7 @@ def _notes(
     judged = {status.id for status in statuses if status.status != "not evaluated"}
     needed = {label for check in request.checks if check.id in judged for label in check.labels}
     if needed:
-        shares = label_shares(estate, request.labels)
+        shares = label_shares(estate, request.labels, purpose.shown)
         found.extend(str(share) for share in shares if share.meaning in needed and share.without)
     return tuple(found)
 
@@ -303,12 +347,6 @@ def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=key))
 
 
-# A cluster has no routes or gateways of its own that could be read: the cloud beneath it has them.
-_FACETS_OF: Mapping[str, frozenset[str]] = {
-    "kubernetes": frozenset(("networks", "subnets", "interfaces", "workloads", "groups", "entrances"))
-}
-
-
 def _status(check: Check, estate: Estate, unable: str = "") -> CheckStatus:
     """Return whether a check could be evaluated, from the facets it needs and uses and what was read of them.
 
@@ -331,7 +369,7 @@ def _status(check: Check, estate: Estate, unable: str = "") -> CheckStatus:
     missing: dict[str, list[str]] = {}
     states: list[str] = []
     for facet in (*check.needs, *check.uses):
-        having = {provider for provider in concerned if facet in _FACETS_OF.get(provider, FACETS)}
+        having = {provider for provider in concerned if facet in FACETS_OF.get(provider, FACETS)}
         if not having:
             continue
         places = [reading for reading in estate.coverage.places(facet) if reading.provider in having]

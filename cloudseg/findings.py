@@ -21,7 +21,8 @@ from cloudseg.model import (
     Resource,
     Rule,
     Unresolved,
-    own_id,
+    shown_id,
+    unplaced,
 )
 
 __all__ = [
@@ -168,6 +169,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         remedy: what would mend it; None where nothing general can be said.
         compliance: ``benchmark-version:control``.
         location: where it is written, for estates read from files.
+        related: where else what it speaks of is written: the other policies of a group, the other rules that let a
+            path pass.
         waiver: the waiver that accepts it.
     """
 
@@ -188,6 +191,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remedy: Remedy | None = None
     compliance: tuple[str, ...] = ()
     location: dict[str, str | int] | None = None
+    related: tuple[dict[str, str | int], ...] = ()
     waiver: WaiverInfo | None = None
 
 
@@ -218,12 +222,12 @@ def _one_peer(peer: Peer, estate: Estate | None) -> str:
             return _named(name, estate.address_lists.get(name) if estate else None)
         case Names(names):
             return ", ".join(names)
-        case Unresolved(variable):
-            return f"unknown ({variable})"
+        case Unresolved(variable, name=name):
+            return f"unknown ({name or variable})"
 
 
 def _named(identifier: str, known: Resource | None) -> str:
-    return own_id(identifier) if known is None else known.label
+    return shown_id(identifier) if known is None else known.label
 
 
 def normal_form(rule: Rule, info: RuleInfo | None = None) -> str:
@@ -255,7 +259,7 @@ def fingerprint(
 
 def stem(check: str, resource: Resource) -> str:
     """Return the part of a fingerprint's text that all findings of a check about one resource share."""
-    return f"{check}\x1f{resource.provider}\x1f{resource.scope}\x1f{resource.id}\x1f"
+    return f"{check}\x1f{resource.provider}\x1f{resource.scope}\x1f{unplaced(resource.id)}\x1f"
 
 
 def fingerprint_of(start: str, form: str, aspect: str) -> str:

@@ -206,7 +206,8 @@ class _Reader:
         missing = [key for key in _NEEDED if key not in nodes]
         if missing and isinstance(entry, yaml.MappingNode):
             self._note(entry, where, f"{' and '.join(missing)} missing; an entry has from, to and traffic")
-        ends = (*named, INTERNET)
+        # One that is named like the internet was told of where it stands.
+        ends = tuple(dict.fromkeys((*named, INTERNET)))
         sources = self._names(nodes["from"], f"{where}.from", ends) if "from" in nodes else ()
         targets = self._names(nodes["to"], f"{where}.to", ends) if "to" in nodes else ()
         if INTERNET in sources and INTERNET in targets:

@@ -19,10 +19,20 @@ def _aws() -> Callable[[Snapshot], Estate]:
     return translate
 
 
+def _azure() -> Callable[[Snapshot], Estate]:
+    from cloudseg.providers.azure.translate import translate
+
+    return translate
+
+
 def _kubernetes() -> Callable[[Snapshot], Estate]:
     from cloudseg.providers.kubernetes.translate import translate
 
     return translate
 
 
-TRANSLATORS: Mapping[str, Callable[[], Callable[[Snapshot], Estate]]] = {"aws": _aws, "kubernetes": _kubernetes}
+TRANSLATORS: Mapping[str, Callable[[], Callable[[Snapshot], Estate]]] = {
+    "aws": _aws,
+    "azure": _azure,
+    "kubernetes": _kubernetes,
+}

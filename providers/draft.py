@@ -10,6 +10,7 @@ from cloudseg.providers.answers import Ledger
 if TYPE_CHECKING:
     from cloudseg.model import (
         AddressList,
+        Alias,
         Coverage,
         Endpoint,
         EndpointService,
@@ -61,6 +62,7 @@ class Draft:
         self.templates: dict[str, Template] = {}
         self.entrances: dict[str, Entrance] = {}
         self.forwarders: dict[str, Forwarder] = {}
+        self.aliases: dict[str, Alias] = {}
         self.groups: dict[str, Group] = {}
         self.rule_sets: dict[str, RuleSet] = {}
         self.address_lists: dict[str, AddressList] = {}
@@ -105,6 +107,7 @@ class Draft:
             templates=self.templates,
             entrances=self.entrances,
             forwarders=self.forwarders,
+            aliases=self.aliases,
             groups=self.groups,
             rule_sets=self.rule_sets,
             address_lists=self.address_lists,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cloudseg.config import Config
     from cloudseg.engine import AuditRequest, FindingsDocument
+    from cloudseg.intent import Intent
 
 __all__ = ["FailOn", "Format", "audit", "audit_request", "exit_code", "intent_file"]
 
@@ -83,6 +84,8 @@ def audit(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     cluster: options.Cluster = None,
+    subscription: options.Subscription = None,
+    management_group: options.ManagementGroup = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -93,7 +96,7 @@ def audit(
     incomplete (gaps).
     """
     from cloudseg.cli.output import check_files, print_report, seen_on_terminal, summarise, write_file
-    from cloudseg.cli.provider_words import AwsWords, KubernetesWords, Words
+    from cloudseg.cli.provider_words import AwsWords, AzureWords, KubernetesWords, Words
     from cloudseg.cli.sources import read_snapshot, translate
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
@@ -114,7 +117,8 @@ def audit(
         check_writable(save)
     threshold = fail_on or FailOn(settings.fail_on or FailOn.HIGH)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
-    words = Words(aws, KubernetesWords(context, kubeconfig, cluster))
+    azure = AzureWords(subscription, management_group)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure)
     snapshot = read_snapshot(sources or (), settings, words, quiet=quiet)
     if save is not None:
         save_snapshot(snapshot, save)
@@ -162,7 +166,6 @@ def audit_request(
         InputError: an option makes no sense.
     """
     from cloudseg.engine import AuditRequest, select_checks
-    from cloudseg.intent_file import read_intent
     from cloudseg.waivers_file import load_waivers
 
     file = waivers or settings.waivers
@@ -174,8 +177,16 @@ def audit_request(
         waivers=accepted,
         as_of=_day(as_of),
         labels=settings.labels,
-        intent=None if intent is None else read_intent(intent),
+        intent=_intent(intent),
     )
+
+
+def _intent(file: Path | None) -> Intent | None:
+    if file is None:
+        return None
+    from cloudseg.intent_file import read_intent
+
+    return read_intent(file)
 
 
 def _day(text: str | None) -> str:

@@ -32,6 +32,8 @@ def collect(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     cluster: options.Cluster = None,
+    subscription: options.Subscription = None,
+    management_group: options.ManagementGroup = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -40,7 +42,7 @@ def collect(
 
     Exit codes: 0 everything was read; 2 wrong usage, or nothing could be read; 3 some of it could not (gaps).
     """
-    from cloudseg.cli.provider_words import AwsWords, KubernetesWords, Words
+    from cloudseg.cli.provider_words import AwsWords, AzureWords, KubernetesWords, Words
     from cloudseg.cli.sources import read_snapshot
     from cloudseg.config import load_config
     from cloudseg.errors import InputError
@@ -51,7 +53,8 @@ def collect(
     settings = load_config(config)
     check_writable(output)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
-    words = Words(aws, KubernetesWords(context, kubeconfig, cluster))
+    azure = AzureWords(subscription, management_group)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure)
     snapshot = read_snapshot(sources or (), settings, words, quiet=quiet)
     save(snapshot, output)
     if not quiet:

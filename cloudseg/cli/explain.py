@@ -56,6 +56,8 @@ def explain(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     cluster: options.Cluster = None,
+    subscription: options.Subscription = None,
+    management_group: options.ManagementGroup = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -70,7 +72,7 @@ def explain(
     (gaps).
     """
     from cloudseg.cli.output import list_gaps, print_report
-    from cloudseg.cli.provider_words import AwsWords, KubernetesWords, Words
+    from cloudseg.cli.provider_words import AwsWords, AzureWords, KubernetesWords, Words
     from cloudseg.cli.reach import read_traffic
     from cloudseg.cli.services import behind_service, with_services
     from cloudseg.cli.sources import read_estate
@@ -85,7 +87,8 @@ def explain(
     settings = load_config(config)
     wanted = read_traffic(traffic)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
-    words = Words(aws, KubernetesWords(context, kubeconfig, cluster))
+    azure = AzureWords(subscription, management_group)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure)
     estate = read_estate(sources or (), settings, words, quiet=quiet)
     if not estate.interfaces:
         raise InputError("there are no interfaces in what was read, so there is nothing to explain")
@@ -168,7 +171,10 @@ def _choices(reach: Reachability, option: str, named: Named, groups: list[Group]
     for group in groups[:_SHOWN]:
         if isinstance(group, tuple):
             more = f", and {len(group) - 1:,} more like it" if len(group) > 1 else ""
-            lines.append(f"  {option} {reach.estate.interfaces[group[0]].own_id}   {words.name(group[0])}{more}")
+            one, name = reach.estate.interfaces[group[0]], words.name(group[0])
+            # An ARM id fills two lines, and a name that is no other's means the same.
+            shown = name if one.shown_id != one.own_id and words.label(one.id) == name else one.own_id
+            lines.append(f"  {option} {shown}   {one.shown_id if shown == name else name}{more}")
         else:
             lines.append(f"  {option} ADDRESS   one of {outside_words(group)}")
     if len(groups) > _SHOWN:

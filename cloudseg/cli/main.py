@@ -15,29 +15,33 @@ import typer
 from cloudseg import __version__
 from cloudseg.cli import audit, checks, collect, diff, explain, reach
 from cloudseg.cli.terminal import let_go_of_stdout
+from cloudseg.cli.values import PlainCommand, PlainGroup
 from cloudseg.errors import CloudsegError
 
 __all__ = ["app", "main"]
 
-_GARBAGE_AFTER = 500_000
+_GARBAGE_AFTER = 2_000_000
 _SWITCH_SECONDS = 0.001
 _UNWRITABLE = frozenset((errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF))
 _INTERRUPTED = 130
 """As shells count: 128 and the number of SIGINT. See https://tldp.org/LDP/abs/html/exitcodes.html."""
+_READER_LEFT = 141
+"""As shells count: 128 and the number of SIGPIPE, for a stream that nobody reads any more."""
 
 app = typer.Typer(
     name="cloudseg",
+    cls=PlainGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("audit")(audit.audit)
-app.command("collect")(collect.collect)
-app.command("reach")(reach.reach)
-app.command("explain")(explain.explain)
-app.command("diff")(diff.diff)
-app.command("checks")(checks.checks)
+app.command("audit", cls=PlainCommand)(audit.audit)
+app.command("collect", cls=PlainCommand)(collect.collect)
+app.command("reach", cls=PlainCommand)(reach.reach)
+app.command("explain", cls=PlainCommand)(explain.explain)
+app.command("diff", cls=PlainCommand)(diff.diff)
+app.command("checks", cls=PlainCommand)(checks.checks)
 
 
 def _print_version(value: bool) -> None:  # noqa: FBT001 - the signature of a Typer callback
@@ -56,7 +60,7 @@ def cloudseg(
     """Audit how finely a cloud estate is segmented, with exact verdicts.
 
     Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 wrong usage, configuration or input; 3 the answer is
-    incomplete (gaps); 130 interrupted.
+    incomplete (gaps); 130 interrupted; 141 the reader of what it wrote left.
     """
 
 
@@ -73,6 +77,10 @@ def main() -> None:
     try:
         app()
     except SystemExit as ending:
+        # Typer catches a pipe that was closed, and ends with 1, which here says "findings".
+        if isinstance(ending.__context__, BrokenPipeError):
+            let_go_of_stdout()
+            sys.exit(_READER_LEFT)
         if ending.code == _INTERRUPTED:
             _say("cloudseg: interrupted; what was not written whole was not written")
         raise
@@ -84,7 +92,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         let_go_of_stdout()
-        sys.exit(CloudsegError.exit_code)
+        sys.exit(_READER_LEFT)
     except OSError as error:
         # Files are named in what they raise, and handled where they are written: what is left are the streams.
         if error.filename is None and error.errno in _UNWRITABLE:

@@ -16,10 +16,12 @@ __all__ = [
     "ExternalId",
     "From",
     "Kubeconfig",
+    "ManagementGroup",
     "Profile",
     "Quiet",
     "Region",
     "Sources",
+    "Subscription",
     "To",
     "Verbose",
 ]
@@ -28,8 +30,8 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SOURCE...",
-        help="What to read: `aws`, `kubernetes`, `demo` (a bundled estate), the path of a snapshot, a file or folder "
-        "of Kubernetes manifests, or `-` for manifests on standard input. Several make one estate.",
+        help="What to read: `aws`, `azure`, `kubernetes`, `demo` (a bundled estate), the path of a snapshot, a file or "
+        "folder of Kubernetes manifests, or `-` for manifests on standard input. Several make one estate.",
         show_default=False,
     ),
 ]
@@ -78,6 +80,14 @@ Cluster = Annotated[
         help="Kubernetes: the name of the cluster, of manifests too. [default: as in the kubeconfig; `manifests`]",
         metavar="NAME",
     ),
+]
+Subscription = Annotated[
+    list[str] | None,
+    typer.Option(help="Azure: a subscription, by id or name; repeatable. All visible ones without it.", metavar="ID"),
+]
+ManagementGroup = Annotated[
+    list[str] | None,
+    typer.Option(help="Azure: a management group, for every subscription below it; repeatable.", metavar="ID"),
 ]
 ConfigFile = Annotated[
     Path | None,

@@ -12,9 +12,19 @@ if TYPE_CHECKING:
 
     from cloudseg.config import Config
     from cloudseg.providers.aws.options import AwsOptions
+    from cloudseg.providers.azure.options import AzureOptions
     from cloudseg.providers.kubernetes.options import KubernetesOptions
 
-__all__ = ["AwsWords", "KubernetesWords", "Words", "aws_options", "cluster_of_manifests", "kubernetes_options"]
+__all__ = [
+    "AwsWords",
+    "AzureWords",
+    "KubernetesWords",
+    "Words",
+    "aws_options",
+    "azure_options",
+    "cluster_of_manifests",
+    "kubernetes_options",
+]
 
 
 class AwsWords(NamedTuple):
@@ -35,11 +45,19 @@ class KubernetesWords(NamedTuple):
     cluster: str | None = None
 
 
+class AzureWords(NamedTuple):
+    """The options for Azure."""
+
+    subscriptions: Sequence[str] | None = None
+    management_groups: Sequence[str] | None = None
+
+
 class Words(NamedTuple):
     """The options of all providers."""
 
     aws: AwsWords = AwsWords()
     kubernetes: KubernetesWords = KubernetesWords()
+    azure: AzureWords = AzureWords()
 
 
 def aws_options(settings: Config, words: AwsWords) -> AwsOptions:
@@ -75,6 +93,21 @@ def _check_role(role: str) -> None:
     parts = role.split(":", 5)
     if parts[0] == "arn" and (len(parts) != 6 or not re.fullmatch(r"[0-9]{12}", parts[4])):
         raise InputError(f"the role {role!r}: an account has 12 digits; write arn:aws:iam::111122223333:role/NAME")
+
+
+def azure_options(settings: Config, words: AzureWords) -> AzureOptions:
+    """Return what to read of Azure: the options of the command line, before all settings in the configuration.
+
+    Whoever names a subscription or a group means it alone.
+    """
+    from cloudseg.providers.azure.options import AzureOptions
+
+    chosen = words if any(words) else AzureWords(settings.azure.subscription, settings.azure.management_group)
+    return AzureOptions(
+        subscriptions=tuple(chosen.subscriptions or ()),
+        management_groups=tuple(chosen.management_groups or ()),
+        cloud=settings.azure.cloud,
+    )
 
 
 def kubernetes_options(settings: Config, words: KubernetesWords) -> KubernetesOptions:

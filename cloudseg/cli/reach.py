@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ import typer
 from cloudseg.cli import options
 
 if TYPE_CHECKING:
+    from cloudseg.reach.reachability import Reachability
     from cloudseg.reporters.reach_answer import ReachAnswer
     from cloudseg.traffic import Traffic
 
@@ -57,6 +59,8 @@ def reach(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     cluster: options.Cluster = None,
+    subscription: options.Subscription = None,
+    management_group: options.ManagementGroup = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -70,7 +74,7 @@ def reach(
     a managed service without interfaces, which is not judged.
     """
     from cloudseg.cli.output import check_files, list_gaps, print_report, seen_on_terminal, write_file
-    from cloudseg.cli.provider_words import AwsWords, KubernetesWords, Words
+    from cloudseg.cli.provider_words import AwsWords, AzureWords, KubernetesWords, Words
     from cloudseg.cli.services import behind_service, with_services
     from cloudseg.cli.sources import read_estate
     from cloudseg.cli.terminal import colored, takes_unicode, width
@@ -88,14 +92,16 @@ def reach(
     files = [(path, format_for(path, REACH_FORMATS)) for path in output or ()]
     check_files(path for path, _ in files)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
-    words = Words(aws, KubernetesWords(context, kubeconfig, cluster))
+    azure = AzureWords(subscription, management_group)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure)
     estate = read_estate(sources or (), settings, words, quiet=quiet)
     names = NameIndex(estate)
     named = names.find_all(from_ or (), "--from"), names.find_all(to or (), "--to")
     starts, ends = (None if each is None else with_services(each, estate, settings) for each in named)
     if ends is not None:
         ends, wanted = behind_service(ends, wanted)
-    answer = ReachAnswer(Reachability(estate), sources_of(estate), starts, ends, wanted)
+    reachability = Reachability(estate)
+    answer = ReachAnswer(reachability, sources_of(estate), starts, ends, wanted, partial(_not_known, reachability))
     for path, reporter in files:
         write_file(answer, path, reporter, RenderOptions(width=width()))
     shown = format or (None if files else ReachFormat.TABLE)
@@ -111,6 +117,14 @@ def reach(
             list_gaps(answer.read, estate.notes)
     if answer.gaps or answer.unjudged:
         raise typer.Exit(INCOMPLETE)
+
+
+def _not_known(reach: Reachability, source: str, target: str, traffic: Traffic) -> tuple[str, ...]:
+    """Return what is not known of some traffic from one interface to another, in words."""
+    # Only what is unknown asks for an explanation.
+    from cloudseg.reach.explaining.explain import explain
+
+    return explain(reach, source, target, traffic).unknowns
 
 
 def read_traffic(text: str | None) -> Traffic:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.cli.provider_words import aws_options, cluster_of_manifests, kubernetes_options
+from cloudseg.cli.provider_words import aws_options, azure_options, cluster_of_manifests, kubernetes_options
 from cloudseg.errors import CollectError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from cloudseg.cli.provider_words import Words
     from cloudseg.config import Config
     from cloudseg.model import Estate, Gap
     from cloudseg.providers.aws.options import AwsOptions
+    from cloudseg.providers.azure.options import AzureOptions
     from cloudseg.providers.kubernetes.options import KubernetesOptions
     from cloudseg.snapshot import Snapshot
 
@@ -28,8 +30,8 @@ __all__ = ["read_estate", "read_snapshot", "translate", "words_for"]
 
 INTERRUPTED = 130
 _SHOWN = 200
-PLANNED = frozenset({"azure", "gcp"})
-BUILT_IN = frozenset({"aws", "kubernetes", "demo"})
+PLANNED = frozenset({"gcp"})
+BUILT_IN = frozenset({"aws", "azure", "kubernetes", "demo"})
 
 
 def read_estate(sources: Sequence[str], settings: Config, words: Words, *, quiet: bool) -> Estate:
@@ -60,8 +62,8 @@ def read_snapshot(sources: Sequence[str], settings: Config, words: Words, *, qui
     named = list(dict.fromkeys(sources or settings.sources))
     if not named:
         raise InputError(
-            "nothing to read: name a source (`aws`, `kubernetes`, `demo`, the path of a snapshot or of manifests), or"
-            " set `sources` in cloudseg.toml"
+            "nothing to read: name a source (`aws`, `azure`, `kubernetes`, `demo`, the path of a snapshot or of"
+            " manifests), or set `sources` in cloudseg.toml"
         )
     manifests = [source for source in named if _holds_manifests(source)]
     _check_words(named, manifests, words)
@@ -86,6 +88,10 @@ def _check_words(sources: Sequence[str], manifests: Sequence[str], words: Words)
             "--profile, --region, --assume-role, --external-id and --aws-organization are for the source `aws`;"
             " a snapshot is audited as a whole"
         )
+    if any(words.azure) and "azure" not in sources:
+        raise InputError(
+            "--subscription and --management-group are for the source `azure`; a snapshot is audited as a whole"
+        )
     if "kubernetes" in sources:
         return
     if words.kubernetes.contexts or words.kubernetes.kubeconfig:
@@ -101,8 +107,9 @@ def words_for(source: str, sources: Sequence[str], words: Words) -> Words:
 
     What is about none of them stays with all, to be refused.
     """
-    from cloudseg.cli.provider_words import AwsWords, KubernetesWords, Words
+    from cloudseg.cli.provider_words import AwsWords, AzureWords, KubernetesWords, Words
 
+    azure = words.azure if source == "azure" or "azure" not in sources else AzureWords()
     aws = words.aws if source == "aws" or "aws" not in sources else AwsWords()
     if source == "kubernetes" or "kubernetes" not in sources:
         kubernetes = words.kubernetes
@@ -111,7 +118,7 @@ def words_for(source: str, sources: Sequence[str], words: Words) -> Words:
     named = [each for each in sources if each == "kubernetes" or _holds_manifests(each)]
     if named and source not in named:
         kubernetes = kubernetes._replace(cluster=None)
-    return Words(aws, kubernetes)
+    return Words(aws, kubernetes, azure)
 
 
 class _Live(NamedTuple):
@@ -119,10 +126,15 @@ class _Live(NamedTuple):
 
     aws: AwsOptions
     kubernetes: KubernetesOptions
+    azure: AzureOptions
 
 
 def _live(settings: Config, words: Words) -> _Live:
-    return _Live(aws_options(settings, words.aws), kubernetes_options(settings, words.kubernetes))
+    return _Live(
+        aws_options(settings, words.aws),
+        kubernetes_options(settings, words.kubernetes),
+        azure_options(settings, words.azure),
+    )
 
 
 def _holds_manifests(source: str) -> bool:
@@ -158,6 +170,8 @@ def _one(source: str, live: _Live, *, quiet: bool) -> Snapshot:
 
     if source == "aws":
         return _collected("AWS", partial(_collect_aws, live.aws), quiet=quiet)
+    if source == "azure":
+        return _collected("Azure", partial(_collect_azure, live.azure), quiet=quiet)
     if source == "kubernetes":
         return _collected("Kubernetes", partial(_collect_kubernetes, live.kubernetes), quiet=quiet)
     if source == "demo":
@@ -166,14 +180,14 @@ def _one(source: str, live: _Live, *, quiet: bool) -> Snapshot:
         return load(demo_snapshot_path())
     if source in PLANNED and not _exists(source):
         raise InputError(
-            f"{source} cannot be read yet; this version reads `aws`, `kubernetes`, `demo`, snapshots and Kubernetes"
-            " manifests"
+            f"{source} cannot be read yet; this version reads `aws`, `azure`, `kubernetes`, `demo`, snapshots and"
+            " Kubernetes manifests"
         )
     if not _exists(source):
         shown = source if len(source) <= _SHOWN else f"{source[:_SHOWN]}…"
         raise InputError(
-            f"there is no {shown!r}: a source is `aws`, `kubernetes`, `demo`, the path of a snapshot made by `cloudseg"
-            " collect`, or of manifests"
+            f"there is no {shown!r}: a source is `aws`, `azure`, `kubernetes`, `demo`, the path of a snapshot made by"
+            " `cloudseg collect`, or of manifests"
         )
     return load(source)
 
@@ -186,23 +200,36 @@ def _exists(source: str) -> bool:
         return False
 
 
-def _collect_aws(options: AwsOptions, progress: Progress | None) -> Snapshot:
+@contextmanager
+def _packages(what: str, extra: str) -> Generator[None]:
+    """Tell how to install what a provider needs where it is missing.
+
+    Raises:
+        CollectError: it is.
+    """
     try:
-        from cloudseg.providers.aws.collect import collect
+        yield
     except ModuleNotFoundError as error:
         raise CollectError(
-            f"reading AWS needs the package {error.name}; install it with `pip install 'cloudseg[aws]'`"
+            f"reading {what} needs the package {error.name}; install it with `pip install 'cloudseg[{extra}]'`"
         ) from error
+
+
+def _collect_aws(options: AwsOptions, progress: Progress | None) -> Snapshot:
+    with _packages("AWS", "aws"):
+        from cloudseg.providers.aws.collect import collect
+    return collect(options, progress=progress)
+
+
+def _collect_azure(options: AzureOptions, progress: Progress | None) -> Snapshot:
+    with _packages("Azure", "azure"):
+        from cloudseg.providers.azure.collect import collect
     return collect(options, progress=progress)
 
 
 def _collect_kubernetes(options: KubernetesOptions, progress: Progress | None) -> Snapshot:
-    try:
+    with _packages("clusters", "kubernetes"):
         from cloudseg.providers.kubernetes.collect import collect
-    except ModuleNotFoundError as error:
-        raise CollectError(
-            f"reading clusters needs the package {error.name}; install it with `pip install 'cloudseg[kubernetes]'`"
-        ) from error
     return collect(options, progress=progress)
 
 

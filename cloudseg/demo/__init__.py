@@ -1,4 +1,4 @@
-"""A bundled estate to try things on: a bookshop in two fictional AWS accounts, with mistakes and parts that are right.
+"""A bundled estate to try things on: a bookshop on AWS, in a cluster and on Azure, half right and half wrong.
 
 The JSON files under ``snapshot/`` are the source of truth; edit them by hand. ``intent.yaml`` says what may talk to
 what in it.

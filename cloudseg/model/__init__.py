@@ -1,7 +1,7 @@
 """The estate in one model for every cloud: frozen values, and edits to them."""
 
 from cloudseg.model.aliases import Alias, AliasPort
-from cloudseg.model.coverage import FACETS, Coverage, Facet, Gap, GapReason, Reading, ReadingState, ScopeRead
+from cloudseg.model.coverage import FACETS, FACETS_OF, Coverage, Facet, Gap, GapReason, Reading, ReadingState, ScopeRead
 from cloudseg.model.edits import (
     AddEndpoint,
     AddFlowLog,
@@ -32,6 +32,8 @@ from cloudseg.model.resources import (
     provider_of,
     qualified,
     scope_of,
+    shown_id,
+    unplaced,
 )
 from cloudseg.model.rules import ANYONE, Pipeline, RangeMeaning, Rule, RuleSet, Stage, Verdict
 from cloudseg.model.selectors import (
@@ -46,12 +48,22 @@ from cloudseg.model.selectors import (
     Selector,
     matches,
 )
-from cloudseg.model.services import Endpoint, EndpointConnection, EndpointService, Firewall, FlowLog, Service
+from cloudseg.model.services import (
+    Endpoint,
+    EndpointConnection,
+    EndpointService,
+    Firewall,
+    FlowLog,
+    Passage,
+    Service,
+)
 from cloudseg.model.topology import (
     Entrance,
+    Exit,
     Gateway,
     Interface,
     InternetBlock,
+    Masking,
     Network,
     Peering,
     Route,
@@ -68,6 +80,7 @@ __all__ = [
     "ANYONE",
     "ANY_ZONE",
     "FACETS",
+    "FACETS_OF",
     "AddEndpoint",
     "AddFlowLog",
     "AddRule",
@@ -92,6 +105,7 @@ __all__ = [
     "Estate",
     "Everyone",
     "Everything",
+    "Exit",
     "Facet",
     "Family",
     "Firewall",
@@ -110,9 +124,11 @@ __all__ = [
     "InternetBlock",
     "Labelled",
     "ListRef",
+    "Masking",
     "Names",
     "Network",
     "NoneOf",
+    "Passage",
     "Peer",
     "Peering",
     "Pipeline",
@@ -150,4 +166,6 @@ __all__ = [
     "provider_of",
     "qualified",
     "scope_of",
+    "shown_id",
+    "unplaced",
 ]

@@ -29,11 +29,14 @@ class Alias(Resource, frozen=True, kw_only=True):
         words: the names that people and programs write, beside its ids.
         addresses: addresses that stand for it, and that nobody bears.
         ports: what is asked for, and where it arrives.
+        network: for one whose packets are rewritten on their way, so that the rules of who calls it see its addresses,
+            the qualified id of the network in which these stand; empty for one that is rewritten before.
     """
 
     words: tuple[str, ...] = ()
     addresses: AddressSet = NO_ADDRESSES
     ports: tuple[AliasPort, ...] = ()
+    network: str = ""
 
     @property
     def targets(self) -> frozenset[str]:

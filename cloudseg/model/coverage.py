@@ -1,11 +1,11 @@
 """What was read of each scope and region, and what was not: the difference between "none" and "unknown"."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal, get_args
 
 import msgspec
 
-__all__ = ["FACETS", "Coverage", "Facet", "Gap", "GapReason", "Reading", "ReadingState", "ScopeRead"]
+__all__ = ["FACETS", "FACETS_OF", "Coverage", "Facet", "Gap", "GapReason", "Reading", "ReadingState", "ScopeRead"]
 
 Facet = Literal[
     "networks",
@@ -41,10 +41,53 @@ Facet = Literal[
     "services.dms",
     "services.efs",
     "services.verified-access",
+    "services.storage",
+    "services.sql",
+    "services.postgresql",
+    "services.mysql",
+    "services.cosmosdb",
+    "services.keyvault",
+    "services.containerregistry",
+    "services.aks",
+    "services.appservice",
+    "services.servicebus",
+    "services.eventhub",
+    "services.search",
+    "services.cognitiveservices",
+    "services.redis",
 ]
 """A part of the estate that is read, or not, as a whole."""
 
 FACETS: Final[tuple[Facet, ...]] = get_args(Facet)
+
+_AZURE_SERVICES: Final[frozenset[Facet]] = frozenset(
+    (
+        "services.storage",
+        "services.sql",
+        "services.postgresql",
+        "services.mysql",
+        "services.cosmosdb",
+        "services.keyvault",
+        "services.containerregistry",
+        "services.aks",
+        "services.appservice",
+        "services.servicebus",
+        "services.eventhub",
+        "services.redis",
+        "services.search",
+        "services.cognitiveservices",
+    )
+)
+_SERVICES: Final = frozenset(facet for facet in FACETS if facet.startswith("services."))
+_ELSEWHERE: Final[frozenset[Facet]] = frozenset(("public-access-block", "templates"))
+
+FACETS_OF: Final[Mapping[str, frozenset[Facet]]] = {
+    "aws": frozenset(FACETS) - _AZURE_SERVICES,
+    "azure": frozenset(FACETS) - (_SERVICES - _AZURE_SERVICES) - _ELSEWHERE,
+    # A cluster has no routes or gateways of its own that could be read: the cloud beneath it has them.
+    "kubernetes": frozenset(("networks", "subnets", "interfaces", "workloads", "groups", "entrances")),
+}
+"""The parts of an estate that each provider has: of others nothing is missing there."""
 
 GapReason = Literal[
     "denied", "throttled", "unsupported", "unreachable", "malformed", "not-found", "timeout", "skipped", "unread"
@@ -108,8 +151,12 @@ class Coverage:
         }
 
     def state(self, facet: str, provider: str, scope: str, region: str) -> ReadingState:
-        """Tell how completely a facet of one scope and region was read."""
-        reading = self._by_place.get((provider, scope, region, facet))
+        """Tell how completely a facet of one scope and region was read.
+
+        What is asked once for a whole scope is told under the region ``global``.
+        """
+        own = self._by_place.get((provider, scope, region, facet))
+        reading = own if own is not None else self._by_place.get((provider, scope, "global", facet))
         return "unread" if reading is None else reading.state
 
     def was_read(self, facet: str, provider: str, scope: str, region: str) -> bool:

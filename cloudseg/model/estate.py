@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cloudseg.model.coverage import Coverage, Gap, ScopeRead
 from cloudseg.model.edits import apply_edits
-from cloudseg.model.peers import GroupRef, ListRef
+from cloudseg.model.peers import Addresses, GroupRef, ListRef
 from cloudseg.model.selectors import Carries, InSubnets, by_labels, matches, parts_of, required_label
+from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         TransitTable,
         Workload,
     )
+    from cloudseg.traffic import AddressSet
 
 __all__ = ["Estate"]
 
@@ -177,8 +179,8 @@ class Estate:
             direction: only those that judge packets of this direction; None for all. A list that does not isolate in
                 the direction adds what it admits there to others that do, and says nothing by itself.
         """
-        judges = self._selecting(interface, stage)
-        if direction is None or all(direction in judge.isolates for judge in judges):
+        judges = self._selecting(interface, stage) if stage in self._rule_sets_by_stage else ()
+        if not judges or direction is None or all(direction in judge.isolates for judge in judges):
             return judges
         if not any(direction in judge.isolates for judge in judges):
             return ()
@@ -300,6 +302,17 @@ class Estate:
             *(rule_set.applies for rule_set in self.rule_sets.values()),
             *(group.selector for group in self.groups.values()),
         )
+
+    @cached_property
+    def served(self) -> AddressSet:
+        """The addresses outside at which hosts answer the machines on them: names, metadata, health; nobody's own."""
+        found = NO_ADDRESSES
+        for table in self.route_tables.values():
+            for route in table.routes:
+                gateway = None if route.target is None else self.gateways.get(route.target)
+                if gateway is not None and gateway.kind == "host" and isinstance(route.destination, Addresses):
+                    found |= route.destination.addresses
+        return found
 
     @cached_property
     def _ordered_interfaces(self) -> tuple[Interface, ...]:

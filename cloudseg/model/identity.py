@@ -1,5 +1,7 @@
 """Groups (identities) and named lists of addresses."""
 
+from functools import lru_cache
+
 from cloudseg.model.resources import Resource
 from cloudseg.model.selectors import Selector
 from cloudseg.traffic import AddressSet
@@ -44,4 +46,10 @@ class AddressList(Resource, frozen=True, kw_only=True):
     @property
     def addresses(self) -> AddressSet | None:
         """The union of the entries; None when they were not read."""
-        return None if self.prefixes is None else AddressSet.from_cidrs(self.prefixes)
+        return None if self.prefixes is None else _together(self.prefixes)
+
+
+# Thousands of rules name the same few lists, some of which have thousands of entries.
+@lru_cache(maxsize=4096)
+def _together(prefixes: tuple[str, ...]) -> AddressSet:
+    return AddressSet.from_cidrs(prefixes)

@@ -13,32 +13,26 @@ from __future__ import annotations
 
 import dataclasses
 from bisect import bisect_right
-from collections import defaultdict
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from cloudseg.model.identity import Group
-from cloudseg.model.peers import Addresses, GroupRef
-from cloudseg.model.resources import own_id, qualified
-from cloudseg.model.rules import Pipeline, Rule, RuleSet
-from cloudseg.model.selectors import AnyOf, Labelled
-from cloudseg.traffic import ALL_IPV4, ALL_TRAFFIC, NO_ADDRESSES, AddressSet
+from cloudseg.model.machine_exits import MachineExits, merged
+from cloudseg.model.resources import own_id
+from cloudseg.model.rules import Pipeline
+from cloudseg.model.same_machine import Machines, machine_of, stands_on
+from cloudseg.model.topology import Interface, Masking
+from cloudseg.traffic import NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
     from cloudseg.model.estate import Estate
-    from cloudseg.model.resources import Direction
     from cloudseg.model.rules import Stage
-    from cloudseg.model.topology import Interface, Network
+    from cloudseg.model.topology import Exit, Network, Subnet
 
 __all__ = ["join_clusters"]
-
-_BY_MACHINE: Final = "pod/by-machine"
-"""The label of a pod whose packets may leave the network by another interface of its machine than its own; its
-value is the network."""
-_DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 
 
 def join_clusters(estate: Estate) -> Estate:
@@ -59,36 +53,49 @@ def _joined(estate: Estate, cluster: Network) -> Estate:
     carriers = [
         interface
         for _, interface in sorted(estate.interfaces.items())
-        if interface.network in estate.networks and own_id(interface.workload or "::") in cluster.machines
+        if interface.network in estate.networks and machine_of(interface) in cluster.machines
     ]
     homes = {interface.network for interface in carriers}
+    masking = cluster.masking or Masking(applies=None)
     bearers = _Bearers(i for _, i in sorted(estate.interfaces.items()) if i.network in homes)
+    if masking.unlisted:
+        bearers.add_subnets(each for _, each in sorted(estate.subnets.items()) if each.network in homes)
     own = (cluster.provider, cluster.scope)
     pods = [i for _, i in sorted(estate.interfaces.items()) if i.is_pod and (i.provider, i.scope) == own]
+    exits = MachineExits(estate, cluster, carriers)
+    sent: dict[str, Interface] = {}
+    if carriers:
+        inner = [each for each in pods if each.role != "host" and not bearers.parts(each)]
+        sent = exits.sent_on(inner, [estate.networks[name] for name in homes if name is not None])
+        estate = dataclasses.replace(estate, interfaces={**estate.interfaces, **sent})
     if not any(bearers.parts(pod) for pod in pods):
         return estate
     interfaces = dict(estate.interfaces)
     taken: defaultdict[str, AddressSet] = defaultdict(lambda: NO_ADDRESSES)
     joined: list[Interface] = []
     for pod in pods:
-        parts = bearers.parts(pod) or _anywhere(pod, carriers)
+        parts = bearers.parts(pod) or ([] if pod.id in sent else _anywhere(pod, carriers))
         if not parts:
             continue
         del interfaces[pod.id]
-        joined += (moved := [_marked(each, parts, carriers) for each in _moved(pod, parts)])
+        joined += (moved := list(_moved(pod, parts, exits)))
         interfaces |= {each.id: each for each in moved}
         if pod.role != "host":
             for bearer, addresses in parts:
                 taken[bearer.id] |= addresses
     places = frozenset(each.network or "" for each in joined)
-    inner = estate.pipelines[cluster.pipeline].ingress
-    if not joined or any(_clash(inner, estate.pipelines[estate.networks[name].pipeline].ingress) for name in places):
+    stages = estate.pipelines[cluster.pipeline].ingress
+    if not joined or any(_clash(stages, estate.pipelines[estate.networks[name].pipeline].ingress) for name in places):
         return estate
     for identifier, addresses in taken.items():
+        if identifier not in interfaces:
+            continue
         bearer = interfaces[identifier]
         # What is left of it are the machine's own addresses, and those kept for pods to come.
         interfaces[identifier] = msgspec.structs.replace(bearer, addresses=bearer.addresses - addresses)
-    return _with_stages(estate, cluster, interfaces, places)
+    machines = Machines(cluster, joined, carriers)
+    interfaces |= {each.id: each for each in machines.labelled(interfaces)}
+    return _with_stages(estate, cluster, interfaces, places, machines)
 
 
 def _clash(stages: Iterable[Stage], known: Iterable[Stage]) -> bool:
@@ -123,21 +130,49 @@ class _Bearers:
         runs.sort(key=lambda run: (*run[:3], run[3].id))
         self._runs = runs
         self._starts = [run[:2] for run in runs]
+        self._subnets: list[Interface] = []
+
+    def add_subnets(self, subnets: Iterable[Subnet]) -> None:
+        """Let what no interface bears stand in the subnet that holds it; what its machine's carries may judge it, too.
+
+        Source: https://learn.microsoft.com/azure/aks/concepts-network-azure-cni-pod-subnet
+        """
+        self._subnets.extend(
+            Interface(
+                id=f"{subnet.id}/pods",
+                kind="network-interface",
+                network=subnet.network,
+                subnet=subnet.id,
+                addresses=subnet.addresses,
+                attached_unread=True,
+                role="branch",
+                derived=True,
+            )
+            for subnet in subnets
+        )
+
+    def _around(self, text: str) -> Interface | None:
+        """Return what stands for a subnet that holds an address; None where none does."""
+        return next((each for each in self._subnets if each.addresses.has(text)), None)
 
     def parts(self, pod: Interface) -> list[_Part]:
         """Return the addresses of a pod by the interface that bears them; none where not all are found."""
         found: defaultdict[str, list[str]] = defaultdict(list)
         bearers: dict[str, Interface] = {}
         for text, family, number in _single(pod.addresses):
-            place = bisect_right(self._starts, (family, number)) - 1
-            if place < 0:
-                return []
-            known, first, last, bearer = self._runs[place]
-            if known != family or not first <= number <= last:
+            bearer = self._at(family, number) or self._around(text)
+            if bearer is None:
                 return []
             bearers[bearer.id] = bearer
             found[bearer.id].append(text)
         return [_Part(bearers[key], AddressSet.from_cidrs(texts)) for key, texts in sorted(found.items())]
+
+    def _at(self, family: int, number: int) -> Interface | None:
+        place = bisect_right(self._starts, (family, number)) - 1
+        if place < 0:
+            return None
+        known, first, last, bearer = self._runs[place]
+        return bearer if known == family and first <= number <= last else None
 
 
 def _single(addresses: AddressSet) -> Iterator[tuple[str, int, int]]:
@@ -150,61 +185,75 @@ def _single(addresses: AddressSet) -> Iterator[tuple[str, int, int]]:
                 yield address_text(family, number), family, number
 
 
-def _moved(pod: Interface, parts: Sequence[_Part]) -> Iterator[Interface]:
+class _Place(NamedTuple):
+    """What tells the places of pods apart: where they stand, with which groups, and how packets leave."""
+
+    subnet: str
+    attached: frozenset[str]
+    unread: bool
+    leaving: Hashable
+
+
+def _moved(pod: Interface, parts: Sequence[_Part], exits: MachineExits) -> Iterator[Interface]:
     """Yield the pods of a workload as interfaces of the cloud, one for each place that is told apart there."""
-    places: defaultdict[tuple[str, frozenset[str], bool], list[_Part]] = defaultdict(list)
+    places: defaultdict[_Place, list[tuple[_Part, Exit | None]]] = defaultdict(list)
     for part in parts:
-        bearer = part.bearer
-        places[bearer.subnet or "", bearer.attached, bearer.attached_unread].append(part)
-    alone = len(places) == 1
-    subnets = [subnet for subnet, _, _ in places]
-    for (subnet, attached, unread), own in places.items():
+        bearer, way_out = part.bearer, exits.of(pod, part.bearer)
+        place = _Place(bearer.subnet or "", bearer.attached, bearer.attached_unread, exits.sort_of(way_out))
+        places[place].append((part, way_out))
+    names = _names(places)
+    for place, own in places.items():
         addresses = public = NO_ADDRESSES
-        for part in own:
+        for part, _ in own:
             addresses |= part.addresses
             public |= part.addresses & part.bearer.public
-        mark = own_id(subnet)
-        if subnets.count(subnet) > 1:
-            groups = ",".join(sorted(map(own_id, attached)))
-            mark = f"{mark}/{groups}, not read in full" if unread else f"{mark}/{groups}"
-        bearer = own[0].bearer
+        bearer = own[0][0].bearer
         yield msgspec.structs.replace(
             pod,
-            id=pod.id if alone else f"{pod.id}@{mark}",
+            id=pod.id if len(places) == 1 else f"{pod.id}@{names[place]}",
             network=bearer.network,
             subnet=bearer.subnet,
             addresses=addresses,
             public=public,
-            # What leaves for the internet bears the address of the machine, whichever that is.
-            public_unlisted=None if any(part.bearer.public.v4 for part in own) else False,
-            attached=attached,
-            attached_unread=pod.attached_unread or unread,
+            # Which private address of an interface a public one stands for is not told here.
+            public_unlisted=None if any(part.bearer.public.v4 for part, _ in own) else False,
+            # Nor whether what is lent to the machine stands for pods as well.
+            lent_unlisted=None if any(_lends(part.bearer) for part, _ in own) else False,
+            attached=place.attached,
+            attached_unread=pod.attached_unread or place.unread,
+            labels={**pod.labels, **stands_on(pod, bearer)},
+            exit=merged(way_out for _, way_out in own),
+            other_exit=merged(exits.of_other_family(pod, part.bearer) for part, _ in own),
         )
 
 
-def _marked(pod: Interface, parts: Sequence[_Part], carriers: Sequence[Interface]) -> Interface:
-    """Return a pod with a mark if its machine has other interfaces that meet other groups or stand elsewhere.
+def _names(places: Mapping[_Place, Sequence[tuple[_Part, Exit | None]]]) -> dict[_Place, str]:
+    """Return a name for each place: its subnet, with its groups and the way out where that does not tell it apart."""
+    subnets = Counter(place.subnet for place in places)
+    here = Counter((place.subnet, place.attached, place.unread) for place in places)
+    found: dict[_Place, str] = {}
+    for place, own in places.items():
+        name = own_id(place.subnet)
+        groups = ",".join(sorted(map(own_id, place.attached)))
+        if len({each[1:3] for each in places if each.subnet == place.subnet}) > 1:
+            name = f"{name}/{groups}, not read in full" if place.unread else f"{name}/{groups}"
+        if subnets[place.subnet] > 1 and here[place.subnet, place.attached, place.unread] > 1:
+            name = f"{name}, out by {min(_by(part, way_out) for part, way_out in own)}"
+        found[place] = name
+    return found
 
-    What a pod sends to IPv4 addresses outside of the network leaves by the first interface of its machine, under the
-    address of that and by its groups, unless the plugin is told otherwise; which interface is the first was not read.
-    Source: https://docs.aws.amazon.com/eks/latest/userguide/external-snat.html and
-    https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html
-    """
-    machines = {part.bearer.workload for part in parts}
-    others = {(each.subnet, each.attached) for each in carriers if each.workload in machines}
-    if pod.role == "host" or not pod.addresses.v4 or others <= {(pod.subnet, pod.attached)}:
-        return pod
-    return msgspec.structs.replace(pod, labels={**pod.labels, _BY_MACHINE: pod.network or ""})
+
+def _by(part: _Part, way_out: Exit | None) -> str:
+    """Return the first interface by which packets leave, in words."""
+    return own_id(part.bearer.id if way_out is None or not way_out.interfaces else way_out.interfaces[0])
 
 
 def _with_stages(
-    estate: Estate, cluster: Network, interfaces: Mapping[str, Interface], homes: frozenset[str]
+    estate: Estate, cluster: Network, interfaces: Mapping[str, Interface], homes: frozenset[str], machines: Machines
 ) -> Estate:
     """Return the estate with the stages of a cluster behind those of the networks that its pods stand in."""
     networks, pipelines = dict(estate.networks), dict(estate.pipelines)
-    groups, rule_sets = dict(estate.groups), dict(estate.rule_sets)
-    everyone = _every_pod(cluster)
-    groups[everyone.id] = everyone
+    groups, rule_sets = {**estate.groups, **machines.groups}, dict(estate.rule_sets)
     for name in sorted(homes):
         network = networks[name]
         own = pipelines[network.pipeline]
@@ -212,9 +261,9 @@ def _with_stages(
         pipelines[both.name] = both
         networks[name] = msgspec.structs.replace(network, pipeline=both.name)
         for stage in own.stages("ingress"):
-            if stage.at == "interface" and stage.match == "any":
-                for beside in (_same_machine(cluster, stage, everyone), _by_machine(cluster, stage, network)):
-                    rule_sets[beside.id] = beside
+            # What stays on one machine passes neither its interface nor the boundary of its subnet.
+            if stage.at in {"interface", "subnet"}:
+                rule_sets |= {beside.id: beside for beside in machines.beside(stage)}
     return dataclasses.replace(
         estate, networks=networks, pipelines=pipelines, interfaces=interfaces, groups=groups, rule_sets=rule_sets
     )
@@ -223,12 +272,12 @@ def _with_stages(
 def _behind(cloud: Pipeline, cluster: Pipeline) -> Pipeline:
     """Return the stages of a cloud's network, and behind those of its interfaces the stages of a cluster.
 
-    What a cluster accepts it accepts for good, so that nothing may come behind it but the boundaries of subnets, which
+    What a cluster accepts it accepts for good, so that nothing may come behind it but the boundaries of subnets that
     packets meet on their way.
     """
     ingress = (*cloud.ingress, *_new(cluster.ingress, cloud.ingress))
-    inner = [stage for stage in cloud.egress if stage.at == "interface"]
-    outer = [stage for stage in cloud.egress if stage.at != "interface"]
+    inner = [stage for stage in cloud.egress if stage.at != "subnet-boundary"]
+    outer = [stage for stage in cloud.egress if stage.at == "subnet-boundary"]
     egress = (*inner, *_new(cluster.egress, cloud.egress), *outer)
     return Pipeline(name=f"{cloud.name}, {cluster.name}", ingress=ingress, egress=egress)
 
@@ -238,59 +287,6 @@ def _new(stages: Iterable[Stage], known: Iterable[Stage]) -> Iterator[Stage]:
     return (stage for stage in stages if stage.name not in names)
 
 
-def _every_pod(cluster: Network) -> Group:
-    chosen = tuple(Labelled(key, "In", frozenset((cluster.scope,))) for key in ("pod/cluster", "pod/host-network"))
-    identifier = qualified(cluster.provider, cluster.scope, "every pod")
-    return Group(id=identifier, kind="pod-selector", selector=AnyOf(chosen), managed_by=cluster.provider)
-
-
-def _same_machine(cluster: Network, stage: Stage, everyone: Group) -> RuleSet:
-    """Return what passes beside a cloud's groups: pods on one machine talk without them, and who is where changes."""
-    rules = tuple(
-        Rule(
-            id=f"{direction}.same-machine",
-            direction=direction,
-            verdict="next",
-            traffic=ALL_TRAFFIC,
-            remote=(GroupRef(everyone.id),),
-            exact=False,
-            description="pods on one machine reach each other without meeting its groups",
-        )
-        for direction in _DIRECTIONS
-    )
-    own = qualified(cluster.provider, cluster.scope, f"pods on one machine ({stage.name})")
-    return RuleSet(
-        id=own,
-        kind="node-rule",
-        stage=stage.name,
-        rules=rules,
-        applies=everyone.selector,
-        managed_by=cluster.provider,
-        isolates=frozenset(),
-    )
-
-
-def _by_machine(cluster: Network, stage: Stage, network: Network) -> RuleSet:
-    """Return what leaves a network beside the groups of a pod: other interfaces of its machine may have others."""
-    rule = Rule(
-        id="egress.by-machine",
-        direction="egress",
-        verdict="next",
-        traffic=ALL_TRAFFIC,
-        remote=(Addresses(ALL_IPV4 - network.addresses),),
-        exact=False,
-        description="packets leave the network by the first interface of the machine, and meet its groups",
-    )
-    own = qualified(
-        cluster.provider, cluster.scope, f"first interface of the machine ({stage.name} of {network.own_id})"
-    )
-    return RuleSet(
-        id=own,
-        kind="node-rule",
-        stage=stage.name,
-        rules=(rule,),
-        applies=Labelled(_BY_MACHINE, "In", frozenset((network.id,))),
-        network=network.id,
-        managed_by=cluster.provider,
-        isolates=frozenset(),
-    )
+def _lends(interface: Interface) -> bool:
+    """Tell whether a public address is lent, or may be lent, to an interface."""
+    return bool(interface.lent) or interface.lent_unlisted is not False

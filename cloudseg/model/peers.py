@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cloudseg.traffic import AddressSet
+from cloudseg.traffic import ALL_ADDRESSES, AddressSet
 
 __all__ = ["Addresses", "Everyone", "GroupRef", "ListRef", "Names", "Peer", "Unresolved", "is_identity"]
 
@@ -49,10 +49,14 @@ class Unresolved(msgspec.Struct, frozen=True, tag=True):
     Attributes:
         variable: the unknown's name; the same text means the same unknown value everywhere.
         reason: why it is unknown, for people.
+        within: the most that it can stand for.
+        name: what people call it, where several unknowns share a name; empty for the variable itself.
     """
 
     variable: str
     reason: str
+    within: AddressSet = ALL_ADDRESSES
+    name: str = ""
 
 
 Peer = Everyone | Addresses | GroupRef | ListRef | Names | Unresolved

@@ -1,7 +1,7 @@
 """What every resource of an estate has: a qualified name, a kind, tags, and where it was written."""
 
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -15,7 +15,19 @@ __all__ = [
     "provider_of",
     "qualified",
     "scope_of",
+    "shown_id",
+    "unplaced",
 ]
+
+_AT: Final = "@"
+_ARM: Final = "/subscriptions/"
+_PARTS: Final = {
+    "ipconfigurations": "address",
+    "privateendpoints": "private endpoints",
+    "systemroutes": "system routes",
+    "systemroutes-gateway": "system routes of the gateways",
+}
+"""What parts of ARM resources are called that have no name of their own."""
 
 Direction = Literal["ingress", "egress"]
 Family = Literal[4, 6]
@@ -48,9 +60,19 @@ def scope_of(identifier: str) -> str:
 
 @lru_cache(maxsize=1 << 17)
 def own_id(identifier: str) -> str:
-    """Return the provider's own id out of a qualified name."""
-    parts = identifier.split(":", 3 if identifier.startswith("aws:") else 2)
-    return parts[-1]
+    """Return the provider's own id out of a qualified name: the same for all the places of one resource."""
+    return unplaced(identifier).split(":", 3 if identifier.startswith("aws:") else 2)[-1]
+
+
+def unplaced(identifier: str) -> str:
+    """Return a qualified name without the place at which the resource stands.
+
+    What is one for the provider and several in the estate, since it means something else at each of its places, bears
+    the place behind its id: ``azure:<subscription>:…/networksecuritygroups/web@subnets-rg/vnet/web``. No name of
+    Azure's holds the sign; the pods of a workload that stand in several places are several for everybody. Source:
+    https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+    """
+    return identifier.partition(_AT)[0] if identifier.startswith("azure:") else identifier
 
 
 def labelled(own: str, name: str) -> str:
@@ -58,9 +80,40 @@ def labelled(own: str, name: str) -> str:
 
     Some ids are made of names, such as ``shop/web[Deployment]``. Of a long ARN the name is what people read.
     """
+    if own.startswith(_ARM):
+        return _of_arm(own, name)
     if not name or name == own or (_holds(own, name) and not own.startswith("arn:")):
         return own
     return f"{own} ({name})"
+
+
+@lru_cache(maxsize=1 << 17)
+def shown_id(identifier: str) -> str:
+    """Return what texts call a resource by its qualified name alone: its own id, and of an ARM id the names in it."""
+    own = own_id(identifier)
+    return labelled(own, "") if own.startswith(_ARM) else own
+
+
+def _of_arm(own: str, name: str) -> str:
+    """Return what to call an ARM resource: its name, behind those of what it is part of, and its resource group.
+
+    ``vnet-hub/web (rg-net)`` for ``…/resourcegroups/rg-net/…/virtualnetworks/vnet-hub/subnets/web``.
+    """
+    _, _, rest = own.partition("/resourcegroups/")
+    group, _, path = rest.partition("/providers/")
+    # The provider, then kinds and names in turn; at the end perhaps a part that has no name.
+    names = path.split("/")[2::2]
+    if not names:
+        return own
+    if name and f"{group}/{names[-1]}" in name.lower():
+        return name
+    lower = name.lower()
+    shown = f"{'/'.join((*names[:-1], name if lower == names[-1] else names[-1]))} ({group})"
+    # A machine's name often begins that of its interface.
+    if lower in names[-1]:
+        part = " ".join(path.split("/")[1 + 2 * len(names) :])
+        return f"{_PARTS.get(part, part)} of {shown}" if part else shown
+    return f"{shown}: {name}"
 
 
 def _holds(own: str, name: str) -> bool:
@@ -114,3 +167,9 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     def label(self) -> str:
         """The own id, followed by the name where that says more."""
         return labelled(self.own_id, self.name)
+
+    @property
+    def shown_id(self) -> str:
+        """The own id as texts show it: of an ARM id the names in it."""
+        own = self.own_id
+        return labelled(own, self.name) if own.startswith(_ARM) else own

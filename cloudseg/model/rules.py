@@ -37,6 +37,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         doubt: why it is not exact, in words; empty where it could not be read.
         description: what people wrote about it.
         location: where it is written, for estates read from files.
+        fixed: the provider keeps it in every such list, and nobody can change it or take it away.
+        required: it lets in no more than the provider's own management of a service, and the provider refuses lists
+            without it.
     """
 
     id: str
@@ -51,6 +54,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     doubt: str = ""
     description: str = ""
     location: SourceLocation | None = None
+    fixed: bool = False
+    required: bool = False
 
     @property
     def allows(self) -> bool:
@@ -86,7 +91,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: the name that rule sets refer to.
-        at: where a packet meets it. A ``subnet-boundary`` is not met by traffic that stays inside one subnet.
+        at: where a packet meets it. A ``subnet-boundary`` is not met by traffic that stays inside one subnet; what the
+            ``platform`` does by itself is always known.
         stateful: replies need no rule of their own.
         match: ``any``, one allowing rule is enough; ``first``, the first matching rule by priority decides.
         miss: the answer when a rule set selects the interface and no rule matches. What no rule set selects goes on.
@@ -97,7 +103,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    at: Literal["network", "subnet", "subnet-boundary", "interface"]
+    at: Literal["platform", "network", "subnet", "subnet-boundary", "interface"]
     stateful: bool
     match: Literal["any", "first"]
     miss: Verdict

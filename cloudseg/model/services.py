@@ -5,9 +5,17 @@ from typing import Literal
 import msgspec
 
 from cloudseg.model.resources import Resource
-from cloudseg.traffic import ALL_ADDRESSES, AddressSet
+from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, AddressSet
 
-__all__ = ["Endpoint", "EndpointConnection", "EndpointService", "Firewall", "FlowLog", "Service"]
+__all__ = ["Endpoint", "EndpointConnection", "EndpointService", "Firewall", "FlowLog", "Passage", "Service"]
+
+
+class EndpointConnection(msgspec.Struct, frozen=True):
+    """One consumer of an endpoint service: its endpoint, its account, and the state of the connection."""
+
+    endpoint: str
+    owner: str
+    state: Literal["pending", "accepted", "rejected", "failed", "other"]
 
 
 class Service(Resource, frozen=True, kw_only=True):
@@ -17,6 +25,7 @@ class Service(Resource, frozen=True, kw_only=True):
         service: the family of services: ``s3``, ``rds``, ``eks``.
         public: its own setting lets the internet address it; None when that could not be read.
         sources: addresses that its own setting admits.
+        any_tenant: its own setting admits every customer of the cloud, from wherever the cloud runs their machines.
         anonymous: it answers callers who show no credentials; None when that was not read.
         reason: the settings that decide ``public``, for people.
         settings: the settings read, as the provider spells them.
@@ -25,11 +34,13 @@ class Service(Resource, frozen=True, kw_only=True):
         subnets: the subnets it may stand in.
         groups: identities that its own setting attaches to its interfaces.
         interfaces: its interfaces, as far as they were read.
+        connections: the private endpoints that lead to it or ask to, as it sees them itself; None when not read.
     """
 
     service: str
     public: bool | None
     sources: AddressSet = ALL_ADDRESSES
+    any_tenant: bool = False
     anonymous: bool | None = None
     reason: str = ""
     settings: dict[str, str] = msgspec.field(default_factory=dict[str, str])
@@ -38,6 +49,7 @@ class Service(Resource, frozen=True, kw_only=True):
     subnets: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     interfaces: frozenset[str] = frozenset()
+    connections: tuple[EndpointConnection, ...] | None = None
 
 
 class Endpoint(Resource, frozen=True, kw_only=True):
@@ -71,14 +83,6 @@ class Endpoint(Resource, frozen=True, kw_only=True):
     private_dns: bool | None = None
 
 
-class EndpointConnection(msgspec.Struct, frozen=True):
-    """One consumer of an endpoint service: its endpoint, its account, and the state of the connection."""
-
-    endpoint: str
-    owner: str
-    state: Literal["pending", "accepted", "rejected", "failed", "other"]
-
-
 class EndpointService(Resource, frozen=True, kw_only=True):
     """A service of one's own that others reach over private endpoints.
 
@@ -97,6 +101,20 @@ class EndpointService(Resource, frozen=True, kw_only=True):
     balancers: frozenset[str] = frozenset()
 
 
+class Passage(msgspec.Struct, frozen=True):
+    """What a rule of a firewall lets pass, by addresses.
+
+    Attributes:
+        sources: who may open connections.
+        destinations: to whom.
+        whole: whatever they send, on every port; else only some of it.
+    """
+
+    sources: AddressSet
+    destinations: AddressSet
+    whole: bool
+
+
 class Firewall(Resource, frozen=True, kw_only=True):
     """A firewall that routes can lead through.
 
@@ -107,6 +125,11 @@ class Firewall(Resource, frozen=True, kw_only=True):
         filters: its policy stops what it does not allow; None when the policy was not read.
         names: the domain names that it lets out; empty when it has no allow-list by name.
         reason: why it filters or does not.
+        interfaces: its own interfaces, under whose addresses packets may leave it.
+        translates: destinations to which packets surely leave it under its own address; to all others they keep the
+            source's.
+        may_translate: further destinations to which some packets do, such as those that it proxies.
+        passes: all that it lets pass, besides answers; None where that is not known by addresses.
     """
 
     network: str
@@ -115,18 +138,24 @@ class Firewall(Resource, frozen=True, kw_only=True):
     filters: bool | None
     names: tuple[str, ...] = ()
     reason: str = ""
+    interfaces: frozenset[str] = frozenset()
+    translates: AddressSet = NO_ADDRESSES
+    may_translate: AddressSet = NO_ADDRESSES
+    passes: tuple[Passage, ...] | None = None
 
 
 class FlowLog(Resource, frozen=True, kw_only=True):
-    """A flow log of a network, a subnet, an interface or a transit gateway.
+    """A flow log of a network, a subnet, an interface, a transit gateway or a list of rules.
 
     Attributes:
-        target: qualified id of what it records.
+        target: qualified id of what it records; of a list of rules, what these judge.
         traffic: which verdicts it records.
         delivers: records arrive at their destination; None when that is unknown.
         destination: where the records go.
         fields: the recorded fields; empty for the provider's default.
         reason: why it does not deliver.
+        retention: days for which records are kept, 0 for good; None where the log itself does not say.
+        ends: the day on which the provider stops such logs, ISO 8601; empty for none.
     """
 
     target: str
@@ -135,3 +164,5 @@ class FlowLog(Resource, frozen=True, kw_only=True):
     destination: str = ""
     fields: tuple[str, ...] = ()
     reason: str = ""
+    retention: int | None = None
+    ends: str = ""

@@ -6,13 +6,15 @@ import msgspec
 
 from cloudseg.model.peers import Addresses, ListRef
 from cloudseg.model.resources import Family, Resource
-from cloudseg.traffic import ALL_ADDRESSES, GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
+from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC, GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
 
 __all__ = [
     "Entrance",
+    "Exit",
     "Gateway",
     "Interface",
     "InternetBlock",
+    "Masking",
     "Network",
     "Peering",
     "Route",
@@ -46,6 +48,33 @@ TargetKind = Literal[
 ]
 
 
+class Masking(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether what pods send out of the network of their machine bears the address of the machine.
+
+    Attributes:
+        applies: it does; None where that is not known.
+        spared: IPv4 addresses to which it bears the pod's own all the same.
+        unsure: own ids of machines of which it is not known.
+        branches: it does also for pods with an interface of their own.
+        also_ipv4: pods without an IPv4 address may send IPv4 all the same, under the machine's address.
+        also_ipv6: pods without an IPv6 address may do so with IPv6.
+        overlay: pods with addresses of no network of the machines send to everybody outside of the cluster under the
+            machine's address.
+        unlisted: pods may bear addresses of these networks that no interface lists, those of a subnet for pods.
+        doubt: why it is not known, in words.
+    """
+
+    applies: bool | None
+    spared: AddressSet = NO_ADDRESSES
+    unsure: frozenset[str] = frozenset()
+    branches: bool = False
+    also_ipv4: bool = True
+    also_ipv6: bool = True
+    overlay: bool = False
+    unlisted: bool = False
+    doubt: str = ""
+
+
 class Network(Resource, frozen=True, kw_only=True):
     """A VPC, VNet, VPC network or cluster network.
 
@@ -56,6 +85,10 @@ class Network(Resource, frozen=True, kw_only=True):
         leads_out: for a network without subnets and routes, such as a cluster's: packets leave it for addresses
             outside, and come in from there, as far as lists let them.
         machines: the own ids of the machines that carry it, as their cloud names them, as far as it tells them.
+        masking: for a cluster's, under whose address packets leave the network of its machines; None where nothing
+            that was read tells.
+        routes_within_subnets: the routes of a subnet decide about packets inside it as well.
+        groups_by_address: a group in a rule stands for the addresses of its members, by whatever way packets come.
     """
 
     addresses: AddressSet = NO_ADDRESSES
@@ -63,6 +96,9 @@ class Network(Resource, frozen=True, kw_only=True):
     is_default: bool = False
     leads_out: bool = False
     machines: frozenset[str] = frozenset()
+    masking: Masking | None = None
+    routes_within_subnets: bool = False
+    groups_by_address: bool = False
 
 
 class Subnet(Resource, frozen=True, kw_only=True):
@@ -75,6 +111,8 @@ class Subnet(Resource, frozen=True, kw_only=True):
         zone_id: the name of that zone which is the same in every account; empty where it was not read.
         public_by_default: new interfaces get a public address unasked; None when that was not read.
         internet_block: what a block above the subnet cuts off from the internet, exclusions included.
+        default_outbound: interfaces in it that have no public address reach the internet all the same, under one that
+            the provider lends them unasked; None when that was not read.
     """
 
     network: str
@@ -83,6 +121,7 @@ class Subnet(Resource, frozen=True, kw_only=True):
     zone_id: str = ""
     public_by_default: bool | None = None
     internet_block: InternetBlock = "off"
+    default_outbound: bool | None = False
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,6 +184,8 @@ class Peering(Resource, frozen=True, kw_only=True):
         ranges: the addresses of the networks, in the same order, also of one that was not read itself; empty where the
             answer does not tell them.
         owners: the accounts that own them, in the same order; empty where the answer does not tell.
+        forwards_into: those of the networks that take packets over it which others than its neighbour's own sent.
+        doubt: why less may pass than the ranges say, in words; empty where all of it does.
     """
 
     networks: tuple[str, str]
@@ -152,6 +193,8 @@ class Peering(Resource, frozen=True, kw_only=True):
     active: bool
     ranges: tuple[AddressSet, AddressSet] = (NO_ADDRESSES, NO_ADDRESSES)
     owners: tuple[str, str] = ("", "")
+    forwards_into: frozenset[str] = frozenset()
+    doubt: str = ""
 
 
 class TransitAttachment(Resource, frozen=True, kw_only=True):
@@ -165,6 +208,7 @@ class TransitAttachment(Resource, frozen=True, kw_only=True):
         active: packets can pass.
         shares_groups: group references work over this attachment.
         appliance_mode: it keeps a flow at one zone of its own, whatever zone the flow comes from.
+        direct: it reaches every subnet of the network without standing in one (the connection of a virtual hub).
     """
 
     gateway: str
@@ -174,6 +218,7 @@ class TransitAttachment(Resource, frozen=True, kw_only=True):
     active: bool = True
     shares_groups: bool = True
     appliance_mode: bool = False
+    direct: bool = False
 
 
 class TransitTable(Resource, frozen=True, kw_only=True):
@@ -192,6 +237,30 @@ class TransitTable(Resource, frozen=True, kw_only=True):
     complete: bool = True
 
 
+class Exit(msgspec.Struct, frozen=True, kw_only=True):
+    """How packets leave that are sent on by another interface, under its address: those of pods by their machine.
+
+    Who sends them judges them by the lists that it alone meets; after that they are the other interface's own.
+
+    Attributes:
+        within: the destinations to which packets leave under the sender's own address, by where it stands.
+        interfaces: qualified ids of the interfaces one of which sends on what goes elsewhere.
+        addresses: the addresses of these under which they do; all that an interface has where it has none of them.
+        own: it may be that packets leave under the sender's own address, too.
+        complete: no other interface may send them on.
+        sure: one of them does; without it they may as well stay where they are, so that nothing certainly leaves.
+        doubt: what is not known of it, in words; empty where everything is.
+    """
+
+    within: AddressSet
+    interfaces: tuple[str, ...]
+    addresses: AddressSet = NO_ADDRESSES
+    own: bool = False
+    complete: bool = True
+    sure: bool = True
+    doubt: str = ""
+
+
 class Interface(Resource, frozen=True, kw_only=True):
     """A network attachment: the unit of reachability.
 
@@ -202,6 +271,11 @@ class Interface(Resource, frozen=True, kw_only=True):
         public: addresses under which the internet can address it, mapped public IPv4 and global IPv6.
         public_unlisted: its owner says that it has a public IPv4 address, which no answer lists; None where the
             setting of its owner was not read.
+        lent: public addresses that stand for it when it sends to the internet, and by which nothing comes in: those of
+            a NAT gateway, or of a load balancer's outbound rule. They stand before its own.
+        lent_unlisted: an address that no answer lists is lent to it where it has none of its own; None when that is not
+            known.
+        lent_carries: what leaves for the internet under an address that is lent to it.
         attached: qualified ids of the identities attached to it. Membership of groups is worked out from this.
         attached_unread: which identities it carries was not read in full: it may carry more than ``attached``.
         labels: the labels that selectors look at.
@@ -212,6 +286,12 @@ class Interface(Resource, frozen=True, kw_only=True):
             Endpoint). Rules that name a group of the interface match them all the same.
         derived: it was not listed by the provider, but follows from the setting of its owner.
         managed_by: the service that made it and keeps it; empty for the user's own.
+        primary: of the first interface of a machine, the address by which the machine itself sends.
+        machines: of pods, the own ids of the machines that they run on, as far as that was read; of an interface whose
+            workload is a scale set, the one machine of it that it belongs to.
+        exit: how its packets leave where another interface sends them on; None where it does so itself.
+        other_exit: how packets leave, at most, of the family of which it bears no address: its own lists may not see
+            them. Nothing comes in that way.
     """
 
     network: str | None
@@ -219,6 +299,9 @@ class Interface(Resource, frozen=True, kw_only=True):
     addresses: AddressSet = NO_ADDRESSES
     public: AddressSet = NO_ADDRESSES
     public_unlisted: bool | None = False
+    lent: AddressSet = NO_ADDRESSES
+    lent_unlisted: bool | None = False
+    lent_carries: Traffic = ALL_TRAFFIC
     attached: frozenset[str] = frozenset()
     attached_unread: bool = False
     labels: dict[str, str] = msgspec.field(default_factory=dict[str, str])
@@ -228,6 +311,10 @@ class Interface(Resource, frozen=True, kw_only=True):
     keeps_client: bool = False
     derived: bool = False
     managed_by: str = ""
+    primary: AddressSet = NO_ADDRESSES
+    machines: frozenset[str] = frozenset()
+    exit: Exit | None = None
+    other_exit: Exit | None = None
 
     @property
     def is_pod(self) -> bool:
@@ -289,6 +376,9 @@ class Entrance(Resource, frozen=True, kw_only=True):
         active: it forwards packets; None when unknown.
         doubt: what is unknown of it, in words; empty where its state was not read.
         groups: groups of the entrance's own interfaces: rules that name one of them admit who comes this way, at most.
+        straight: it only rewrites where packets go: targets see the clients, and answer by routes of their own.
+        addresses: for one that is straight, its public addresses, which clients inside of the estate may call as well.
+        unlisted: it has others that were not read.
     """
 
     targets: frozenset[str] = frozenset()
@@ -303,3 +393,6 @@ class Entrance(Resource, frozen=True, kw_only=True):
     active: bool | None = True
     doubt: str = ""
     groups: frozenset[str] = frozenset()
+    straight: bool = False
+    addresses: AddressSet = NO_ADDRESSES
+    unlisted: bool = False

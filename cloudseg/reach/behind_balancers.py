@@ -12,7 +12,7 @@ from collections import defaultdict
 from functools import reduce
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.reach.explaining.words import called
 from cloudseg.reach.handovers import handovers_to
 from cloudseg.traffic import ALL_TRAFFIC, GLOBAL_UNICAST, NO_TRAFFIC, Traffic
@@ -123,7 +123,7 @@ def _note(reach: Reachability, source: AddressSet, behind: Behind) -> str:
             return f"{where}: what comes that way counts as from outside, and as what arrives at the target"
         return f"{where}, but nothing of it arrives"
     unread = "; whether under its clients' addresses was not read" if forward.keeps_client is None else ""
-    own = ", ".join(node.own_id for node in behind.nodes[:_NAMED])
+    own = ", ".join(node.shown_id for node in behind.nodes[:_NAMED])
     where = (
         f"load balancer {name} takes {taken} from there, and hands {told} on to {to} in connections of its own{unread}"
     )
@@ -135,7 +135,7 @@ def _note(reach: Reachability, source: AddressSet, behind: Behind) -> str:
 
 def _names(targets: tuple[Interface, ...]) -> str:
     more = len(targets) - _NAMED
-    named = ", ".join(own_id(each.id) for each in targets[:_NAMED])
+    named = ", ".join(shown_id(each.id) for each in targets[:_NAMED])
     return f"{named} and {more:,} more" if more > 0 else named
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
+from cloudseg.reach.near_ends import concerning
 from cloudseg.reach.packets import Bounds, Box, addresses_of, common_addresses, intersect, traffic_of
 from cloudseg.reach.passage import pipeline_of, through
 from cloudseg.traffic import (
@@ -177,7 +178,10 @@ class Delivery:
         pipeline = pipeline_of(interface, self._estate)
         for stage in () if pipeline is None else pipeline.ingress:
             if stage.name == rule_set.stage:
-                judges = _only_until(self._estate.judging(interface, stage.name, "ingress"), rule)
+                here = self._estate.judging(interface, stage.name, "ingress")
+                judges = tuple(
+                    _only_until(judge, rule, interface, self._estate, own=judge.id == rule_set.id) for judge in here
+                )
                 packets = through(stage, judges, packets, pipeline, self._estate)
         return packets
 
@@ -236,17 +240,15 @@ def _blocked(passage: Passage, asked: Box, rule_set: RuleSet) -> tuple[str, ...]
     return (f"stopped by an earlier rule of {rule_set.label}",)
 
 
-def _only_until(judges: tuple[RuleSet, ...], rule: Rule) -> tuple[RuleSet, ...]:
-    """Return the rule sets as they decide before a rule has its say: what an earlier rule takes is not this rule's."""
-
-    def kept(rule_set: RuleSet) -> RuleSet:
-        earlier = tuple(
-            other
-            for other in rule_set.rules
-            if other == rule
-            or other.direction != rule.direction
-            or (not other.allows and (other.priority or 0) <= (rule.priority or 0))
-        )
-        return msgspec.structs.replace(rule_set, rules=earlier)
-
-    return tuple(kept(rule_set) for rule_set in judges)
+def _only_until(rule_set: RuleSet, rule: Rule, interface: Interface, estate: Estate, *, own: bool) -> RuleSet:
+    """Return a list as it decides before a rule has its say: what an earlier rule takes is not this rule's."""
+    last = rule.priority or 0
+    earlier = [
+        other
+        for other in rule_set.rules
+        if (own and other.id == rule.id)
+        or other.direction != rule.direction
+        or (not other.allows and (other.priority or 0) <= last)
+    ]
+    # What is closed to others of the list's interfaces is not closed to this one.
+    return msgspec.structs.replace(rule_set, rules=tuple(concerning(earlier, interface, estate)))

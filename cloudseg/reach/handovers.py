@@ -9,9 +9,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cloudseg.model import ANY_ZONE, own_id
+from cloudseg.model import ANY_ZONE, shown_id
 from cloudseg.traffic import NO_TRAFFIC
 
 if TYPE_CHECKING:
@@ -20,9 +20,19 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Forward, Forwarder, ForwardTarget, Interface
     from cloudseg.traffic import AddressSet, Traffic
 
-__all__ = ["Handover", "Handovers", "Refusal", "handovers_to", "keeping_handovers", "sent_for_clients"]
+__all__ = [
+    "Handover",
+    "Handovers",
+    "Refusal",
+    "handovers_to",
+    "keeping_handovers",
+    "keeps_unread_targets",
+    "sent_for_clients",
+]
 
 _ESTATES = 4
+_OWN_CONNECTIONS: Final = frozenset(("application-load-balancer", "classic-load-balancer"))
+"""Load balancers that open connections of their own: their targets never see a client's address."""
 
 
 class Handover(NamedTuple):
@@ -55,6 +65,11 @@ class Refusal(NamedTuple):
     target: Interface | None
     forward: Forward
     reason: str
+
+
+def keeps_unread_targets(forwarder: Forwarder) -> bool:
+    """Tell whether a load balancer may have further targets, and may hand on to them under its clients' addresses."""
+    return not forwarder.complete and forwarder.kind not in _OWN_CONNECTIONS
 
 
 def sent_for_clients(forwarder: Forwarder) -> Traffic:
@@ -114,7 +129,7 @@ class Handovers:
             for target in forward.targets:
                 interfaces, doubts = self._interfaces(target)
                 if not interfaces:
-                    name = str(target.address) if target.target is None else own_id(target.target)
+                    name = str(target.address) if target.target is None else shown_id(target.target)
                     refused.append(Refusal(None, None, forward, f"no interface of the target {name} was read"))
                 for interface in interfaces:
                     zone = target.zone or self._zone(interface)
@@ -136,6 +151,10 @@ class Handovers:
         if target.healthy is not True:
             was = "was not read" if target.healthy is None else "is not good, so that others go before it"
             doubts.append(f"the health of the target {was}")
+        # Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerState.html
+        owner = self._estate.workloads.get(forwarder.id)
+        if owner is not None and not owner.running:
+            doubts.append("the load balancer could not be set up, so that it may send nothing")
         if node is None or zone == ANY_ZONE:
             return "", tuple(doubts)
         enabled = forwarder.zones is None or not zone or zone in forwarder.zones

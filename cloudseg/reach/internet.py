@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.model import GroupRef
+from cloudseg.model import ANYONE, GroupRef
 from cloudseg.reach.delivery import NOTHING, Asking, Delivery, Exposure, best_of, families_of, joined
+from cloudseg.reach.near_ends import NearEnds, concerning
 from cloudseg.reach.packets import outside_addresses
 from cloudseg.reach.passage import carries_unread, find_passage, pipeline_of
+from cloudseg.reach.unread_balancers import any_of_unread_targets
 from cloudseg.reach.ways import find_ways_in, is_public
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
-    from cloudseg.model import Estate, Interface, InternetBlock, Peer, Rule, RuleSet
+    from collections.abc import Hashable, Iterator
+
+    from cloudseg.model import Estate, Interface, InternetBlock, Peer, Pipeline, Rule, RuleSet
     from cloudseg.reach.passage import Passage
     from cloudseg.reach.ways import WaysIn
 
@@ -45,13 +49,18 @@ class InternetView:
             # really has it gets in wherever routes lead to the internet. Source:
             # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
             self._own |= AddressSet(v6=network.addresses.v6) & GLOBAL_UNICAST
+        # By these the hosts of machines ask after their health, and nobody else.
+        self._public = GLOBAL_UNICAST - estate.served
         self._delivery = Delivery(estate, self._own)
+        self._near = NearEnds(estate)
         self._sources: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._remotes: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._groups: dict[tuple[Peer, ...], frozenset[str]] = {}
         self._ways: dict[str, WaysIn] = {}
         self._subnets: dict[str | None, tuple[str | None, InternetBlock]] = {}
         self._ways_of_alike: dict[tuple[object, ...], WaysIn] = {}
+        self._opening: dict[str, WaysIn] = {}
+        self._networks_differ = any_of_unread_targets(estate)
         self._equal_ways: dict[WaysIn, WaysIn] = {}
         self._places: dict[tuple[str | None, int], tuple[object, ...]] = {}
         self._classes: dict[tuple[str, str], int] = {}
@@ -71,7 +80,7 @@ class InternetView:
         """
         known = self._sources.get(rule.remote)
         if known is None:
-            least, most = (addresses & GLOBAL_UNICAST for addresses in self.admitted(rule))
+            least, most = (addresses & self._public for addresses in self.admitted(rule))
             known = (NO_ADDRESSES, NO_ADDRESSES) if most <= self._own else (least, most)
             self._sources[rule.remote] = known
         return known
@@ -85,7 +94,8 @@ class InternetView:
 
     def _admitted_by(self, rule: Rule, ways: WaysIn) -> tuple[AddressSet, AddressSet]:
         """Return every address that a rule admits on some ways; a group that it names may be a load balancer's."""
-        least, most = self.admitted(rule)
+        hosts = self._estate.served
+        least, most = (each - hosts if each.overlaps(hosts) else each for each in self.admitted(rule))
         groups = self._named(rule)
         for way in ways.ways if groups else ():
             if way.certain and groups & way.groups:
@@ -127,10 +137,22 @@ class InternetView:
             four,
             six,
             balancer,
+            interface.network if self._networks_differ else None,
         )
         known = self._ways_of_alike.get(alike)
         if known is None:
             known = self._ways_of_alike[alike] = self._one(find_ways_in(interface, self._estate))
+        return known
+
+    def opening(self, interface: Interface) -> WaysIn:
+        """Return the same with what may open a rule and was not read: load balancers, or their targets.
+
+        Who certainly comes in anyway is left out of that, for he needs no second way.
+        """
+        known = self._opening.get(interface.id)
+        if known is None:
+            ways = self.ways_in(interface)
+            known = self._opening[interface.id] = self._one(_with_doubtful(ways))
         return known
 
     def _roads(self, subnet: str | None) -> tuple[str | None, InternetBlock]:
@@ -149,15 +171,27 @@ class InternetView:
     def exposure(self, rule_set: RuleSet, rule: Rule, interface: Interface) -> Exposure:
         """Return what the internet reaches of an interface by one allowing ingress rule that judges it."""
         alike = Alike(self._class_of(interface, rule_set.stage), (interface,))
-        return self._by_rule(rule_set, rule, alike, self._question(rule_set, rule))
+        asked = self._concerned(rule, interface)
+        return NOTHING if asked is None else self._by_rule(rule_set, asked, alike, self._question(rule_set, asked))
 
     def exposures(self, rule_set: RuleSet, rule: Rule) -> tuple[tuple[Alike, Exposure], ...]:
         """Return what the internet reaches by one allowing ingress rule, for every interface that it judges.
 
-        Equal exposures are one object.
+        Those that its near end leaves out are none of them. Equal exposures are one object.
         """
-        question = self._question(rule_set, rule)
-        return tuple((alike, self._by_rule(rule_set, rule, alike, question)) for alike in self.alike(rule_set))
+        if rule.local == ANYONE:
+            question = self._question(rule_set, rule)
+            return tuple((alike, self._by_rule(rule_set, rule, alike, question)) for alike in self.alike(rule_set))
+        asked = ((alike, self._concerned(rule, alike.members[0])) for alike in self.alike(rule_set))
+        return tuple(
+            (alike, self._by_rule(rule_set, own, alike, self._question(rule_set, own)))
+            for alike, own in asked
+            if own is not None
+        )
+
+    def _concerned(self, rule: Rule, interface: Interface) -> Rule | None:
+        """Return a rule as it concerns an interface; None where its near end is another one."""
+        return next(iter(concerning((rule,), interface, self._estate)), None)
 
     def alike(self, rule_set: RuleSet) -> tuple[Alike, ...]:
         """Return the interfaces that a rule set judges, those together that every rule of it treats alike."""
@@ -184,7 +218,7 @@ class InternetView:
         known = self._exposures.get(key)
         if known is None:
             interface = alike.members[0]
-            ways = self.ways_in(interface)
+            ways = self.opening(interface)
             if not ways.ways:
                 # Whatever a rule admits, nothing comes.
                 known = self._closed[alike.number] = NOTHING._replace(blocked=ways.blocked, unknown=ways.unread)
@@ -223,11 +257,19 @@ class InternetView:
                 if other.name != stage or other.match == "first"
             )
             # Equal ways are one object: their identity tells as much as their long content.
-            ways = self.ways_in(interface)
+            ways = self.opening(interface)
             owner = (interface.provider, interface.scope, interface.region, interface.network)
-            alike = (stage, *owner, self._place(interface.subnet, ways), judges, id(ways), families_of(interface))
+            near = tuple(self._near_places(interface, pipeline))
+            alike = (stage, *owner, self._place(interface.subnet, ways), judges, near, id(ways), families_of(interface))
             known = self._classes[key] = self._numbers.setdefault(alike, len(self._numbers))
         return known
+
+    def _near_places(self, interface: Interface, pipeline: Pipeline | None) -> Iterator[Hashable]:
+        """Yield what the near ends of the rules that judge an interface see of it."""
+        for stage in () if pipeline is None else pipeline.ingress:
+            for judge in self._estate.judging(interface, stage.name, "ingress"):
+                if self._near.narrows(judge):
+                    yield self._near.place(judge, interface)
 
     def _place(self, subnet: str | None, ways: WaysIn) -> tuple[object, ...]:
         """Return what matters of a subnet: whose it is, and its addresses where somebody who comes in has one."""
@@ -241,3 +283,15 @@ class InternetView:
                 known = (here.provider, here.scope, here.region, here.addresses if own else None)
             self._places[key] = known
         return known
+
+
+def _with_doubtful(ways: WaysIn) -> WaysIn:
+    """Return ways with those that were not read and may open a rule all the same, and the reasons."""
+    sure = NO_ADDRESSES
+    for way in ways.ways:
+        if way.certain and way.shows_clients and way.traffic.is_all:
+            sure |= way.clients
+    doubtful = [way._replace(clients=way.clients - sure) for way in ways.unseen if way.doubt]
+    added = tuple(way for way in doubtful if way.clients)
+    reasons = tuple(dict.fromkeys(way.doubt for way in added))
+    return ways._replace(ways=(*ways.ways, *added), unknown=(*ways.unknown, *reasons)) if added else ways

@@ -106,7 +106,7 @@ class NameIndex:
         """
         known = self._nameables
         if word.lower() == INTERNET:
-            return Named(INTERNET, (), GLOBAL_UNICAST)
+            return Named(INTERNET, (), GLOBAL_UNICAST - self._estate.served)
         if choices := known.by_id(word):
             return self._one_of(choices, word, option)
         if (addresses := _addresses(word)) is not None:

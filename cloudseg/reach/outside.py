@@ -30,6 +30,9 @@ INTERNET = "internet"
 """The word for every address of the internet, of both families."""
 
 _RANGES = 3
+_HOST = AddressSet.parse("168.63.129.16")
+"""Where the hosts of Azure answer the machines on them; nobody on the internet bears it. Source:
+https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16"""
 _FAMILIES = (("IPv4", ALL_IPV4), ("IPv6", ALL_IPV6))
 _ANY = "any address"
 """The internet and what is private: what is open to it is open to the networks around as well."""
@@ -96,12 +99,12 @@ def outside_words(addresses: AddressSet) -> str:
     most = [(*found, name) for name, family in _FAMILIES if (found := _most(addresses, family)) is not None]
     missing, rest = NO_ADDRESSES, addresses
     for _, whole, _ in most:
-        missing |= whole - addresses
+        missing |= whole - addresses - _HOST
         rest -= whole
     if len(most) == len(_FAMILIES) and len({word for word, _, _ in most}) == 1 and len(_texts(missing)) <= _RANGES:
         parts = [_but(most[0][0], missing)]
     else:
-        parts = [_but(f"{word} ({name})", whole - addresses) for word, whole, name in most]
+        parts = [_but(f"{word} ({name})", whole - addresses - _HOST) for word, whole, name in most]
     ranges = _texts(rest)
     # What follows the holes of one family is no hole.
     apart = "; " if any(" but " in part for part in parts) else ", "
@@ -118,7 +121,7 @@ def _most(addresses: AddressSet, family: AddressSet) -> tuple[str, AddressSet] |
     Then little is missing, in a few pieces.
     """
     for word, whole in ((_ANY, family), (INTERNET, family & GLOBAL_UNICAST)):
-        missing = whole - addresses
+        missing = whole - addresses - _HOST
         if 2 * missing.size < whole.size and len(_texts(missing)) <= _RANGES:
             return word, whole
     return None

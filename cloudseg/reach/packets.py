@@ -104,8 +104,10 @@ def outside_addresses(peers: Iterable[Peer], estate: Estate) -> tuple[AddressSet
                 upper = upper | (ALL_ADDRESSES if listed is None else listed)
             case GroupRef():
                 pass
-            case Names() | Unresolved():
+            case Names():
                 upper = ALL_ADDRESSES
+            case Unresolved(within=within):
+                upper = upper | within
     return lower, upper
 
 

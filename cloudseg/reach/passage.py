@@ -94,7 +94,7 @@ def find_passage(
         if unread:
             # A list that was not read may let everything pass; those that were read pass what they pass.
             left = Bounds(left.lower if judges else (), crossing.upper)
-            final = Bounds(final.lower if judges else (), ())
+            final = Bounds(final.lower if judges else (), () if stage.miss == "deny" else crossing.upper)
         packets = Bounds(inside.lower + left.lower, inside.upper + left.upper)
         accepted = Bounds(accepted.lower + final.lower, accepted.upper + final.upper)
         stopper = f"stopped by {', '.join(judge.label for judge in judges) or name}"
@@ -156,6 +156,8 @@ def through(
 
 def stage_was_read(stage: Stage, interface: Interface, estate: Estate) -> bool:
     """Tell whether the lists of a stage were read in full where an interface stands."""
+    if stage.at == "platform":
+        return True
     if stage.at in {"interface", "subnet"}:
         return estate.read("groups", interface)
     # In a shared network the boundary belongs to the subnet's owner, whose scope may not have been read.

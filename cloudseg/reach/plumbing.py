@@ -38,13 +38,16 @@ _WITHOUT_GROUPS: Final = frozenset(
         "global_accelerator_managed",
         "vpn",
         "evs",
+        # Source: https://learn.microsoft.com/azure/firewall/firewall-faq
+        "azure_firewall",
     )
 )
-_ANSWERS_ONLY: Final = frozenset(("vpc_endpoint", "efs", "load_balancer_endpoint"))
+_ANSWERS_ONLY: Final = frozenset(("vpc_endpoint", "efs", "load_balancer_endpoint", "private_endpoint"))
 _TRANSLATES: Final = frozenset(("nat_gateway", "natgateway"))
 _PROXIES: Final = frozenset(("ec2_instance_connect_endpoint",))
 _UNKNOWN: Final = frozenset(("global_accelerator_managed",))
 _PASSES_ON: Final = frozenset(("transit_gateway", "gateway_load_balancer", "gateway_load_balancer_endpoint"))
+_FILTERS: Final = frozenset(("azure_firewall",))
 
 
 def takes_groups(interface: Interface) -> bool:
@@ -60,7 +63,7 @@ def opens_connections(interface: Interface) -> bool:
 def only_passes_on(interface: Interface) -> bool:
     """Tell whether an interface passes packets of others on, and neither opens connections nor takes any."""
     role = interface.role.lower()
-    return role in _TRANSLATES or role in _PASSES_ON
+    return role in _TRANSLATES or role in _PASSES_ON or role in _FILTERS
 
 
 def conduct(interface: Interface) -> Conduct:
@@ -69,8 +72,9 @@ def conduct(interface: Interface) -> Conduct:
     Who provides a service behind an endpoint can only answer, and so does a file system to who mounts it. An Instance
     Connect Endpoint is a proxy for TCP to private addresses. Sources:
     https://docs.aws.amazon.com/vpc/latest/privatelink/concepts.html,
-    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/connect-with-ec2-instance-connect-endpoint.html and
-    https://docs.aws.amazon.com/global-accelerator/latest/dg/secure-vpc-connections.html
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/connect-with-ec2-instance-connect-endpoint.html,
+    https://docs.aws.amazon.com/global-accelerator/latest/dg/secure-vpc-connections.html and
+    https://learn.microsoft.com/azure/private-link/private-endpoint-overview
     """
     role = interface.role.lower()
     if only_passes_on(interface):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +37,9 @@ def _unread(estate: Estate) -> Iterator[str]:
     for _, attachment in sorted(estate.transit_attachments.items()):
         attached = attachment.network
         if attachment.active and attached is not None and attached not in estate.networks:
-            yield _words(attached, "", f"transit gateway {own_id(attachment.gateway)}")
+            yield _words(attached, "", f"transit gateway {shown_id(attachment.gateway)}")
 
 
 def _words(network: str, where: str, behind: str) -> str:
-    text = f"{own_id(network)}{where} behind the {behind} was not read"
+    text = f"{shown_id(network)}{where} behind the {behind} was not read"
     return f"{text}: what passes from it or to it is told at most; read its account as well"

@@ -37,6 +37,9 @@ class WayIn(NamedTuple):
             through none.
         groups: rules that name one of these groups admit who comes this way, whoever it is.
         some_groups: they admit some of them, at most; ``groups`` among them.
+        entrance: qualified id of the entrance that it leads through; empty for none.
+        doubt: what was not read and may hold this way, in words, where a rule that admits it counts as perhaps open;
+            empty for ways that were found, and for those that leave a rule latent.
     """
 
     clients: AddressSet
@@ -48,6 +51,8 @@ class WayIn(NamedTuple):
     through: Through | None = None
     groups: frozenset[str] = frozenset()
     some_groups: frozenset[str] = frozenset()
+    entrance: str = ""
+    doubt: str = ""
 
     @property
     def balanced(self) -> bool:
@@ -69,7 +74,8 @@ class WaysIn(NamedTuple):
         unknown: what is unknown about the ways found, in words.
         unread: what was not read and may hold further ways, in words.
         unseen: ways that nothing found stands for: what was not read may hold them. They count in upper bounds of what
-            reaches the interface; a rule is called latent for all that, with less confidence.
+            reaches the interface. A rule that only these reach is perhaps open where they say what the doubt is, else
+            it is called latent for all that, with less confidence.
     """
 
     ways: tuple[WayIn, ...] = ()
@@ -91,7 +97,7 @@ def through_unread(ways: WaysIn, estate: Estate) -> tuple[WayIn, ...]:
     """
     return tuple(
         way
-        for way in ways.ways
+        for way in (*ways.ways, *ways.unseen)
         if way.through is not None and way.shows_clients
         if not any(estate.interfaces_of(owner) for owner in way.through.balancers)
     )

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
-from cloudseg.reach.let_out import LetOut, let_out
-from cloudseg.reach.naming import named_traffic
-from cloudseg.reach.packets import Box, addresses_of, intersect
-from cloudseg.reach.passage import find_passage
+from cloudseg.model import shown_id
+from cloudseg.reach.entrance_ways import by_balancer, by_entrance
 from cloudseg.reach.roads.routing import next_hops
+from cloudseg.reach.unread_balancers import of_unread_targets, through_unlisted
 from cloudseg.reach.way_in import Through, WayIn, WaysIn
 from cloudseg.traffic import (
-    ALL_ADDRESSES,
     ALL_IPV4,
     ALL_IPV6,
     ALL_TRAFFIC,
     GLOBAL_UNICAST,
-    NO_ADDRESSES,
-    NO_TRAFFIC,
     AddressSet,
     Traffic,
 )
@@ -27,9 +24,11 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Entrance, Estate, Family, Interface, RouteTable, Subnet
     from cloudseg.reach.roads.routing import NextHop
+    from cloudseg.reach.unread_balancers import UnreadTargets
 
-__all__ = ["Through", "WayIn", "WaysIn", "find_ways_in", "is_public"]
+__all__ = ["Through", "WayIn", "WaysIn", "find_ways_in", "is_public", "straight_entrances"]
 
+_ESTATES: Final = 4
 FAMILIES: tuple[tuple[Family, AddressSet], ...] = ((4, ALL_IPV4), (6, ALL_IPV6))
 
 
@@ -62,7 +61,14 @@ def find_ways_in(interface: Interface, estate: Estate, *, balanced: bool = True)
     block = "off" if subnet is None else subnet.internet_block
     entrances = estate.entrances_to(interface)
     own = [_direct(interface, subnet, family, everything, estate) for family, everything in FAMILIES]
-    own.extend(_by_entrance(entrance) for entrance in entrances if not entrance.through)
+    own.extend(by_entrance(entrance) for entrance in entrances if not entrance.through and not entrance.straight)
+    own.extend(
+        _straight(entrance, subnet, everything, estate)
+        for entrance in entrances
+        if entrance.straight
+        for _, everything in FAMILIES
+        if entrance.unlisted or entrance.addresses.overlaps(everything)
+    )
     own.append(WaysIn(unseen=_unseen(interface, estate)))
     if block in {"inbound", "ingress", "bidirectional"}:
         own = [WaysIn(blocked=("public access to the subnet is blocked",))]
@@ -71,10 +77,21 @@ def find_ways_in(interface: Interface, estate: Estate, *, balanced: bool = True)
         reason = ("whether public access to the subnet is blocked was not read",)
         ways = tuple(way._replace(certain=False) for way in found.ways)
         own = [WaysIn(ways, found.blocked, (*found.unknown, *(reason if ways else ())), (), found.unseen)]
-    behind = (_by_balancer(entrance, interface, estate) for entrance in entrances if entrance.through and balanced)
-    found = _joined((*own, *behind, WaysIn(unread=_unread_entrances(interface, estate))))
+    behind = (
+        by_balancer(entrance, interface, estate, lambda node: find_ways_in(node, estate, balanced=False))
+        for entrance in entrances
+        if entrance.through and balanced
+    )
+    # For load balancers that were not read, too, it is their own subnets that count.
+    unseen = _behind_unread(interface, estate) if balanced else ()
+    found = _joined((*own, *behind, WaysIn(unread=_unread_entrances(interface, estate), unseen=unseen)))
     forwarder = None if interface.workload is None else estate.forwarders.get(interface.workload)
     return found if forwarder is None else _heard(found, forwarder.accepts)
+
+
+def straight_entrances(interface: Interface, estate: Estate) -> list[Entrance]:
+    """Return the entrances before an interface whose addresses others in the estate may call."""
+    return [each for each in estate.entrances_to(interface) if each.straight and each.active is not False]
 
 
 def _heard(found: WaysIn, accepts: Traffic | None) -> WaysIn:
@@ -120,6 +137,17 @@ def _unseen(interface: Interface, estate: Estate) -> tuple[WayIn, ...]:
     return (WayIn(GLOBAL_UNICAST, ALL_TRAFFIC, certain=False, text=text, direct=False),)
 
 
+def _behind_unread(interface: Interface, estate: Estate) -> tuple[WayIn, ...]:
+    """Return the ways through load balancers that were not read, or of which not every target was."""
+    led = (way for each in _of_unread_targets(estate) if each.may_serve(interface) for way in each.ways)
+    return (*through_unlisted(interface, estate), *led)
+
+
+@lru_cache(maxsize=_ESTATES)
+def _of_unread_targets(estate: Estate) -> tuple[UnreadTargets, ...]:
+    return of_unread_targets(estate, lambda node: find_ways_in(node, estate, balanced=False))
+
+
 def _joined(found: Iterable[WaysIn]) -> WaysIn:
     parts = list(found)
     return WaysIn(
@@ -139,14 +167,37 @@ def _direct(
         return WaysIn(blocked=("no public address",))
     known = public is True
     unknown = () if known else ("whether it has a public address was not read",)
+    found = _answered(subnet, everything, estate)
+    ways = tuple(way._replace(certain=way.certain and known) for way in found.ways)
+    return found._replace(ways=ways, unknown=(*unknown, *found.unknown) if ways else ())
+
+
+def _straight(entrance: Entrance, subnet: Subnet | None, everything: AddressSet, estate: Estate) -> WaysIn:
+    """Return the ways through an entrance that targets answer by their own routes, in one family of addresses."""
+    through = by_entrance(entrance)
+    if not through.ways:
+        return through
+    found = _answered(subnet, everything, estate)
+    one = through.ways[0]
+    ways = tuple(
+        one._replace(
+            clients=way.clients & one.clients,
+            certain=way.certain and one.certain,
+            text=f"{one.text}, {way.text.removeprefix('public address and ')}",
+        )
+        for way in found.ways
+    )
+    return found._replace(ways=ways, unknown=(*through.unknown, *found.unknown) if ways else ())
+
+
+def _answered(subnet: Subnet | None, everything: AddressSet, estate: Estate) -> WaysIn:
+    """Return the ways to a public address in a subnet that its routes leave: answers have to get back to clients."""
     table = None if subnet is None else estate.route_table_of(subnet)
     if subnet is None or table is None:
         way = WayIn(everything & GLOBAL_UNICAST, ALL_TRAFFIC, certain=False, text="public address")
-        return WaysIn((way,), (), (*unknown, "the routes of its subnet were not read"))
+        return WaysIn((way,), (), ("the routes of its subnet were not read",))
     ways, reasons = _routed(subnet, table, everything, estate)
-    if not ways:
-        return WaysIn(blocked=("no route to an internet gateway",))
-    return WaysIn(tuple(way._replace(certain=way.certain and known) for way in ways), (), (*unknown, *reasons))
+    return WaysIn(tuple(ways), (), tuple(reasons)) if ways else WaysIn(blocked=("no route to an internet gateway",))
 
 
 def _routed(subnet: Subnet, table: RouteTable, everything: AddressSet, estate: Estate) -> tuple[list[WayIn], list[str]]:
@@ -204,109 +255,4 @@ def _hands_in(hop: NextHop, addresses: AddressSet, estate: Estate) -> bool | Non
 
 
 def _target(hop: NextHop) -> str:
-    return hop.route.kind if hop.route.target is None else hop.route.target.rsplit(":", 1)[-1]
-
-
-def _by_entrance(entrance: Entrance) -> WaysIn:
-    if entrance.active is False:
-        return WaysIn(blocked=(f"{entrance.label} is not active",))
-    seen = entrance.clients == ALL_ADDRESSES
-    way = WayIn(
-        GLOBAL_UNICAST if seen else entrance.clients,
-        entrance.traffic,
-        certain=entrance.active is True and entrance.certain_clients,
-        text=f"through {entrance.label}",
-        direct=False,
-        senders=None if seen else entrance.senders & GLOBAL_UNICAST,
-        some_groups=entrance.groups,
-    )
-    reasons = () if way.certain else (entrance.doubt or f"the state of {entrance.label} was not read",)
-    return WaysIn((way,), (), reasons)
-
-
-class _Entering(NamedTuple):
-    """Who gets into the nodes of a load balancer from the internet.
-
-    Attributes:
-        lower: addresses of clients that certainly do.
-        upper: those that do at most.
-        veiled: addresses of entrances that nodes see in place of their clients, at most.
-        behind: who sends through these.
-    """
-
-    lower: AddressSet
-    upper: AddressSet
-    veiled: AddressSet
-    behind: AddressSet
-
-
-def _by_balancer(entrance: Entrance, target: Interface, estate: Estate) -> WaysIn:
-    """Return the way through a load balancer: for the clients that its own interfaces let in.
-
-    Where it does not preserve its clients' addresses, the target's rules see those of its nodes. A rule that names a
-    group of the nodes admits every client in both cases. Sources:
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html and
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
-    """
-    through = _by_entrance(entrance)
-    if not through.ways:
-        return through
-    before = Through(entrance.through, entrance.listens)
-    through = through._replace(ways=tuple(way._replace(through=before) for way in through.ways))
-    nodes = [i for owner in sorted(entrance.through) for i in estate.interfaces_of(owner) if i.id != target.id]
-    if not nodes:
-        reason = f"the interfaces of what is before {entrance.label} were not read"
-        return WaysIn(tuple(way._replace(certain=False) for way in through.ways), (), (*through.unknown, reason))
-    some = frozenset(group for node in nodes for group in node.attached)
-    groups = frozenset(group for group in some if all(group in node.attached for node in nodes))
-    through = through._replace(ways=tuple(way._replace(groups=groups, some_groups=some) for way in through.ways))
-    entering = _into_nodes(nodes, entrance, estate)
-    lower, upper = entering.lower, entering.upper
-    if not upper and not entering.behind:
-        return WaysIn(blocked=(f"the internet does not reach the load balancer before {entrance.label}",))
-    out = let_out(nodes, target, entrance.traffic, estate)
-    if not out.upper:
-        return WaysIn(blocked=(f"the rules of the load balancer before {entrance.label} let nothing out to it",))
-    preserved = entrance.clients == ALL_ADDRESSES
-    ways: list[WayIn] = []
-    for way in _narrowed(through.ways, out):
-        sure = way.certain and bool(lower)
-        if not preserved:
-            ways.append(way._replace(certain=sure, senders=upper | entering.behind))
-            continue
-        if upper:
-            ways.append(way._replace(clients=lower if sure else upper, certain=sure))
-        if sure and (more := upper - lower):
-            ways.append(way._replace(clients=more, certain=False))
-        if entering.behind:
-            ways.append(way._replace(clients=entering.veiled, senders=entering.behind, certain=False))
-    doubt = () if lower else (f"whether the internet reaches the load balancer before {entrance.label} is unknown",)
-    return WaysIn(tuple(ways), (), (*through.unknown, *doubt))
-
-
-def _narrowed(ways: Iterable[WayIn], out: LetOut) -> list[WayIn]:
-    """Return ways as far as load balancers let out what comes by them."""
-    parts = ((out.lower, True), (out.upper - out.lower, False))
-    return [way._replace(traffic=part, certain=way.certain and sure) for way in ways for part, sure in parts if part]
-
-
-def _into_nodes(nodes: Iterable[Interface], entrance: Entrance, estate: Estate) -> _Entering:
-    """Return who gets into nodes of a load balancer with what is handed on to targets."""
-    lower = upper = veiled = behind = NO_ADDRESSES
-    listens = ALL_TRAFFIC if entrance.listens is None else entrance.listens
-    sent = Box(entrance.senders, listens)
-    for node in nodes:
-        found = find_ways_in(node, estate, balanced=False)
-        shown = found._replace(ways=tuple(way for way in found.ways if way.shows_clients))
-        packets = find_passage(node, shown, "", estate).packets
-        lower |= addresses_of(intersect(packets.lower, sent))
-        upper |= addresses_of(intersect(packets.upper, sent))
-        for way in found.ways:
-            if way.senders is None:
-                continue
-            packets = find_passage(node, found._replace(ways=(way,)), "", estate).packets
-            by_address = any(box.traffic.overlaps(listens) for box in packets.upper)
-            named = named_traffic(node, way.some_groups, estate) if way.some_groups else NO_TRAFFIC
-            if by_address or (named & way.traffic).overlaps(listens):
-                veiled, behind = veiled | way.clients, behind | (way.senders & entrance.senders)
-    return _Entering(lower, upper, veiled, behind)
+    return hop.route.kind if hop.route.target is None else shown_id(hop.route.target).rsplit(":", 1)[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.errors import ParseError
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.reach.outside import outside_words
 from cloudseg.reporters.interface import RenderOptions, Reporter
 from cloudseg.reporters.screen import Screen
@@ -52,7 +52,7 @@ def _explained(explained: Explained, screen: Screen) -> Iterator[str]:
         ("the same from", explained.sources, told.source),
         ("the same to", explained.targets, told.target),
     ):
-        others = [own_id(identifier) for identifier in ids if identifier != own.id]
+        others = [shown_id(identifier) for identifier in ids if identifier != own.id]
         if others:
             more = f" and {len(others) - _ALIKE:,} more" if len(others) > _ALIKE else ""
             yield from screen.folded(f"{heading} {', '.join(others[:_ALIKE])}{more}", indent="  ")

@@ -140,8 +140,9 @@ def _group(check: str, findings: list[Finding], rows: dict[str, list[str]]) -> I
 
 def _row(finding: Finding, *, with_remedy: bool) -> str:
     resource = finding.resource
-    named = f" {short(resource.name)}" if labelled(resource.id, resource.name) != resource.id else ""
-    where = f"<code>{short(finding.resource.id)}</code>{named}<br>{short(place(finding))}"
+    label = labelled(resource.id, resource.name)
+    shown, named = (resource.id, f" {short(resource.name)}") if label.startswith(resource.id) else (label, "")
+    where = f"<code>{short(shown)}</code>{named if label != resource.id else ''}<br>{short(place(finding))}"
     lines = [finding.message, *remarks(finding, with_remedy=with_remedy)]
     found = [short(line) for line in lines[:_LINES]]
     if len(lines) > _LINES:

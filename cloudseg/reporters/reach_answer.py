@@ -5,15 +5,17 @@ Nothing here grows with the number of pairs: flows come class by class, and pair
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from cloudseg.reach.assumed import assumptions
 from cloudseg.reach.behind_balancers import handed_on_notes
 from cloudseg.reach.outside import EXTERNAL, addresses_of, ranges_of
-from cloudseg.reach.reachability import Verdict
+from cloudseg.reach.reachability import Flow, Verdict
 from cloudseg.reach.unread_sides import unread_sides
 from cloudseg.text import amount
 from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet, IntervalSet, Traffic
@@ -21,15 +23,36 @@ from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet, IntervalSet,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from cloudseg.model import Interface
     from cloudseg.reach.names import Named
-    from cloudseg.reach.reachability import Fan, Flow, Reachability
+    from cloudseg.reach.reachability import Fan, Reachability
     from cloudseg.sources import SourceInfo
 
-__all__ = ["AT_MOST", "EXACT", "Bound", "Pair", "ReachAnswer", "Tally", "bounds_of"]
+__all__ = ["AT_MOST", "EXACT", "Bound", "Doubts", "Pair", "ReachAnswer", "Tally", "Why", "bounds_of"]
 
 Bound = Literal["exact", "at-most"]
 EXACT: Bound = "exact"
 AT_MOST: Bound = "at-most"
+_SAMPLED: Final = 5
+_REASONS: Final = 3
+Why = Callable[[str, str, Traffic], tuple[str, ...]]
+"""Tells what is not known of some traffic from one interface to another, in words."""
+
+
+class Doubts(NamedTuple):
+    """What is not known of pairs of which something is unknown.
+
+    Attributes:
+        reasons: the most common reasons in words; of a few pairs, for each takes time.
+        source: qualified id of an interface of one of these pairs.
+        target: the other one.
+        traffic: what may pass between them.
+    """
+
+    reasons: tuple[str, ...]
+    source: str
+    target: str
+    traffic: Traffic
 
 
 class Pair(NamedTuple):
@@ -57,9 +80,11 @@ class Tally:
         open: pairs of which something is unknown, those two included.
         entered: endpoints that addresses outside reach, at most.
         leaving: endpoints that reach addresses outside, at most.
+        unknown: a few flows of which something is unknown, each of another fan.
     """
 
     def __init__(self) -> None:
+        self.unknown: list[Flow] = []
         self.talking = 0
         self.perhaps = 0
         self.open = 0
@@ -67,6 +92,7 @@ class Tally:
         self.leaving = 0
         self._entered: set[str] = set()
         self._leaving: set[str] = set()
+        self._sampled: set[str] = set()
 
     @property
     def any(self) -> bool:
@@ -95,6 +121,9 @@ class Tally:
                 self.perhaps += pairs
             if lower is not upper and lower != upper:
                 self.open += pairs
+                if pairs and fan.end not in self._sampled and len(self.unknown) < _SAMPLED:
+                    self._sampled.add(fan.end)
+                    self.unknown.append(Flow(other, fan.end, lower, upper))
         known = self._entered if fan.inward else self._leaving
         if abroad and fan.end not in known:
             known.add(fan.end)
@@ -114,6 +143,7 @@ class ReachAnswer:
         targets: the only targets; None for everybody.
         traffic: the only traffic.
         tally: counts over the fans that were yielded last.
+        why: tells what is not known of a pair; None where nobody does.
     """
 
     def __init__(
@@ -123,8 +153,10 @@ class ReachAnswer:
         sources: Named | None = None,
         targets: Named | None = None,
         traffic: Traffic = ALL_TRAFFIC,
+        why: Why | None = None,
     ) -> None:
         self.reach = reach
+        self.why: Why | None = why
         self.estate = reach.estate
         self.read = read
         self.sources = sources
@@ -141,6 +173,23 @@ class ReachAnswer:
     def unjudged(self) -> bool:
         """Whether an end stands for a managed service without interfaces: nothing here tells who reaches it."""
         return any(named is not None and named.bare for named in (self.sources, self.targets))
+
+    @property
+    def doubts(self) -> Doubts | None:
+        """What is not known, once the flows were counted; None where everything is, or nobody tells."""
+        if self.why is None:
+            return None
+        pairs: list[tuple[str, str, Traffic]] = []
+        for source, target, lower, upper in self.tally.unknown:
+            one = self._sources_of[source][0]
+            other = next((each for each in self._targets_of[target] if each != one), None)
+            if other is None:
+                other, one = one, next(each for each in self._sources_of[source] if each != one)
+            pairs.append((one, other, upper - lower))
+        if not pairs:
+            return None
+        found = Counter(reason for pair in pairs for reason in self.why(*pair))
+        return Doubts(tuple(reason for reason, _ in found.most_common(_REASONS)), *pairs[0])
 
     @property
     def nothing(self) -> str:
@@ -185,7 +234,14 @@ class ReachAnswer:
                 )
         notes.extend(self._handed_on)
         notes.extend(unread_sides(self.estate))
+        notes.extend(assumptions(self.estate, self._named_ends))
         return tuple(dict.fromkeys(notes))
+
+    @property
+    def _named_ends(self) -> list[Interface] | None:
+        """The interfaces that were named; None where everybody of a side, or everything outside, is asked about."""
+        sides = [named.interfaces for named in (self.sources, self.targets) if named is not None and named.interfaces]
+        return [self.estate.interfaces[name] for side in sides for name in side] if sides else None
 
     @cached_property
     def _handed_on(self) -> tuple[str, ...]:

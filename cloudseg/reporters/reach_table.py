@@ -5,8 +5,10 @@ Below 60 columns the ends of a pair stand above what passes between them.
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from cloudseg.model import own_id
 from cloudseg.reach.outside import outside_words
 from cloudseg.reporters.end_words import EndWords
 from cloudseg.reporters.grid import Grid
@@ -85,8 +87,23 @@ def _summary(answer: ReachAnswer, screen: Screen) -> Iterator[str]:
         yield ""
     for note in answer.notes:
         yield from screen.folded(f"note: {note}")
+    for line in _doubts(answer):
+        yield from screen.folded(line)
     yield from unread_lines(answer.read, screen)
     yield from screen.folded("; ".join(summary_of_pairs(answer)))
+
+
+def _doubts(answer: ReachAnswer) -> Iterator[str]:
+    """Yield what is not known, and how to ask for all of it."""
+    found = answer.doubts
+    if found is None:
+        return
+    for reason in found.reasons:
+        yield f"not known: {reason}"
+    start, end, traffic = (
+        quote(text) for text in (own_id(found.source), own_id(found.target), str(found.traffic).replace(" ", ""))
+    )
+    yield f"all that is not known of a pair: cloudseg explain SOURCE --from {start} --to {end} --traffic {traffic}"
 
 
 def summary_of_pairs(answer: ReachAnswer, *, counted: bool = True) -> Iterator[str]:

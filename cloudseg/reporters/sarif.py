@@ -138,6 +138,7 @@ def _result(finding: Finding) -> dict[str, object]:
         "level": _LEVELS[finding.severity],
         "message": {"text": _plain(finding.message)},
         "locations": [_location(finding)],
+        **_related(finding),
         "partialFingerprints": {"cloudseg/v1": finding.id},
         "suppressions": _suppressions(finding),
         "properties": {
@@ -164,9 +165,7 @@ def _location(finding: Finding) -> dict[str, object]:
     place = (finding.provider, finding.scope, finding.region, finding.resource.kind, finding.resource.id)
     uri, line = "/".join(("cloudseg", *map(_segment, place))), 1
     if finding.location is not None:
-        uri = _file_uri(str(finding.location["file"]))
-        written = finding.location.get("line")
-        line = written if isinstance(written, int) and written > 0 else 1
+        uri, line = _place(finding.location)
     qualified = ":".join(
         part for part in (finding.provider, finding.scope, finding.region, finding.resource.id) if part
     )
@@ -180,6 +179,29 @@ def _location(finding: Finding) -> dict[str, object]:
             }
         ],
     }
+
+
+def _related(finding: Finding) -> dict[str, object]:
+    """Return where else what a result speaks of is written (section 3.27.22)."""
+    if not finding.related:
+        return {}
+    places = enumerate(map(_place, finding.related), start=1)
+    return {
+        "relatedLocations": [
+            {
+                "id": number,
+                "physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}},
+                "message": {"text": "this is meant as well"},
+            }
+            for number, (uri, line) in places
+        ]
+    }
+
+
+def _place(written: dict[str, str | int]) -> tuple[str, int]:
+    """Return a place in a file as a reference to the file, and a line from 1."""
+    line = written.get("line")
+    return _file_uri(str(written["file"])), line if isinstance(line, int) and line > 0 else 1
 
 
 def _segment(text: str) -> str:

@@ -95,9 +95,12 @@ def _widths(findings: Iterable[Finding], screen: Screen) -> tuple[int, ...]:
 
 def _resource_lines(finding: Finding, *, with_place: bool) -> list[str]:
     resource = finding.resource
-    lines = [resource.id]
-    if labelled(resource.id, resource.name) != resource.id:
-        lines.append(f"({resource.name})")
+    label = labelled(resource.id, resource.name)
+    if label.startswith(resource.id):
+        lines = [resource.id] if label == resource.id else [resource.id, f"({resource.name})"]
+    else:
+        # Of an ARM id people read the names in it.
+        lines = [label]
     if with_place:
         lines.append(place(finding))
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cloudseg.model import labelled
 from cloudseg.reporters.text import amount
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ def shared_remedy(findings: Sequence[Finding]) -> str:
 
 def _remedy_words(remedy: Remedy) -> str:
     # The groups that the summary names already need no list; machines read the whole of it.
-    unnamed = [group for group in remedy.groups if group not in remedy.summary]
+    shown = [labelled(group, "") for group in remedy.groups]
+    summary = remedy.summary.lower()
+    unnamed = [group for group in shown if group.lower() not in summary]
     if not unnamed or len(unnamed) < len(remedy.groups):
         return remedy.summary
     return f"{remedy.summary} ({', '.join(unnamed)})"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.model import own_id
 from cloudseg.segments.globs import any_glob_fits, glob_fits
-from cloudseg.segments.labels import owner_unread, tags_of
+from cloudseg.segments.labels import owner_of, owner_unread, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -118,8 +118,12 @@ class InterfaceIndex:
                 certain.update(member.id for member in estate.members(group.id))
         possible = set(self._groups_unread)
         for identity, carriers in self._unknown_groups.items():
-            # The name of a group that was not read may fit as well.
-            (certain if any_glob_fits(patterns, (identity, own_id(identity))) else possible).update(carriers)
+            listed = estate.rule_sets.get(identity)
+            if any_glob_fits(patterns, (identity, own_id(identity), listed.name if listed else "")):
+                certain.update(carriers)
+            elif listed is None:
+                # The name of a group that was not read may fit as well.
+                possible.update(carriers)
         return Chosen(frozenset(certain), frozenset(certain | possible))
 
     def _addressed(self, addresses: AddressSet) -> Chosen:
@@ -167,7 +171,7 @@ class InterfaceIndex:
     def _names(self) -> _Found:
         found: _Found = defaultdict(list)
         for interface in self._estate.interfaces.values():
-            owner = self._estate.owner_of(interface)
+            owner = owner_of(self._estate, interface)
             for name in dict.fromkeys((interface.name, owner.name if owner else "")):
                 if name:
                     found[name].append(interface.id)

@@ -10,9 +10,9 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cloudseg.model import Estate, Interface
+    from cloudseg.model import Estate, Interface, Resource
 
-__all__ = ["DEFAULT_LABELS", "LabelShare", "Labels", "label_shares", "labels_of", "owner_unread", "tags_of"]
+__all__ = ["DEFAULT_LABELS", "LabelShare", "Labels", "label_shares", "labels_of", "owner_of", "owner_unread", "tags_of"]
 
 DEFAULT_LABELS: Final[dict[str, tuple[str, ...]]] = {
     "application": (
@@ -80,14 +80,23 @@ class LabelShare(msgspec.Struct, frozen=True):
 
 def owner_unread(estate: Estate, interface: Interface) -> bool:
     """Tell whether an interface may have an owner, with tags and a name, that was not read."""
-    if estate.owner_of(interface) is not None:
+    if owner_of(estate, interface) is not None:
         return False
     return interface.workload is not None or not estate.read("workloads", interface)
 
 
+def owner_of(estate: Estate, interface: Interface) -> Resource | None:
+    """Return what owns an interface, as far as it was read: a workload or a service, else what stands in its place."""
+    owner = estate.owner_of(interface)
+    if owner is not None or interface.workload is None:
+        return owner
+    name = interface.workload
+    return estate.endpoints.get(name) or estate.endpoint_services.get(name) or estate.firewalls.get(name)
+
+
 def tags_of(estate: Estate, interface: Interface) -> Mapping[str, str]:
     """Return the tags of an interface with those of its workload; where both bear a key, its own value counts."""
-    owner = estate.owner_of(interface)
+    owner = owner_of(estate, interface)
     if owner is None or not owner.tags:
         return interface.tags
     return {**owner.tags, **interface.tags} if interface.tags else owner.tags
@@ -110,13 +119,24 @@ def labels_of(estate: Estate, interface: Interface, labels: Mapping[str, Sequenc
     return Labels(*(mine if mine is not None else other for mine, other in zip(own, tagged, strict=True)))
 
 
-def label_shares(estate: Estate, labels: Mapping[str, Sequence[str]] = DEFAULT_LABELS) -> tuple[LabelShare, ...]:
+def label_shares(
+    estate: Estate,
+    labels: Mapping[str, Sequence[str]] = DEFAULT_LABELS,
+    shown: Mapping[str, Labels] | None = None,
+) -> tuple[LabelShare, ...]:
     """Return for application, tier and environment how many workloads show no such tag.
 
     A workload is what owns interfaces, or an interface of the user's own that nothing owns. Interfaces that the cloud
     keeps for itself, of gateways and endpoints, are none.
+
+    Args:
+        estate: what was read.
+        labels: the keys that mean application, tier and environment.
+        shown: what :func:`labels_of` says of every interface by these keys, where that is known already.
     """
-    units = tuple(_units(estate, labels))
+    if shown is None:
+        shown = {name: labels_of(estate, interface, labels) for name, interface in estate.interfaces.items()}
+    units = tuple(_units(estate, labels, shown))
     return tuple(
         _share(meaning, tuple(labels.get(meaning, ())), position, units) for position, meaning in enumerate(_MEANINGS)
     )
@@ -129,23 +149,23 @@ class _Unit(NamedTuple):
     unread: bool
 
 
-def _units(estate: Estate, labels: Mapping[str, Sequence[str]]) -> Iterator[_Unit]:
+def _units(estate: Estate, labels: Mapping[str, Sequence[str]], labelled: Mapping[str, Labels]) -> Iterator[_Unit]:
     owners = {name: estate.workloads[name] for name in sorted(estate.workloads)}
     services = {name: estate.services[name] for name in sorted(estate.services) if estate.interfaces_of(name)}
     for name, owner in (*owners.items(), *services.items()):
         interfaces = estate.interfaces_of(name)
         if not interfaces and name in owners and not owners[name].running:
             continue
-        shown = [_read(owner.tags, labels), *(labels_of(estate, interface, labels) for interface in interfaces)]
+        shown = [_read(owner.tags, labels), *(labelled[interface.id] for interface in interfaces)]
         first = Labels(
             *(next((value for value in values if value is not None), None) for values in zip(*shown, strict=True))
         )
         yield _Unit(name, owner.kind, first, unread=False)
     for name in sorted(estate.interfaces):
         interface = estate.interfaces[name]
-        if estate.owner_of(interface) is None and (interface.workload is not None or not interface.managed_by):
+        if owner_of(estate, interface) is None and (interface.workload is not None or not interface.managed_by):
             unread = owner_unread(estate, interface)
-            yield _Unit(name, interface.kind, labels_of(estate, interface, labels), unread)
+            yield _Unit(name, interface.kind, labelled[name], unread)
 
 
 def _share(meaning: str, keys: tuple[str, ...], position: int, units: Sequence[_Unit]) -> LabelShare:
@@ -167,8 +187,5 @@ def _read(texts: Mapping[str, str], labels: Mapping[str, Sequence[str]]) -> Labe
 
 
 def _first(texts: Mapping[str, str], keys: Sequence[str]) -> str | None:
-    # Every interface is asked for some twenty keys, several times in an audit.
-    for key in keys:
-        if text := texts.get(key):
-            return text
-    return None
+    # Every interface is asked for some twenty keys, several times in an audit. The first text that is not empty counts.
+    return next(filter(None, map(texts.get, keys)), None)

@@ -64,6 +64,8 @@ class Segmentation:
         uncertain: interfaces that may belong to a segment as well, because something about them was not read.
         labels: what the tags say that made a segment; empty for segments that people wrote.
         labelling: how many workloads show no application, tier or environment.
+        served: the outside addresses at which hosts answer the machines on them: names, metadata, health. They stand
+            for nobody whom a segment could mean, and are in no piece.
     """
 
     members: Mapping[str, tuple[str, ...]]
@@ -72,6 +74,7 @@ class Segmentation:
     uncertain: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict[str, tuple[str, ...]])
     labels: Mapping[str, Labels] = dataclasses.field(default_factory=dict[str, Labels])
     labelling: tuple[LabelShare, ...] = ()
+    served: AddressSet = NO_ADDRESSES
 
     def __hash__(self) -> int:
         return id(self)
@@ -87,6 +90,7 @@ class Segmentation:
 
     def split(self, addresses: AddressSet) -> tuple[OutsidePiece, ...]:
         """Return outside addresses in pieces, each with the segments that stand for all of it."""
+        addresses -= self.served
         pieces = [OutsidePiece(addresses, ())] if addresses else []
         for name, held in self.outside.items():
             cut: list[OutsidePiece] = []
@@ -163,13 +167,15 @@ def resolve_segments(
             uncertain[segment.name] = tuple(sorted(unknown))
         if addresses := outside_named_by(segment) - inside:
             outside[segment.name] = addresses
-    outside[INTERNET] = GLOBAL_UNICAST - inside
+    served = estate.served
+    outside[INTERNET] = GLOBAL_UNICAST - inside - served
     return Segmentation(
         members=members,
         outside=outside,
         unassigned=_unassigned(estate, members),
         uncertain=uncertain,
         labelling=label_shares(estate, labels),
+        served=served,
     )
 
 
@@ -190,12 +196,14 @@ def segments_by_labels(estate: Estate, labels: Mapping[str, Sequence[str]] = DEF
             members[shown].append(name)
     named = {_name(shown): shown for shown in members}
     held = {name: tuple(members[named[name]]) for name in sorted(named)}
+    served = estate.served
     return Segmentation(
         members=held,
-        outside={INTERNET: GLOBAL_UNICAST - _inside(estate)},
+        outside={INTERNET: GLOBAL_UNICAST - _inside(estate) - served},
         unassigned=_unassigned(estate, held),
         labels={name: named[name] for name in held},
         labelling=label_shares(estate, labels),
+        served=served,
     )
 
 

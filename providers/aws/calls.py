@@ -14,6 +14,7 @@ from botocore.session import Session
 from cloudseg.providers.aws.operations import Json, Operation, found_at
 from cloudseg.providers.aws.parsing import AnswerParsers
 from cloudseg.providers.pace import TURN
+from cloudseg.providers.redaction import without_keys
 
 __all__ = ["Answer", "UnsupportedByEndpointError", "ask", "call", "merged", "plain_answers"]
 
@@ -142,7 +143,7 @@ def ask(client: BaseClient, operation: Operation, arguments: Mapping[str, object
         inner = answer.get(operation.key)
         if isinstance(inner, dict):
             answer[operation.key] = {key: value for key, value in inner.items() if key not in _PAGING_KEYS}
-    return _without(answer, frozenset(operation.redact)) if operation.redact else answer
+    return without_keys(answer, frozenset(operation.redact)) if operation.redact else answer
 
 
 def _pages(
@@ -190,15 +191,3 @@ def merged(first: Answer, more: Answer) -> Answer:
         elif key not in first:
             first[key] = value
     return first
-
-
-def _without(answer: Answer, keys: frozenset[str]) -> Answer:
-    return {key: _stripped(value, keys) for key, value in answer.items() if key not in keys}
-
-
-def _stripped(value: Json, keys: frozenset[str]) -> Json:
-    if isinstance(value, dict):
-        return _without(value, keys)
-    if isinstance(value, list):
-        return [_stripped(child, keys) for child in value]
-    return value

@@ -1,13 +1,11 @@
 """Collecting AWS: every answer an audit needs, from every account and region, as one snapshot."""
 
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import msgspec
 
-from cloudseg import __version__
 from cloudseg.errors import CollectError
 from cloudseg.providers.aws.calls import Answer, UnsupportedByEndpointError, ask, merged
 from cloudseg.providers.aws.clients import Clients
@@ -16,13 +14,11 @@ from cloudseg.providers.aws.operations import Json, Operation, children_of, item
 from cloudseg.providers.aws.options import AwsOptions
 from cloudseg.providers.aws.regions import Choice, choose_regions, list_regions
 from cloudseg.providers.aws.session import Caller, Login, assume, identify, logins
+from cloudseg.providers.collected import Progress, gap_at, snapshot_of
 from cloudseg.providers.pace import TURN, CallQueue, Pace, ahead
-from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot, SnapshotGap
+from cloudseg.snapshot import Part, ScopeRead, Snapshot, SnapshotGap
 
 __all__ = ["AwsOptions", "Progress", "collect"]
-
-Progress = Callable[[str, int, int], None]
-"""Told what was just read, how many calls are done, and how many are known to be due."""
 
 BURST = 100.0
 """Calls that a fresh bucket of the service allows at once."""
@@ -203,10 +199,7 @@ def _places(account: _Account, operation: Operation) -> tuple[str, ...]:
 
 
 def _gap(part: Part, error: Exception) -> SnapshotGap:
-    return SnapshotGap(
-        part.provider, part.scope, part.region, part.service, part.operation, part.resource, reason_of(error),
-        detail_of(error),
-    )  # fmt: skip
+    return gap_at(part, reason_of(error), detail_of(error))
 
 
 def collect(options: AwsOptions, *, progress: Progress | None = None, taken_at: datetime | None = None) -> Snapshot:
@@ -222,19 +215,8 @@ def collect(options: AwsOptions, *, progress: Progress | None = None, taken_at: 
     collection = _Collection(options)
     accounts, closed = _enter(options, collection)
     collection.run(accounts, progress)
-    moment = (taken_at or datetime.now(UTC)).astimezone(UTC)
-    manifest = Manifest(
-        moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        f"cloudseg {__version__}",
-        tuple(sorted([account.scope for account in accounts] + closed, key=lambda scope: scope.scope)),
-        tuple(sorted(collection.gaps, key=_gap_order)),
-        tuple(sorted(part.path for part in collection.answers)),
-    )
-    return Snapshot.of(collection.answers, manifest)
-
-
-def _gap_order(gap: SnapshotGap) -> tuple[str, ...]:
-    return (gap.scope, gap.region, gap.service, gap.operation, gap.resource or "", gap.detail)
+    scopes = [account.scope for account in accounts] + closed
+    return snapshot_of(collection.answers, scopes, collection.gaps, taken_at)
 
 
 def _enter(options: AwsOptions, collection: _Collection) -> tuple[list[_Account], list[ScopeRead]]:

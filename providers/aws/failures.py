@@ -26,6 +26,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
 from cloudseg.providers.aws.calls import UnsupportedByEndpointError
+from cloudseg.providers.collected import shortened
 from cloudseg.snapshot import Reason
 
 __all__ = [
@@ -77,7 +78,6 @@ _UNSUPPORTED = frozenset({
     "UnknownOperation", "UnknownOperationException", "UnsupportedOperation", "UnsupportedOperationException",
     "405", "501",
 })  # fmt: skip
-_LONGEST_DETAIL = 300
 
 
 def error_code(error: Exception) -> str:
@@ -130,5 +130,4 @@ def detail_of(error: Exception) -> str:
         text = f"{code}: {message.partition(' Encoded authorization failure message:')[0]}"
     else:
         text = f"{type(error).__name__}: {error}"
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_DETAIL else line[: _LONGEST_DETAIL - 1] + "…"
+    return shortened(text)

@@ -4,11 +4,12 @@ Names are those of boto3 (service folders, operations in snake case, result keys
 Authorization Reference, https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html.
 """
 
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import msgspec
 
 from cloudseg.model import Facet
+from cloudseg.providers.redaction import Json
 
 __all__ = [
     "DISCOVERY",
@@ -23,8 +24,6 @@ __all__ = [
     "items_of",
     "roots",
 ]
-
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 Place = Literal["regional", "global", "us-east-1", "us-west-2"]
 """Where an operation is asked: in every region; once, anywhere; or at the one place where the service lives."""

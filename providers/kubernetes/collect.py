@@ -15,6 +15,7 @@ from cloudseg.providers.kubernetes.client import AnswerError, Client
 from cloudseg.providers.kubernetes.discovery import Discovered, Unserved, discover, kinds_of
 from cloudseg.providers.kubernetes.kubeconfig import logins, scope_of
 from cloudseg.providers.kubernetes.listed import CORE, chosen, makes_cluster, missing
+from cloudseg.providers.kubernetes.narrowed import Narrowed, namespaces_in
 from cloudseg.providers.kubernetes.options import KubernetesOptions, check_cluster
 from cloudseg.providers.kubernetes.pages import ROLE_FILE, read_list
 from cloudseg.providers.kubernetes.settings import read_setting, settings_for
@@ -23,7 +24,7 @@ from cloudseg.snapshot import Manifest, Part, ScopeRead, Snapshot, SnapshotGap
 from cloudseg.text import amount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from cloudseg.providers.kubernetes.client import Fields
     from cloudseg.providers.kubernetes.kubeconfig import Login
@@ -36,6 +37,7 @@ __all__ = ["KubernetesOptions", "collect"]
 
 PROVIDER: Final = "kubernetes"
 _REGION: Final = "global"
+_FORBIDDEN: Final = 403
 _REVIEWS: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _LOST_WITH_CLUSTER: Final = ((CORE, "namespaces"), (CORE, "pods"), ("networking.k8s.io", "networkpolicies"))
 """What stands for everything that a cluster would have shown."""
@@ -54,6 +56,8 @@ class _Cluster:
         self.answers: dict[Part, object] = {}
         self.gaps: list[SnapshotGap] = []
         self.failures: list[AnswerError] = []
+        self.denied: dict[Kind, AnswerError] = {}
+        self.narrowed: Narrowed | None = None
         self.closed: CollectError | None = None
         self.settings: list[Fields] = []
 
@@ -101,8 +105,31 @@ class _Cluster:
             self.answers[part] = read_list(self.client, kind, page)
         except AnswerError as error:
             self.failures.append(error)
-            self.gaps.append(self._gap(kind.service, kind.plural, error))
+            if error.status == _FORBIDDEN:
+                self.denied[kind] = error
+            else:
+                self.gaps.append(self._gap(kind.service, kind.plural, error))
         return f"{self.scope} {kind.plural}"
+
+    def narrow(self, options: KubernetesOptions) -> Iterator[Callable[[], str]]:
+        """Yield what to ask by namespace, of the lists that are denied."""
+        if self.denied:
+            listed = self.answers.get(Part(PROVIDER, self.scope, _REGION, CORE, "namespaces"))
+            known = None if listed is None else namespaces_in(listed)
+            own = self.login.config.namespace
+            denied = dict(sorted(self.denied.items()))
+            self.narrowed = Narrowed(self.client, denied, known, own, options.narrow_lists)
+            yield from self.narrowed.calls(options.page, self.scope)
+
+    def keep_narrowed(self) -> None:
+        """Add what could be read by namespace to the answers, and what could not to the gaps."""
+        if self.narrowed is None:
+            return
+        for kind, answer in self.narrowed.read():
+            self.answers[Part(PROVIDER, self.scope, _REGION, kind.service, kind.plural)] = answer
+        for kind, places, error in self.narrowed.missing():
+            gap = self._gap(kind.service, kind.plural, error)
+            self.gaps.append(msgspec.structs.replace(gap, resource=places.words) if places else gap)
 
     def read_setting(self, setting: Setting) -> str:
         """Read one config map that decides how policies are enforced."""
@@ -205,8 +232,11 @@ def _read(clusters: list[_Cluster], options: KubernetesOptions, progress: Progre
         lists += [partial(cluster.list_kind, kind, options.page) for kind in kinds]
         lists += [partial(cluster.read_setting, each) for each in settings_for({kind.group for kind in kinds})]
     _run(options, progress, lists)
+    if narrower := [call for cluster in clusters for call in cluster.narrow(options)]:
+        _run(options, progress, narrower)
     for cluster in clusters:
         cluster.keep_settings()
+        cluster.keep_narrowed()
     for cluster in clusters:
         if cluster.closed is None and not cluster.answers:
             failure = next((each for each in cluster.failures if each.status != 403), cluster.failures[0])

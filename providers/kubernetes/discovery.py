@@ -81,7 +81,10 @@ def kinds_of(client: Client, group: str, version: str) -> tuple[Served, ...]:
     if answer.get("kind") != "APIResourceList":
         raise AnswerError("malformed", f"{group}/{version} is no list of kinds")
     return tuple(
-        Served(Kind(group, version, str(item["name"]), str(item.get("kind", ""))), "list" in _texts(item.get("verbs")))
+        Served(
+            Kind(group, version, str(item["name"]), str(item.get("kind", "")), item.get("namespaced") is not False),
+            "list" in _texts(item.get("verbs")),
+        )
         for item in _items(answer.get("resources"))
         if "/" not in str(item.get("name", "/"))
     )
@@ -101,7 +104,8 @@ def _add_group(group: Fields, served: list[Served], unserved: list[Unserved]) ->
             kind = str(cast("Fields", response).get("kind", "")) if isinstance(response, dict) else ""
             plural = resource.get("resource")
             if isinstance(plural, str) and plural:
-                served.append(Served(Kind(name, version, plural, kind), "list" in _texts(resource.get("verbs"))))
+                found = Kind(name, version, plural, kind, resource.get("scope") != "Cluster")
+                served.append(Served(found, "list" in _texts(resource.get("verbs"))))
 
 
 def _versions(group: Fields) -> Iterator[str]:

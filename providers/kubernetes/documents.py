@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.providers.kubernetes.json_values import JsonValueError, read_json
-from cloudseg.providers.kubernetes.yaml_values import YamlValueError, read_yaml
+from cloudseg.providers.kubernetes.plain_yaml import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,17 +87,28 @@ def _json_documents(text: str) -> Iterator[Document | Broken]:
 
 def _yaml_documents(text: str) -> Iterator[Document | Broken]:
     for before, chunk in _chunks(text):
-        braces = "{{" in chunk
-        try:
-            value, line, item_lines, repeated = read_yaml(chunk)
-        except YamlValueError as error:
-            yield _broken(chunk, before + (error.line or 1), str(error), unrendered=error.unrendered)
-            continue
-        if value is None:
-            continue
-        moved = tuple(before + each for each in item_lines) if before else item_lines
-        keys = tuple((before + place, key) for place, key in repeated)
-        yield Document(value, before + line, moved, keys, braces)
+        plain = read_plain(chunk)
+        if plain is not None:
+            moved = tuple(before + each for each in plain.item_lines)
+            yield Document(plain.value, before + plain.line, moved, (), "{{" in chunk)
+        else:
+            yield from _of_any_yaml(before, chunk)
+
+
+def _of_any_yaml(before: int, chunk: str) -> Iterator[Document | Broken]:
+    """Yield what a whole parser reads in the text of one document, behind so many lines; nothing for an empty one."""
+    from cloudseg.providers.kubernetes.yaml_values import YamlValueError, read_yaml
+
+    try:
+        value, line, item_lines, repeated = read_yaml(chunk)
+    except YamlValueError as error:
+        yield _broken(chunk, before + (error.line or 1), str(error), unrendered=error.unrendered)
+        return
+    if value is None:
+        return
+    moved = tuple(before + each for each in item_lines) if before else item_lines
+    keys = tuple((before + place, key) for place, key in repeated)
+    yield Document(value, before + line, moved, keys, "{{" in chunk)
 
 
 def _broken(text: str, line: int, problem: str, *, unrendered: bool) -> Broken:

@@ -7,6 +7,7 @@ from typing import Final
 
 __all__ = [
     "SECRET",
+    "WITHIN_NAMESPACES",
     "decides_traffic",
     "group_of",
     "lists_deciders",
@@ -26,7 +27,10 @@ _DECIDING: Final = re.compile(
 _DECIDING_ALSO: Final = frozenset(
     (
         ("security.istio.io", "PeerAuthentication"),
+        ("networking.istio.io", "EnvoyFilter"),
         ("networking.istio.io", "Sidecar"),
+        ("extensions.istio.io", "TrafficExtension"),
+        ("extensions.istio.io", "WasmPlugin"),
         ("policy.linkerd.io", "Server"),
         ("policy.linkerd.io", "ServerAuthorization"),
         ("consul.hashicorp.com", "ServiceIntentions"),
@@ -42,6 +46,7 @@ _DECIDING_LISTS_ALSO: Final = frozenset(
         "ciliumcidrgroups",
         "clustergroups",
         "egressnetworks",
+        "envoyfilters",
         "externalentities",
         "globalnetworksets",
         "groups",
@@ -57,9 +62,29 @@ _DECIDING_LISTS_ALSO: Final = frozenset(
         "serviceintentions",
         "sidecars",
         "tiers",
+        "trafficextensions",
+        "wasmplugins",
     )
 )
 """Plurals of the kinds above, and of what their objects refer to."""
+
+WITHIN_NAMESPACES: Final = frozenset(
+    (
+        ("cilium.io", "ciliumnetworkpolicies"),
+        ("crd.antrea.io", "networkpolicies"),
+        ("crd.projectcalico.org", "networkpolicies"),
+        ("k8s.ovn.org", "egressfirewalls"),
+        ("network.openshift.io", "egressnetworkpolicies"),
+        ("networking.k8s.aws", "applicationnetworkpolicies"),
+        ("networking.k8s.io", "networkpolicies"),
+        ("policy.linkerd.io", "authorizationpolicies"),
+        ("policy.linkerd.io", "serverauthorizations"),
+        ("policy.linkerd.io", "servers"),
+        ("projectcalico.org", "networkpolicies"),
+        ("vpcresources.k8s.aws", "securitygrouppolicies"),
+    )
+)
+"""API groups and plurals of the kinds whose objects decide of pods in their own namespace alone."""
 
 _EXPOSING_LISTS: Final = frozenset(
     (

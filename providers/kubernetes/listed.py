@@ -97,6 +97,7 @@ LISTED: Final[dict[str, tuple[str, ...]]] = {
     "discovery.k8s.io": ("endpointslices",),
     "eks.amazonaws.com": ("ingressclassparams", "targetgroupbindings"),
     "elbv2.k8s.aws": ("ingressclassparams", "targetgroupbindings"),
+    "extensions.istio.io": ("trafficextensions", "wasmplugins"),
     "gateway.networking.k8s.io": (
         "gatewayclasses",
         "gateways",
@@ -118,6 +119,7 @@ LISTED: Final[dict[str, tuple[str, ...]]] = {
     "networking.gke.io": ("fqdnnetworkpolicies", "multiclusteringresses"),
     "networking.istio.io": (
         "destinationrules",
+        "envoyfilters",
         "gateways",
         "serviceentries",
         "sidecars",
@@ -174,12 +176,14 @@ class Kind(NamedTuple):
         version: the version of the group in which it is asked for.
         plural: its name in a path, ``networkpolicies``.
         kind: its name in an object, ``NetworkPolicy``.
+        namespaced: its objects are in namespaces, as far as the server says.
     """
 
     group: str
     version: str
     plural: str
     kind: str
+    namespaced: bool = True
 
     @property
     def api_version(self) -> str:
@@ -189,9 +193,15 @@ class Kind(NamedTuple):
     @property
     def path(self) -> str:
         """The path of all its objects, in every namespace."""
-        return (
-            f"/apis/{self.group}/{self.version}/{self.plural}" if self.group else f"/api/{self.version}/{self.plural}"
-        )
+        return f"{self._root}/{self.plural}"
+
+    def path_in(self, namespace: str) -> str:
+        """Return the path of its objects in one namespace."""
+        return f"{self._root}/namespaces/{namespace}/{self.plural}"
+
+    @property
+    def _root(self) -> str:
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
 
     @property
     def service(self) -> str:

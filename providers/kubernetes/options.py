@@ -18,8 +18,9 @@ class KubernetesOptions(msgspec.Struct, frozen=True):
     all. Without ``kubeconfig`` the files of the variable KUBECONFIG are read, or ``~/.kube/config``. ``cluster`` is
     the name that one cluster gets in reports, in place of its own. ``page`` is the number of objects in an answer;
     ``attempts`` includes the first; ``first_wait`` doubles with each further one; ``longest_wait`` is the most that a
-    server may ask for. ``answer_timeout`` is for one answer, however slowly it trickles in; ``total_timeout`` is for
-    a cluster.
+    server may ask for. ``narrow_lists`` is the number of lists that are asked for namespace by namespace, at most,
+    where a list of all namespaces is denied. ``answer_timeout`` is for one answer, however slowly it trickles in;
+    ``total_timeout`` is for a cluster.
     """
 
     contexts: tuple[str, ...] = ()
@@ -27,6 +28,7 @@ class KubernetesOptions(msgspec.Struct, frozen=True):
     cluster: str | None = None
     max_workers: int = 16
     page: int = 500
+    narrow_lists: int = 2000
     attempts: int = 5
     first_wait: float = 0.5
     longest_wait: float = 30.0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.client import Client, Fields
     from cloudseg.providers.kubernetes.listed import Kind
 
-__all__ = ["ROLE_FILE", "read_list"]
+__all__ = ["ROLE_FILE", "read_list", "read_object"]
 
 ROLE_FILE: Final = "docs/kubernetes-role.yaml"
 """The role that grants what is asked for."""
@@ -27,13 +27,14 @@ _GONE: Final = 410
 _STARTS: Final = 3
 
 
-def read_list(client: Client, kind: Kind, page: int) -> Fields:
+def read_list(client: Client, kind: Kind, page: int, namespace: str | None = None) -> Fields:
     """Return every object of a kind as a list object, without what is nobody's business.
 
     Args:
         client: whom to ask.
-        kind: what to list, in all namespaces.
+        kind: what to list.
         page: the number of objects in an answer.
+        namespace: in which namespace; in all of them for None.
 
     Raises:
         AnswerError: the list cannot be had whole.
@@ -41,17 +42,27 @@ def read_list(client: Client, kind: Kind, page: int) -> Fields:
     if (kind.group, kind.plural) in NEVER:
         raise AnswerError("skipped", f"{kind.plural} are never read")
     try:
-        items = _whole(client, kind, page)
+        items = _whole(client, kind, page, kind.path if namespace is None else kind.path_in(namespace))
     except AnswerError as error:
         raise _with_way_out(error, kind) from error
     return {"apiVersion": kind.api_version, "kind": f"{kind.kind}List", "items": items}
 
 
-def _whole(client: Client, kind: Kind, page: int) -> list[Fields]:
+def read_object(client: Client, kind: Kind, name: str) -> Fields:
+    """Return one object of a kind that is in no namespace as a list object.
+
+    Raises:
+        AnswerError: it cannot be had.
+    """
+    item = _complete(client.get(f"{kind.path}/{name}"), kind)
+    return {"apiVersion": kind.api_version, "kind": f"{kind.kind}List", "items": [item]}
+
+
+def _whole(client: Client, kind: Kind, page: int, path: str) -> list[Fields]:
     parameters = {"limit": str(page)}
     for start in range(_STARTS):
         try:
-            return _pages(client, kind, parameters)
+            return _pages(client, kind, path, parameters)
         except AnswerError as error:
             if error.status != _GONE or start == _STARTS - 1:
                 raise
@@ -59,14 +70,14 @@ def _whole(client: Client, kind: Kind, page: int) -> list[Fields]:
     raise AssertionError
 
 
-def _pages(client: Client, kind: Kind, parameters: dict[str, str]) -> list[Fields]:
+def _pages(client: Client, kind: Kind, path: str, parameters: dict[str, str]) -> list[Fields]:
     accept = _METADATA_ALONE if (kind.group, kind.plural) in NAMES_ONLY else JSON
     items: list[Fields] = []
     seen: set[str] = set()
     token = ""
     while True:
         further = {"continue": token} if token else {}
-        answer = client.get(kind.path, {**parameters, **further}, accept)
+        answer = client.get(path, {**parameters, **further}, accept)
         listed = answer.get("items")
         # A list of nothing may be null, as Go writes it.
         if listed is None and str(answer.get("kind", "")).endswith("List"):

@@ -61,8 +61,11 @@ _CONDITION: Final = ("type", "status")
 SETTINGS: Final = frozenset(
     (
         "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
+        "AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS",
         "AWS_VPC_K8S_CNI_EXTERNALSNAT",
         "ENABLE_POD_ENI",
+        "ENABLE_V4_EGRESS",
+        "ENABLE_V6_EGRESS",
         "EXPECT_NPC",
         "FELIX_DEFAULTENDPOINTTOHOSTACTION",
         "LINKERD2_PROXY_INBOUND_DEFAULT_POLICY",
@@ -164,7 +167,14 @@ def _container(value: object) -> Fields:
     arguments = _arguments((*_list(container.get("command")), *_list(container.get("args"))))
     variables = map(_fields, _list(container.get("env")))
     settings = [_setting(each) for each in variables if str(each.get("name")) in SETTINGS]
-    return {**kept, **({"args": arguments} if arguments else {}), **({"env": settings} if settings else {})}
+    # That others are set elsewhere is kept, and not where.
+    elsewhere: Fields = {"envFrom": [{}]} if container.get("envFrom") else {}
+    return {
+        **kept,
+        **({"args": arguments} if arguments else {}),
+        **({"env": settings} if settings else {}),
+        **elsewhere,
+    }
 
 
 def _arguments(given: tuple[object, ...]) -> list[str]:

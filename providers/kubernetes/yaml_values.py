@@ -1,22 +1,21 @@
 """The values of one YAML document, read as kubectl reads them, and the lines on which they stand.
 
-kubectl turns YAML into JSON (https://github.com/kubernetes-sigs/yaml): keys become texts, dates stay texts, ``on`` and
-``y`` are true, ``010`` is eight. Aliases and merge keys are written out.
+kubectl turns YAML into JSON (https://github.com/kubernetes-sigs/yaml): aliases and merge keys are written out.
 """
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import yaml
 from yaml import MappingNode, ScalarNode
 
+from cloudseg.providers.kubernetes.scalars import json_key, plain_key, plain_value
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["YamlValue", "YamlValueError", "plain_value", "read_yaml"]
+__all__ = ["YamlValue", "YamlValueError", "read_yaml"]
 
 _TEXT: Final = "tag:yaml.org,2002:str"
 _PLAIN: Final = "plain"
@@ -28,16 +27,6 @@ _DEEPEST: Final = 200
 _MOST_BRACKETS: Final = 200
 _LONGEST_LINE: Final = 400
 _ALIAS_ALLOWANCE: Final = 1_000_000
-_FULL_BITS: Final = (-(1 << 63), 1 << 64)
-
-_WORDS: Final[dict[str, bool | None]] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
-    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
-}
-_NUMBER_STARTS: Final = frozenset("0123456789+-.")
-_WHOLE: Final = re.compile(r"[-+]?(?:0x[0-9a-fA-F]+|0o?[0-7]+|0b[01]+|0|[1-9][0-9]*)")
-_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
 class YamlValueError(Exception):
@@ -174,7 +163,7 @@ class _Builder:
             # Most entries are a word and a text: they take no further call.
             if isinstance(key, ScalarNode) and isinstance(item, ScalarNode) and key.tag == item.tag == _PLAIN:
                 word: str = key.value
-                if (name := _plain_key(word)) not in result and word != "<<":
+                if (name := plain_key(word)) not in result and word != "<<":
                     text: str = item.value
                     self._left -= len(text) + 1
                     result[name] = plain_value(text)
@@ -186,7 +175,7 @@ class _Builder:
                 found = self.value(item)
                 merged += cast("list[object]", found) if isinstance(found, list) else [found]
                 continue
-            name = _plain_key(key.value) if key.tag == _PLAIN else _key(_scalar(key))
+            name = plain_key(key.value) if key.tag == _PLAIN else json_key(_scalar(key))
             if name in result:
                 self.repeated.append((_line(key), name))
             result[name] = self.value(item)
@@ -208,58 +197,6 @@ def _scalar(node: yaml.ScalarNode) -> str | float | bool | None:
         found = plain_value(text)
         return float(found) if isinstance(found, int) else found
     return text
-
-
-def _key(value: str | float | bool | None) -> str:  # noqa: FBT001 - any scalar may be a key
-    """Return a key as JSON takes it."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-@lru_cache(1 << 15)
-def _plain_key(text: str) -> str:
-    """Return a key that is written without quotes, as JSON takes it."""
-    return _key(plain_value(text))
-
-
-@lru_cache(1 << 15)
-def plain_value(text: str) -> str | float | bool | None:
-    """Return what a text without quotes stands for: nothing, a truth, a number, or itself.
-
-    Numbers beyond 64 bits become floating, as in JSON from Go; what no JSON number can be stays a text.
-    """
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] not in _NUMBER_STARTS:
-        return text
-    bare = text.replace("_", "")
-    if _WHOLE.fullmatch(bare):
-        return _whole(bare, text)
-    if _FLOAT.fullmatch(bare):
-        found = float(bare)
-        return text if found in {float("inf"), float("-inf")} else found
-    return text
-
-
-def _whole(bare: str, text: str) -> int | float | str:
-    digits = bare.lstrip("+-")
-    sign = -1 if bare[0] == "-" else 1
-    if len(digits) > 1 and digits[0] == "0":
-        base = {"x": 16, "b": 2}.get(digits[1], 8)
-        found = sign * int(digits[2:] if digits[1] in "xob" else digits, base)
-    elif len(digits) > 400:
-        return text
-    else:
-        found = sign * int(digits)
-    if _FULL_BITS[0] <= found < _FULL_BITS[1]:
-        return found
-    try:
-        return float(found)
-    except OverflowError:
-        return text
 
 
 def _item_lines(root: yaml.Node) -> Iterator[int]:

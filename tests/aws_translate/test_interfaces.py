@@ -278,3 +278,23 @@ def test_only_network_load_balancers_can_be_without_groups(translated: Translate
     estate = translated({"elbv2.describe_load_balancers": [balancer]})
     assert [interface.attached_unread for interface in estate.interfaces.values()] == [unread]
     assert bool(estate.gaps) is unread
+
+
+@pytest.mark.parametrize(
+    ("attachment", "expected"),
+    [
+        ({"InstanceId": "i-1", "DeviceIndex": 0}, "10.0.0.5"),
+        ({"InstanceId": "i-1", "DeviceIndex": 0, "NetworkCardIndex": 0}, "10.0.0.5"),
+        ({"InstanceId": "i-1", "DeviceIndex": 1, "NetworkCardIndex": 0}, "none"),
+        ({"InstanceId": "i-1", "DeviceIndex": 0, "NetworkCardIndex": 1}, "none"),
+        ({"InstanceId": "i-1"}, "none"),
+        (None, "none"),
+    ],
+)
+def test_the_first_interface_of_a_machine_bears_its_primary_address(
+    translated: Translated, attachment: dict[str, Any] | None, expected: str
+) -> None:
+    """Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html."""
+    others = [{"PrivateIpAddress": "10.0.0.5"}, {"PrivateIpAddress": "10.0.0.6"}]
+    found = _one(translated, PrivateIpAddress="10.0.0.5", PrivateIpAddresses=others, Attachment=attachment)
+    assert found.primary == AddressSet.parse(expected)

@@ -32,6 +32,9 @@ PROVIDERS = {"aws", "azure", "gcp", "kubernetes"}
 BENCHMARKS = {
     "cis-aws-3.0",
     "cis-aws-5.0",
+    "cis-azure-3.0",
+    "cis-azure-4.0",
+    "cis-azure-5.0",
     "cis-kubernetes-1.9",
     "cisa-ztmm-2",
     "nist-800-204b",
@@ -72,6 +75,7 @@ def test_example_finds_what_it_says(check: Check, example: Example, findings: Fi
 @every_example
 def test_findings_of_an_example_are_complete_and_told_apart(check: Check, example: Example, findings: Findings) -> None:
     found = found_in(example, check, findings)
+    services = {service.own_id for service in example.build().services.values()}
     assert {finding.check for finding in found} <= {check.id}
     # Rules that do the same have one normal form, so only they may share an id.
     identities = Counter(finding.id for finding in found)
@@ -79,8 +83,9 @@ def test_findings_of_an_example_are_complete_and_told_apart(check: Check, exampl
         assert identities[finding.id] == 1
         assert finding.message
         assert finding.message == finding.message.strip().rstrip(".")
-        # In a cluster, what leads to pods is told, and policies only let it in.
-        assert (finding.rule is not None) or not check.per_rule or finding.provider == "kubernetes"
+        # In a cluster, what leads to pods is told, and policies only let it in; of a service its setting is.
+        told_as_a_whole = finding.provider == "kubernetes" or finding.resource.id in services
+        assert (finding.rule is not None) or not check.per_rule or told_as_a_whole
         if finding.remedy is not None:
             assert finding.remedy.id in REMEDIES
             assert finding.remedy.summary

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from cloudseg.checks import blocked_intent, outside_intent
+from cloudseg.checks.example_clusters import ClusterBuilder
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
 from cloudseg.findings import Finding
 from cloudseg.intent import Allowance, Intent
 from cloudseg.reach.explaining.explain import explain
 from cloudseg.reach.reachability import Reachability
 from cloudseg.segments import INTERNET, Choice, Segment
-from cloudseg.traffic import AddressSet, Traffic
+from cloudseg.traffic import NO_ADDRESSES, AddressSet, Traffic
 from tests.reach.balancers import TARGET, balanced, forward, q
 from tests.reach.public_balancers import CLIENT, SENT, public_balancer
 
@@ -311,3 +312,36 @@ def test_what_the_internet_may_open_is_carried_by_a_load_balancer_that_keeps_its
     assert [each.confidence for each in found] == {"allowed": [], "blocked": ["high"], "unknown": ["low"]}[verdict]
     explained = explain(Reachability(estate), AddressSet.parse(CLIENT), q("eni-app"), Traffic.parse(SENT))
     assert explained.verdict == verdict
+
+
+def open_pods(*, service: bool = False, unread: str = "", address: str = "") -> ClusterBuilder:
+    """A workload whose policies nothing narrows."""
+    b = ClusterBuilder(unread=[unread] if unread else [])
+    b.workload("shop", "web", addresses=AddressSet.parse(address) if address else NO_ADDRESSES)
+    if service:
+        b.service("shop", "front", "web", listens="tcp/443", sends="all", keeps_clients=True)
+    return b
+
+
+def from_internet(b: ClusterBuilder, findings: Findings) -> list[Finding]:
+    pods = (Segment(name="web", choice=Choice(labels={"app": ("web",)})),)
+    found = findings(outside_intent.CHECK, b.build(), intent=Intent(segments=pods, allow=()))
+    return [each for each in found if each.message.startswith("internet to web")]
+
+
+def test_pods_that_policies_alone_open_to_the_internet_are_latent(findings: Findings) -> None:
+    """All ports: medium in the latent column of the table; an audit says why."""
+    (found,) = from_internet(open_pods(), findings)
+    assert found.severity.value == "medium"
+    assert any("nothing leads there from the internet: no Service, Ingress" in each for each in found.evidence)
+
+
+@pytest.mark.parametrize(
+    "b",
+    [open_pods(service=True), open_pods(unread="entrances"), open_pods(address="2600:1f18::7")],
+    ids=["a service leads there", "services were not read", "an address of the internet"],
+)
+def test_pods_to_which_something_may_lead_are_as_bad_as_what_is_open(b: ClusterBuilder, findings: Findings) -> None:
+    (found,) = from_internet(b, findings)
+    assert found.severity.value == "critical"
+    assert not any("nothing leads there" in each for each in found.evidence)

@@ -8,7 +8,8 @@ from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, 
 from cloudseg.engine import AuditRequest, run_audit
 from cloudseg.findings import Finding
 from cloudseg.model import Addresses, Entrance, Estate, Route
-from cloudseg.traffic import AddressSet, Traffic
+from cloudseg.traffic import ALL_ADDRESSES, AddressSet, Traffic
+from tests.reach.balancers import balancer, forward, target
 
 BOTH = (internet_exposed_port.CHECK, latent_internet_rule.CHECK)
 
@@ -41,13 +42,35 @@ def test_where_not_every_interface_was_read_the_severity_stays() -> None:
 
 
 @pytest.mark.semantics(33, 126)
-@pytest.mark.parametrize("facet", ["entrances", "load-balancers"])
-def test_where_entrances_were_not_read_nothing_is_sure_to_be_unreachable(facet: str) -> None:
-    b = EstateBuilder(unread=[facet])
+def test_where_entrances_were_not_read_nothing_is_sure_to_be_unreachable() -> None:
+    b = EstateBuilder(unread=["entrances"])
     b.group("sg-db", allow("ingress", "tcp/5432", "0.0.0.0/0"))
     b.interface("eni-1", "subnet-private", ["sg-db"])
     (finding,) = found(b.build())
     assert (finding.check, finding.confidence, finding.reachable) == ("latent-internet-rule", "low", None)
+
+
+@pytest.mark.semantics(33, 42, 126)
+def test_where_load_balancers_were_not_read_a_rule_may_be_open() -> None:
+    b = EstateBuilder(unread=["load-balancers"])
+    b.group("sg-db", allow("ingress", "tcp/5432", "0.0.0.0/0"))
+    b.interface("eni-1", "subnet-private", ["sg-db"], "10.0.2.5")
+    (finding,) = found(b.build())
+    assert (finding.check, finding.severity, finding.confidence) == ("internet-exposed-port", "critical", "low")
+    assert finding.reachable is None
+    assert "may be open" in finding.message
+    assert len([text for text in finding.evidence if "load balancers were not read" in text]) == 1
+
+
+@pytest.mark.semantics(33)
+def test_what_is_certainly_exposed_stays_so_where_load_balancers_were_not_read() -> None:
+    def told(*unread: str) -> list[tuple[object, ...]]:
+        b = EstateBuilder(unread=unread)
+        b.group("sg-db", allow("ingress", "tcp/5432", "0.0.0.0/0"))
+        b.interface("eni-1", "subnet-public", ["sg-db"], "10.0.1.5", "203.0.113.10")
+        return [(each.check, each.confidence, each.reachable, each.evidence) for each in found(b.build())]
+
+    assert told("load-balancers") == told()
 
 
 @pytest.mark.semantics(201)
@@ -101,7 +124,9 @@ def test_the_witness_is_one_packet_from_an_address_that_is_let_in_to_an_interfac
     assert "witness: 198.51.100.1 → 10.0.1.5 tcp/22" in finding.evidence
 
 
-def behind_a_balancer(rule_from: str, *, clients: str, public: str = "203.0.113.10") -> EstateBuilder:
+def behind_a_balancer(
+    rule_from: str, *, clients: str, public: str = "203.0.113.10", healthy: bool | None = True
+) -> EstateBuilder:
     """A database behind a public network load balancer, whose rule admits ``rule_from`` on tcp/5432."""
     b = EstateBuilder()
     b.group("sg-lb", allow("ingress", "tcp/443", "0.0.0.0/0"), allow("egress", "all", "0.0.0.0/0"))
@@ -119,6 +144,9 @@ def behind_a_balancer(rule_from: str, *, clients: str, public: str = "203.0.113.
         listens=Traffic.parse("tcp/443"),
     )
     b.put("entrances", way)
+    keeps = way.clients == ALL_ADDRESSES
+    sent = forward(target("eni-db", healthy=healthy), traffic="tcp/5432", keeps_client=keeps)
+    balancer(b, sent, own="nlb-1", zones=None)
     return b
 
 
@@ -194,3 +222,83 @@ def test_a_load_balancer_sends_what_its_own_rules_let_out(egress: str, *, told: 
     b = behind_a_balancer("10.0.1.0/24", clients="10.0.1.9")
     b.group("sg-lb", allow("ingress", "tcp/443", "0.0.0.0/0"), allow("egress", "tcp/5432", egress))
     assert [f.reachable for f in found(b.build()) if f.resource.id == "sg-db"] == ([True] if told else [])
+
+
+HEALTH = "the health of the target"
+NOT_GOOD, NOT_READ = f"{HEALTH} is not good, so that others go before it", f"{HEALTH} was not read"
+
+
+@pytest.mark.semantics(42)
+@pytest.mark.parametrize("clients", ["10.0.1.9", "0.0.0.0/0, ::/0"])
+@pytest.mark.parametrize(
+    ("healthy", "reachable", "unknown"), [(True, True, ""), (False, None, NOT_GOOD), (None, None, NOT_READ)]
+)
+def test_behind_a_load_balancer_only_a_healthy_target_is_certainly_exposed(
+    *, healthy: bool | None, reachable: bool | None, unknown: str, clients: str
+) -> None:
+    """Source:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html
+    """
+    b = behind_a_balancer("0.0.0.0/0", clients=clients, healthy=healthy)
+    (finding,) = (f for f in found(b.build()) if f.resource.id == "sg-db")
+    assert (finding.check, finding.severity, finding.reachable) == ("internet-exposed-port", "critical", reachable)
+    assert finding.confidence == ("high" if reachable else "low")
+    told = [text for text in finding.evidence if text.startswith("unknown: ")]
+    assert told == ([f"unknown: whether tg-1 hands anything on is unknown: {unknown}"] if unknown else [])
+
+
+@pytest.mark.semantics(42)
+@pytest.mark.parametrize(
+    ("first", "second", "reachable"), [(True, False, True), (False, True, True), (False, False, None)]
+)
+def test_of_two_load_balancers_one_that_finds_the_target_healthy_is_enough(
+    *, first: bool, second: bool, reachable: bool | None
+) -> None:
+    b = behind_a_balancer("0.0.0.0/0", clients="0.0.0.0/0, ::/0", healthy=first)
+    second_balancer(b, healthy=second)
+    (finding,) = (f for f in found(b.build()) if f.resource.id == "sg-db")
+    assert finding.reachable is reachable
+
+
+@pytest.mark.semantics(42)
+@pytest.mark.parametrize(("admits", "reachable"), [("10.0.1.9/32", None), ("10.0.1.10/32", True)])
+def test_a_rule_for_the_node_of_the_load_balancer_that_finds_it_unhealthy_is_not_certainly_open(
+    *, admits: str, reachable: bool | None
+) -> None:
+    b = behind_a_balancer(admits, clients="10.0.1.9", healthy=False)
+    second_balancer(b, healthy=True, clients="10.0.1.10")
+    (finding,) = (f for f in found(b.build()) if f.resource.id == "sg-db")
+    assert finding.reachable is reachable
+
+
+@pytest.mark.semantics(42)
+@pytest.mark.parametrize(("admits", "told"), [("10.0.1.9/32", True), ("10.0.9.9/32", None)])
+def test_a_rule_for_a_node_of_another_zone_is_not_certainly_open_where_zones_are_not_crossed(
+    *, admits: str, told: bool | None
+) -> None:
+    """Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-cross-zone.html"""
+    b = behind_a_balancer(admits, clients="10.0.1.9, 10.0.9.9")
+    for own, cidr, zone in (
+        ("public", "10.0.1.0/24", "a"),
+        ("private", "10.0.2.0/24", "a"),
+        ("far", "10.0.9.0/24", "b"),
+    ):
+        b.subnet(f"subnet-{own}", cidr, zone=f"eu-west-1{zone}")
+        b.route(f"rtb-{own}", "0.0.0.0/0", "internet-gateway", "igw-1")
+    b.acl("acl-1", ["subnet-public", "subnet-private", "subnet-far"], ACL_OPEN)
+    b.interface("eni-far", "subnet-far", ["sg-lb"], "10.0.9.9", "203.0.113.12", workload=b.id("nlb-1"))
+    sent = forward(target("eni-db"), traffic="tcp/5432", keeps_client=False, cross_zone=False)
+    balancer(b, sent, own="nlb-1", zones=None)
+    (finding,) = (f for f in found(b.build()) if f.resource.id == "sg-db")
+    assert finding.reachable is told
+
+
+def second_balancer(b: EstateBuilder, *, healthy: bool, clients: str = "0.0.0.0/0, ::/0") -> None:
+    """Add ``nlb-2`` beside ``nlb-1``: what it takes on tcp/443 it hands to the same target on the same port."""
+    known = b.build().entrances[b.id("tg-1")]
+    seen = AddressSet.parse(clients)
+    way = msgspec.structs.replace(known, id=b.id("tg-2"), clients=seen, through=frozenset({b.id("nlb-2")}))
+    b.put("entrances", way)
+    b.interface("eni-lb-2", "subnet-public", ["sg-lb"], "10.0.1.10", "203.0.113.11", workload=b.id("nlb-2"))
+    sent = forward(target("eni-db", healthy=healthy), traffic="tcp/5432", keeps_client=seen == ALL_ADDRESSES)
+    balancer(b, sent, own="nlb-2", zones=None)

@@ -28,14 +28,20 @@ def balancer(b: EstateBuilder, own: str, address: str, *forwards: Forward, compl
     )
 
 
-def to(*targets: str, keeps_client: bool | None = False, listens: str = "tcp/5432", sends: str = "tcp/5432") -> Forward:
+def to(
+    *targets: str,
+    keeps_client: bool | None = False,
+    listens: str = "tcp/5432",
+    sends: str = "tcp/5432",
+    healthy: bool | None = True,
+) -> Forward:
     return Forward(
         name="targets",
         listens=Traffic.parse(listens),
         traffic=Traffic.parse(sends),
         keeps_client=keeps_client,
         cross_zone=True,
-        targets=tuple(ForwardTarget(target=EstateBuilder.id(name), zone=ANY_ZONE, healthy=True) for name in targets),
+        targets=tuple(ForwardTarget(target=EstateBuilder.id(name), zone=ANY_ZONE, healthy=healthy) for name in targets),
     )
 
 
@@ -74,6 +80,12 @@ AT_MOST = ("at most tcp/5432 by way of the load balancer lb", "low")
         (by_one(to("eni-db", keeps_client=None)).build(), [AT_MOST]),
         # It takes the clients' connections on another port than those that it hands on to the database.
         (by_one(to("eni-db", listens="tcp/443")).build(), []),
+        # To a target that is not healthy it sends where no other one is left.
+        (by_one(to("eni-db", healthy=False)).build(), [AT_MOST]),
+        (by_one(to("eni-db", healthy=None)).build(), [AT_MOST]),
+        # The target is healthy for another listener, which nobody here reaches.
+        (by_one(to("eni-db", healthy=False), to("eni-db", listens="tcp/443")).build(), [AT_MOST]),
+        (by_one(to("eni-db", healthy=False), to("eni-db")).build(), [CERTAIN]),
         (by_one(to("eni-web")).build(), []),
         (by_one(to("eni-web"), complete=False).build(), [AT_MOST]),
         (by_one(db=DEV).build(), []),

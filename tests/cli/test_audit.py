@@ -110,7 +110,7 @@ def test_the_configuration_is_read_and_options_go_before_it(run: Run, open_ssh: 
     [
         (["audit"], "nothing to read: name a source"),
         (["audit", "nowhere.zip"], "there is no 'nowhere.zip'"),
-        (["audit", "azure"], "azure cannot be read yet"),
+        (["audit", "gcp"], "gcp cannot be read yet"),
         (["audit", "demo", "--check", "internet-exposed"], "did you mean internet-exposed-port"),
         (["audit", "demo", "--as-of", "tomorrow"], "--as-of 'tomorrow' is no day; write it as 2026-01-31"),
         (["audit", "demo", "--output", "report.docx"], "report.docx"),
@@ -205,7 +205,7 @@ def test_the_bundled_estate_is_compared_with_its_own_intent(run: Run) -> None:
     other = {status["id"] for status in document["checks"] if status["status"] != "evaluated"}
     assert other == {"mesh-allows-all", "missing-authorization-policy", "permissive-mtls"}
     assert {"outside-intent", "blocked-intent"} <= {finding["check"] for finding in document["findings"]}
-    assert any("intent.yaml:176: the allowance internet to reporting" in note for note in document["notes"])
+    assert any("intent.yaml:281: the allowance internet to reporting" in note for note in document["notes"])
 
 
 def test_another_intent_goes_before_the_bundled_one(run: Run, tmp_path: Path) -> None:
@@ -389,15 +389,15 @@ def test_an_interrupt_while_anything_loads_ends_the_run_in_one_line(tmp_path: Pa
 
 
 def test_answers_of_a_cloud_that_is_not_read_are_gaps(run: Run, open_ssh: Part, tmp_path: Path) -> None:
-    file = tmp_path / "estate" / "azure" / "sub-1" / "global" / "network" / "network_security_groups.json"
+    file = tmp_path / "estate" / "gcp" / "project-1" / "global" / "compute" / "firewalls.json"
     file.parent.mkdir(parents=True)
-    file.write_text('{"value": []}')
+    file.write_text('{"items": []}')
     result = run("audit", "estate", "--format", "json", "--fail-on", "none")
     assert result.returncode == 3
     sources = {(s["provider"], s["scope"]): s for s in json.loads(result.stdout)["sources"]}
-    (gap,) = sources["azure", "sub-1"]["gaps"]
+    (gap,) = sources["gcp", "project-1"]["gaps"]
     assert gap["reason"] == "unsupported"
-    assert gap["detail"] == "1 answer of azure left out of the estate; this version reads aws alone"
+    assert gap["detail"] == "1 answer of gcp left out of the estate; this version reads aws alone"
     assert run("reach", "estate").returncode == 3
 
 

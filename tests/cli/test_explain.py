@@ -81,9 +81,25 @@ def test_a_few_kinds_of_ends_are_explained_one_after_the_other(run: Run, tiers: 
 def test_too_many_kinds_of_ends_are_listed(run: Run) -> None:
     result = run("explain", "demo", "--from", "tier=web", "--to", "tier=app", "--traffic", "tcp/22")
     assert result.returncode == 2
-    assert "--from tier=web stands for 8 kinds of ends that differ; name one of each:" in result.stderr
+    assert "--from tier=web stands for 10 kinds of ends that differ; name one of each:" in result.stderr
     assert result.stderr.count("  --from eni-") == 4
     assert result.stdout == ""
+
+
+def test_ends_on_azure_are_listed_by_their_names(run: Run) -> None:
+    result = run("explain", "demo", "--from", "portal-vnet", "--to", "db-1", "--traffic", "tcp/5432")
+    assert "  --from web-1   web-1-nic (portal-prod), and 1 more like it" in result.stderr
+    assert "/subscriptions/" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "traffic"),
+    [("internet", "jump", "tcp/3389"), ("dev-2", "db-1", "tcp/5432"), ("web-1", "internet", "tcp/443")],
+)
+def test_no_explanation_shows_an_arm_id(run: Run, source: str, target: str, traffic: str) -> None:
+    result = run("explain", "demo", "--from", source, "--to", target, "--traffic", traffic)
+    assert result.returncode == 0, result.stderr
+    assert "/subscriptions/" not in result.stdout
 
 
 def test_gaps_leave_with_3(run: Run, tiers: Account, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -96,6 +97,7 @@ def test_two_sources_make_one_estate(run: Run, two_tiers: Account, tmp_path: Pat
         "111122223333",
         "444455556666",
         "777788889999",
+        "b00c5a0e-1111-4222-8333-444455556666",
         "bookshop-prod",
     ]
 
@@ -251,3 +253,35 @@ def test_a_reader_that_leaves_early_is_told_no_half_counts(tmp_path: Path, form:
     assert "so the pairs were not counted" in errors
     assert "can talk" not in errors
     assert "reached from outside" not in errors
+
+
+@pytest.mark.parametrize(
+    "arguments", [("reach", "demo"), ("audit", "demo", "--fail-on", "never"), ("checks",), ("reach", "--help")]
+)
+def test_a_reader_of_both_streams_that_leaves_ends_it_as_shells_expect(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """1 would say that there are findings; 141 is 128 and the number of SIGPIPE."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "cloudseg", *arguments]
+    try:
+        result = subprocess.run(command, stdout=writer, stderr=writer, cwd=tmp_path, timeout=60, check=False)
+    finally:
+        os.close(writer)
+    assert result.returncode == 141
+
+
+def test_a_table_names_what_is_not_known_of_its_pairs(run: Run, tmp_path: Path) -> None:
+    """Whether a range of addresses holds pods is for the network plugin to say."""
+    pods = "".join(
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: shop}}\nspec: {{containers: []}}\n---\n"
+        for name in "ab"
+    )
+    (tmp_path / "shop.yaml").write_text(
+        f"{pods}apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: shop}}\n"
+        "spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}\n"
+    )
+    told = " ".join(run("reach", "shop.yaml").stdout.split())
+    assert "not known: whether rules that name addresses match shop/a[Pod] depends on the network plugin" in told
+    assert "cloudseg explain SOURCE --from 'shop/a[Pod]' --to 'shop/b[Pod]' --traffic all" in told

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudseg.config import DEFAULT_LABELS, AwsConfig, Config, KubernetesConfig, load_config
+from cloudseg.config import DEFAULT_LABELS, AwsConfig, AzureConfig, Config, KubernetesConfig, load_config
 from cloudseg.errors import ConfigError
 
 FULL = """
@@ -190,6 +190,29 @@ def test_the_table_of_kubernetes_names_contexts_a_file_and_a_cluster(tmp_path: P
 def test_mistakes_in_the_table_of_kubernetes_are_named(tmp_path: Path, line: str, problem: str) -> None:
     file = tmp_path / "cloudseg.toml"
     file.write_text(f"[kubernetes]\n{line}\n")
+    with pytest.raises(ConfigError) as raised:
+        load_config(file)
+    assert problem in str(raised.value)
+
+
+def test_the_table_of_azure_names_subscriptions_groups_and_a_cloud(tmp_path: Path) -> None:
+    file = tmp_path / "cloudseg.toml"
+    file.write_text('[azure]\nsubscription = ["a", "b"]\nmanagement_group = "mg"\ncloud = "china"\n')
+    assert load_config(file).azure == AzureConfig(("a", "b"), ("mg",), "china")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("subscriptions = ['a']", "line 2: azure.subscriptions: unknown key; did you mean subscription?"),
+        ("cloud = 'germany'", "line 2: azure.cloud: is the text 'germany'; it is one of public, china, usgovernment"),
+        ("cloud = 1", "line 2: azure.cloud: is the number 1; it is one of public, china, usgovernment"),
+        ("management_group = ['']", "line 2: azure.management_group: holds an empty text"),
+    ],
+)
+def test_mistakes_in_the_table_of_azure_are_named(tmp_path: Path, line: str, problem: str) -> None:
+    file = tmp_path / "cloudseg.toml"
+    file.write_text(f"[azure]\n{line}\n")
     with pytest.raises(ConfigError) as raised:
         load_config(file)
     assert problem in str(raised.value)

@@ -7,9 +7,9 @@ from cloudseg.demo import demo_intent_path, demo_snapshot_path
 from cloudseg.intent import Intent, intent_warnings
 from cloudseg.intent_file import read_intent
 from cloudseg.model import Estate
-from cloudseg.segments import Segmentation, resolve_segments
+from cloudseg.segments import Choice, Segment, Segmentation, resolve_segments
 from cloudseg.snapshot import load
-from cloudseg.traffic import NO_TRAFFIC, Traffic
+from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
 
 @cache
@@ -44,6 +44,21 @@ def test_the_three_tiers_hold_their_machines() -> None:
     assert [owner.name for owner in owners if owner] == ["bookshop-prod-orders"]
 
 
+def test_the_tiers_of_the_portal_hold_their_machines() -> None:
+    estate, _, segments = demo()
+    names = {
+        segment: sorted(estate.interfaces[member].name for member in segments.members[segment])
+        for segment in ("portal-edge", "portal-web", "portal-app", "portal-db", "hub-jump")
+    }
+    assert names == {
+        "portal-edge": ["portal-gateway"],
+        "portal-web": ["web-1-nic", "web-2-nic"],
+        "portal-app": ["app-1-nic", "app-2-nic"],
+        "portal-db": ["db-1-nic"],
+        "hub-jump": ["jump-nic"],
+    }
+
+
 def test_tiers_talk_to_the_next_one_and_nobody_skips_one() -> None:
     estate, intent, segments = demo()
     matrix = intent.allowed(segments, estate.taken_at)
@@ -71,4 +86,24 @@ def test_its_readers_are_told_what_expired_and_what_stands_in_no_segment() -> No
 
 def test_the_share_of_workloads_without_tags_is_reported() -> None:
     shares = {share.meaning: (share.without, share.total) for share in demo()[2].labelling}
-    assert shares == {"application": (9, 43), "tier": (12, 43), "environment": (10, 43)}
+    assert shares == {"application": (9, 58), "tier": (12, 58), "environment": (10, 58)}
+
+
+def test_what_hosts_answer_by_themselves_is_no_part_of_the_internet() -> None:
+    estate, _, segments = demo()
+    assert estate.served == AddressSet.parse("168.63.129.16, 169.254.169.254")
+    assert segments.split(estate.served) == ()
+    assert not segments.outside["internet"].overlaps(estate.served)
+
+
+def test_a_private_endpoint_owns_its_interface_and_an_nsg_chooses_what_carries_it() -> None:
+    estate, _, _ = demo()
+    chosen = (
+        Segment(name="secrets", choice=Choice(names=("secrets-pe",))),
+        Segment(name="tagged", choice=Choice(tags={"application": ("portal",)}, names=("secrets-pe",))),
+        Segment(name="listed", choice=Choice(groups=("dev-1-nsg",))),
+    )
+    found = resolve_segments(chosen, estate)
+    names = {name: [estate.interfaces[each].name for each in held] for name, held in found.members.items()}
+    assert names == {"secrets": ["secrets-pe.nic"], "tagged": ["secrets-pe.nic"], "listed": ["dev-1-nic"]}
+    assert found.uncertain == {}

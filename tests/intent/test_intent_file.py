@@ -227,6 +227,13 @@ def test_what_is_wrong_is_named_with_its_line_its_key_and_the_way_out(written: P
     assert message in line
 
 
+def test_segments_that_there_are_instead_are_named_once(written: Path) -> None:
+    text = ENTRY.replace("to: web", "to: zzz").replace("web:", "internet: {groups: b}\n  web:", 1)
+    assert refusal(written, text)[-1].endswith(
+        "there is no segment 'zzz'; there are internet, web; define it under segments"
+    )
+
+
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(written: Path) -> None:
     text = ENTRY.replace("tcp/443", "https").replace("from: web", "from: wbe").replace("groups", "group")
     lines = refusal(written, text)

@@ -1,21 +1,22 @@
 """A Kubernetes API server on 127.0.0.1: real HTTP, a few kinds, and whatever trouble a test asks for."""
 
 import json
-import os
-import ssl
 import threading
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
-from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import Handler, Reply, listening
 
 Fields = dict[str, Any]
 
 NAMES_ALONE = "as=PartialObjectMetadataList"
+
+
+_OF_THE_CLUSTER = frozenset(("adminnetworkpolicies", "customresourcedefinitions", "namespaces", "nodes", "tiers"))
+"""The plurals whose objects are in no namespace."""
 
 
 class Resource(NamedTuple):
@@ -29,20 +30,13 @@ class Resource(NamedTuple):
     verbs: Sequence[str] = ("get", "list", "watch")
 
     @property
+    def namespaced(self) -> bool:
+        return self.plural not in _OF_THE_CLUSTER
+
+    @property
     def path(self) -> str:
         root = f"/apis/{self.group}" if self.group else "/api"
         return f"{root}/{self.version}/{self.plural}"
-
-
-class Reply(NamedTuple):
-    """What is sent in place of an answer; ``cut`` closes the connection in the middle of it."""
-
-    status: int = 200
-    body: bytes = b"{}"
-    headers: Mapping[str, str] = {}
-    cut: bool = False
-    wait: float = 0.0
-    drip: float = 0.0
 
 
 class Asked(NamedTuple):
@@ -114,14 +108,23 @@ class Cluster:
                 return _page(resource, asked)
         for resource in self.resources:
             home, _, plural = resource.path.rpartition("/")
+            if asked.path.startswith(f"{home}/namespaces/") and asked.path.endswith(f"/{plural}"):
+                place = asked.path.removeprefix(f"{home}/namespaces/").removesuffix(f"/{plural}")
+                near = [item for item in resource.objects if item["metadata"].get("namespace") == place]
+                return _page(resource._replace(objects=near), asked)
             for item in resource.objects:
+                if asked.path == f"{resource.path}/{item['metadata']['name']}":
+                    return {"kind": resource.kind, **item}
                 own = item["metadata"]
                 if asked.path == f"{home}/namespaces/{own.get('namespace')}/{plural}/{own['name']}":
                     return {"kind": resource.kind, **item}
         version = [each for each in self.resources if each.path.rpartition("/")[0] == asked.path]
         if not version:
             return None
-        listed = [{"name": each.plural, "kind": each.kind, "verbs": list(each.verbs)} for each in version]
+        listed: list[Fields] = [
+            {"name": each.plural, "kind": each.kind, "namespaced": each.namespaced, "verbs": list(each.verbs)}
+            for each in version
+        ]
         listed.append({"name": f"{version[0].plural}/status", "kind": version[0].kind, "verbs": ["get"]})
         return {"kind": "APIResourceList", "groupVersion": asked.path, "resources": listed}
 
@@ -164,7 +167,8 @@ class Cluster:
 
 def _discovered(resource: Resource) -> Fields:
     response = {"group": resource.group, "version": resource.version, "kind": resource.kind}
-    return {"resource": resource.plural, "responseKind": response, "verbs": list(resource.verbs)}
+    scope = "Namespaced" if resource.namespaced else "Cluster"
+    return {"resource": resource.plural, "responseKind": response, "scope": scope, "verbs": list(resource.verbs)}
 
 
 def _page(resource: Resource, asked: Asked) -> Fields:
@@ -181,73 +185,21 @@ def _page(resource: Resource, asked: Asked) -> Fields:
     return {"kind": kind, "apiVersion": version, "metadata": metadata, "items": items}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Head and body in one packet: two would wait for each other's acknowledgement.
-    wbufsize = 65536
+class _Handler(Handler):
     cluster: Cluster
 
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        self._serve()
-
-    def _serve(self) -> None:
+    def reply(self, content: bytes) -> Reply:
+        del content
         place = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(place.query).items()}
-        reply = self.cluster.reply(Asked(self.command, place.path, query, dict(self.headers.items())))
-        time.sleep(reply.wait)
-        self.send_response(reply.status)
-        for key, value in {"Content-Type": "application/json", **reply.headers}.items():
-            self.send_header(key, value)
-        self.send_header("Content-Length", str(len(reply.body)))
-        self.end_headers()
-        if reply.cut:
-            self.wfile.write(reply.body[: len(reply.body) // 2])
-            self.close_connection = True
-            return
-        if reply.drip:
-            for byte in reply.body:
-                self.wfile.write(bytes((byte,)))
-                self.wfile.flush()
-                time.sleep(reply.drip)
-            return
-        self.wfile.write(reply.body)
-
-    def handle_one_request(self) -> None:
-        try:
-            super().handle_one_request()
-        except (BrokenPipeError, ConnectionResetError):
-            self.close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        pass
+        return self.cluster.reply(Asked(self.command, place.path, query, dict(self.headers.items())))
 
 
 @contextmanager
 def serving(cluster: Cluster, certificate: Path | None = None) -> Generator[str]:
     """Serve a cluster as long as the block runs; yields its address. With a certificate and its key, over TLS."""
-    handler = type("Handler", (_Handler,), {"cluster": cluster})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    scheme = "http"
-    if certificate is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        scheme = "https"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        # Whoever runs the tests may sit behind a proxy.
-        with patch.dict(os.environ, {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}):
-            yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(type("Serving", (_Handler,), {"cluster": cluster}), certificate) as address:
+        yield address
 
 
 class Entry(TypedDict, total=False):
@@ -257,6 +209,7 @@ class Entry(TypedDict, total=False):
     cluster: str
     user: Fields | None
     about: Fields
+    namespace: str
 
 
 def kubeconfig(path: Path, *, current: str | None = None, **contexts: Entry) -> Path:
@@ -268,7 +221,7 @@ def kubeconfig(path: Path, *, current: str | None = None, **contexts: Entry) -> 
         cluster = entry.get("cluster", f"{name}-cluster")
         user = entry.get("user", {"token": f"token-of-{name}"})
         clusters.append({"name": cluster, "cluster": {"server": entry.get("server"), **entry.get("about", {})}})
-        context = {"cluster": cluster}
+        context = {"cluster": cluster} | ({"namespace": entry["namespace"]} if "namespace" in entry else {})
         if user is not None:
             context["user"] = f"{name}-user"
             users.append({"name": f"{name}-user", "user": user})

@@ -3,6 +3,7 @@
 They are drawn from a seed and not choice by choice: so many choices make one cluster that few would be made evenly.
 """
 
+import json
 from collections.abc import Sequence
 from random import Random
 from typing import Any, TypeVar
@@ -79,7 +80,9 @@ class Drawn:
         way = self.one("values", "notValues")
         if self.whole and self.often(0.4):
             return self.one(
-                {"key": "source.ip", way: self.some(BLOCKS)}, {"key": "request.headers[x]", "values": ["y"]}
+                {"key": "source.ip", way: self.some(BLOCKS)},
+                {"key": "destination.ip", way: self.some(BLOCKS)},
+                {"key": "request.headers[x]", "values": ["y"]},
             )
         return self.one(
             {"key": "source.principal", way: self.some(PRINCIPALS)},
@@ -134,6 +137,9 @@ class Drawn:
             made["metadata"]["labels"]["istio.io/dataplane-mode"] = self.one("ambient", "none")
         if self.often(0.8):
             made["spec"]["serviceAccountName"] = self.one(*ACCOUNTS)
+        if self.often(0.1):
+            excluded = {"traffic.sidecar.istio.io/excludeInboundPorts": self.one("", "80", "81")}
+            made["metadata"]["annotations"] = excluded
         return made
 
     def cluster(self) -> list[Json]:
@@ -150,6 +156,20 @@ class Drawn:
             if self.often(0.05):
                 made["metadata"]["annotations"] = {"istio.io/dry-run": "true"}
             objects.append(made)
+        if self.whole and self.often(0.15):
+            place, chosen = self.one("shop", "bank", "istio-system"), self.labels()
+            if self.often(0.5):
+                spec: Json = {"workloadSelector": {"labels": chosen}} if chosen else {}
+                objects.append(written("EnvoyFilter", "f", place, apiVersion="networking.istio.io/v1alpha3", spec=spec))
+            else:
+                kind, what = self.one(
+                    ("WasmPlugin", {"url": "oci://x/y"}), ("TrafficExtension", {"wasm": {"url": "oci://x/y"}})
+                )
+                spec = what | ({"selector": {"matchLabels": chosen}} if chosen else {})
+                objects.append(written(kind, "w", place, apiVersion="extensions.istio.io/v1alpha1", spec=spec))
+        if self.often(0.15):
+            values = json.dumps({"global": {"proxy": {"excludeInboundPorts": self.one("", "80", "81,82")}}})
+            objects.append(written("ConfigMap", "istio-sidecar-injector", "istio-system", data={"values": values}))
         for number in range(self.one(0, 1, 2, 3)):
             objects.append(written("Service", f"s{number}", self.one("shop", "bank"), spec=self.service()))
         return objects

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, TypeVar
 
+import yaml
 from hypothesis import strategies as st
 
 from tests.kubernetes.cluster import pod, space, written
@@ -189,7 +190,19 @@ class Drawn:
                 spec["networks"] = self.networks()
             place = self.one("shop", "linkerd-egress")
             objects.append(written("EgressNetwork", "e", place, apiVersion=f"{GROUP}/v1alpha1", spec=spec))
-        return [*objects, *servers, *routes, *authentications]
+        return [*objects, *servers, *routes, *authentications, *self.installation()]
+
+    def installation(self) -> list[Json]:
+        """What is set for all proxies, where it is known: whether clients show who they are may depend on it."""
+        if self.often(0.4):
+            return []
+        outbound = self.one("", "80", "81-82") if self.whole else ""
+        values = {
+            "identityTrustDomain": "cluster.local",
+            "proxy": {"defaultInboundPolicy": "all-unauthenticated"},
+            "proxyInit": {"ignoreInboundPorts": self.one("", "80", "81-82", 82), "ignoreOutboundPorts": outbound},
+        }
+        return [written("ConfigMap", "linkerd-config", "linkerd", data={"values": yaml.safe_dump(values)})]
 
     def named(self, servers: list[Json]) -> Json:
         return {"name": self.one(*servers)["metadata"]["name"]}

@@ -7,9 +7,15 @@ https://istio.io/latest/docs/tasks/security/authorization/authz-tcp/
 https://istio.io/latest/docs/concepts/security/
 https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/
 https://istio.io/latest/docs/ambient/usage/l4-policy/
+https://istio.io/v1.22/docs/ambient/usage/l4-policy/
 https://istio.io/latest/docs/ambient/usage/add-workloads/
+https://istio.io/latest/docs/reference/config/annotations/
+https://istio.io/latest/docs/reference/config/networking/envoy-filter/
+https://istio.io/latest/docs/reference/config/proxy_extensions/wasm-plugin/
+https://istio.io/latest/docs/reference/config/proxy_extensions/traffic_extension/
 """
 
+import json
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
@@ -28,12 +34,18 @@ class Reading(NamedTuple):
     "the external authorizer of a CUSTOM policy admits"
     mixed: bool = True
     "sidecars and ambient pods speak mutual TLS with each other"
-    in_block: bool = True
-    "pods, whose addresses nobody knows, bear addresses of every ipBlock (and of none else)"
     whole: bool = False
     "a policy with requests in it, at a ztunnel, admits nothing at all, and not only those rules of it"
+    drops: bool = False
+    "a ztunnel with such a policy drops everything, as documented for 1.22"
     disabled: bool = True
     "DISABLE, at a ztunnel, lets plain text in as PERMISSIVE does"
+    denies: bool = False
+    "an EnvoyFilter, WasmPlugin or TrafficExtension denies what comes to its proxies"
+    admits: bool = False
+    "an EnvoyFilter takes away what its proxies would deny"
+    address: str = "10.9.9.9"
+    "the address of pods, which nobody knows"
 
 
 PLAIN = Reading()
@@ -109,6 +121,13 @@ def allowed(objects: list[Json], packet: Packet, reading: Reading = PLAIN) -> bo
     mode = mode_of(objects, target)
     if not mode:
         return True
+    if mode == "sidecar" and str(packet.port) in past_sidecar(objects, target):
+        return True
+    changed = {each["kind"] for each in objects if changes(each, target)} if mode == "sidecar" else set[str]()
+    if reading.admits and "EnvoyFilter" in changed:
+        return True
+    if reading.denies and changed:
+        return False
     who = identity(objects, packet, reading)
     if tls_mode(objects, target, packet.port, reading) == "STRICT" and who is None:
         return False
@@ -116,6 +135,11 @@ def allowed(objects: list[Json], packet: Packet, reading: Reading = PLAIN) -> bo
     acting = [each for each in acting if one(each["metadata"].get("annotations")).get("istio.io/dry-run") != "true"]
     scene = Scene(packet, who, speaks(objects, packet, reading), mode, reading)
     by_action = {name: [e for e in acting if e["spec"].get("action", "ALLOW") == name] for name in ACTIONS}
+    if reading.drops and mode == "ambient":
+        # An AuthorizationPolicy that needs more than layer 4: the ztunnel "will simply drop all traffic".
+        enforced = (each for each in acting if each["spec"].get("action") != "AUDIT")
+        if any(asks_requests(rule) for each in enforced for rule in many(each["spec"].get("rules"))):
+            return False
     if not reading.authorizer and any(matched(each, scene, "CUSTOM") for each in by_action["CUSTOM"]):
         return False
     if any(matched(each, scene, "DENY") for each in by_action["DENY"]):
@@ -123,6 +147,29 @@ def allowed(objects: list[Json], packet: Packet, reading: Reading = PLAIN) -> bo
     if not by_action["ALLOW"]:
         return True
     return any(matched(each, scene, "ALLOW") for each in by_action["ALLOW"])
+
+
+EXCLUDED = "traffic.sidecar.istio.io/excludeInboundPorts"
+
+
+def past_sidecar(objects: list[Json], pod: Json) -> list[str]:
+    """The ports that are not led to the sidecar of a pod: its annotation goes before what is set for all."""
+    given = one(pod["metadata"].get("annotations")).get(EXCLUDED)
+    if given is None:
+        maps = [each for each in objects if each["metadata"]["name"] == "istio-sidecar-injector"]
+        given = json.loads(maps[0]["data"]["values"])["global"]["proxy"]["excludeInboundPorts"] if maps else ""
+    return str(given).split(",")
+
+
+def changes(item: Json, pod: Json) -> bool:
+    """Whether an object changes the proxy of a pod: without a selector, all of its namespace or of the mesh."""
+    if item["kind"] not in {"EnvoyFilter", "TrafficExtension", "WasmPlugin"}:
+        return False
+    wanted = one(item["spec"].get("workloadSelector")).get("labels") or one(item["spec"].get("selector")).get(
+        "matchLabels"
+    )
+    near = space_of(item) in (ROOT, space_of(pod))
+    return near and all(labels(pod).get(key) == value for key, value in one(wanted).items())
 
 
 ACTIONS = ("CUSTOM", "DENY", "ALLOW", "AUDIT")
@@ -233,7 +280,7 @@ def blocks(inside: list[str] | None, outside: list[str] | None, scene: Scene) ->
 def bears(block: str, scene: Scene) -> bool:
     source = scene.packet.source
     if isinstance(source, dict):
-        return scene.reading.in_block
+        source = scene.reading.address
     return ip_address(source) in ip_network(block, strict=False)
 
 
@@ -251,4 +298,7 @@ def condition(item: Json, scene: Scene) -> bool:
         return listed(given, "v", "n", str(scene.packet.port))
     if key == "source.ip":
         return blocks(given["v"], given["n"], scene)
+    if key == "destination.ip":
+        target = scene._replace(packet=scene.packet._replace(source=scene.packet.target))
+        return blocks(given["v"], given["n"], target)
     return True

@@ -6,10 +6,13 @@ https://linkerd.io/2-edge/features/proxy-injection/
 https://linkerd.io/2-edge/features/automatic-mtls/
 https://linkerd.io/2-edge/features/protocol-detection/
 https://linkerd.io/2-edge/reference/httproute/
+https://artifacthub.io/packages/helm/linkerd2/linkerd-control-plane
 """
 
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
+
+import yaml
 
 from tests.kubernetes.oracle import Packet, fits, labels, many, one, space_of
 
@@ -19,6 +22,7 @@ DEFAULT = "config.linkerd.io/default-inbound-policy"
 SKIPPED = "config.linkerd.io/skip-inbound-ports"
 SKIPPED_OUT = "config.linkerd.io/skip-outbound-ports"
 IDENTIFIED = "config.linkerd.io/proxy-require-identity-inbound-ports"
+BY_CHART = "4567,4568"
 CLUSTER_NETWORKS = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8")
 
 
@@ -35,6 +39,8 @@ class Reading(NamedTuple):
     "private addresses outside of the cluster are among the cluster's networks"
     leaves: bool = True
     "some route lets pass what an EgressNetwork denies"
+    chart: bool = True
+    "an installation that was not read leads past its proxies what its chart does by default"
 
 
 PLAIN = Reading()
@@ -65,6 +71,25 @@ def listed(text: str | None, port: int) -> bool:
         if part and int(first) <= port <= int(last if dash else first):
             return True
     return False
+
+
+def skipped(objects: list[Json], pod: Json, key: str, setting: str, reading: Reading) -> str:
+    """The ports that go past the proxy of a pod: an annotation takes the place of what is set for all."""
+    given = annotation(objects, pod, key)
+    if given is not None:
+        return given
+    for each in objects:
+        if (each["kind"], each["metadata"]["name"]) == ("ConfigMap", "linkerd-config"):
+            return str(yaml.safe_load(each["data"]["values"])["proxyInit"][setting])
+    return BY_CHART if reading.chart else ""
+
+
+def skipped_in(objects: list[Json], pod: Json, reading: Reading) -> str:
+    return skipped(objects, pod, SKIPPED, "ignoreInboundPorts", reading)
+
+
+def skipped_out(objects: list[Json], pod: Json, reading: Reading) -> str:
+    return skipped(objects, pod, SKIPPED_OUT, "ignoreOutboundPorts", reading)
 
 
 class Client(NamedTuple):
@@ -102,7 +127,7 @@ def client_of(objects: list[Json], packet: Packet, reading: Reading) -> Client:
     source = packet.source
     account = None
     # "Traffic on ports that were marked as skip ports bypasses the proxy entirely."
-    bypassed = isinstance(source, dict) and listed(annotation(objects, source, SKIPPED_OUT), packet.port)
+    bypassed = isinstance(source, dict) and listed(skipped_out(objects, source, reading), packet.port)
     if isinstance(source, dict) and meshed(objects, source) and not bypassed:
         account = (space_of(source), source["spec"].get("serviceAccountName", "default"))
     return Client(packet, account, reading)
@@ -118,7 +143,7 @@ def leaves(objects: list[Json], packet: Packet, reading: Reading) -> bool:
     source, target = packet.source, packet.target
     if isinstance(source, str) or isinstance(target, dict) or not meshed(objects, source):
         return True
-    if listed(annotation(objects, source, SKIPPED_OUT), packet.port):
+    if listed(skipped_out(objects, source, reading), packet.port):
         return True
     # "Egress networks are namespace local." "The only exception is the global egress namespace."
     for each in objects:
@@ -142,7 +167,7 @@ def enters(objects: list[Json], packet: Packet, reading: Reading) -> bool:
     target = packet.target
     if isinstance(target, str) or not meshed(objects, target):
         return True
-    if listed(annotation(objects, target, SKIPPED), packet.port):
+    if listed(skipped_in(objects, target, reading), packet.port):
         return True
     client = client_of(objects, packet, reading)
     servers = [each for each in objects if each["kind"] == "Server" and selects(each, packet)]

@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from cloudseg.reach.explaining.explain import explain
-from cloudseg.traffic import AddressSet, Traffic
+from cloudseg.traffic import Traffic
+from tests.kubernetes.agreeing import assert_bounded, assert_explained, packets_of
 from tests.kubernetes.cluster import OUTSIDE, Cluster
 from tests.kubernetes.drawn_admin import admin_clusters
 from tests.kubernetes.oracle import Packet
@@ -18,16 +18,7 @@ RELAXED = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_
 
 
 def packets(source: Any, target: Any) -> list[tuple[Packet, Traffic]]:
-    found = [
-        (Packet(source, target, protocol, port), Traffic.ports(protocol.lower(), port, port))
-        for protocol in ("TCP", "UDP", "SCTP")
-        for port in PORTS
-    ]
-    return [*found, (Packet(source, target, "ICMP", 0), Traffic.icmp_type(8, 0))]
-
-
-def name_of(end: Any) -> str:
-    return end if isinstance(end, str) else f"{end['metadata']['namespace']}/{end['metadata']['name']}"
+    return packets_of(source, target, PORTS)
 
 
 def pairs_of(objects: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
@@ -48,31 +39,19 @@ def undefined(objects: list[dict[str, Any]]) -> bool:
 @given(admin_clusters())
 def test_engine_and_documentation_agree(objects: list[dict[str, Any]]) -> None:
     cluster = Cluster(*objects)
-    certain = not undefined(objects)
-    for source, target in pairs_of(objects):
-        verdict = cluster.verdict(name_of(source), name_of(target))
-        for packet, traffic in packets(source, target):
-            least, most = bounds(objects, packet)
-            lower, upper = traffic <= verdict.lower, traffic <= verdict.upper
-            assert lower <= least, packet
-            assert most <= upper, packet
-            if certain:
-                assert lower == upper, packet
+    asked = [packets(source, target) for source, target in pairs_of(objects)]
+
+    def said(packet: Packet) -> tuple[bool, bool]:
+        return bounds(objects, packet)
+
+    assert_bounded(cluster, asked, said, certain=not undefined(objects))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=RELAXED)
 @given(admin_clusters())
 def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -> None:
     cluster = Cluster(*objects)
-    pods = sorted(cluster.estate.interfaces)
-    outside = AddressSet.parse(OUTSIDE)
-    pairs: list[tuple[str | AddressSet, str | AddressSet]] = [(a, b) for a in pods for b in pods if a != b]
-    pairs += [(pod, outside) for pod in pods] + [(outside, pod) for pod in pods]
-    for source, target in pairs:
-        verdict = cluster.reach.between(source, target)
-        for traffic in (Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 53, 53)):
-            told = explain(cluster.reach, source, target, traffic)
-            assert (told.lower, told.upper) == (str(verdict.lower & traffic), str(verdict.upper & traffic))
+    assert_explained(cluster, Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 53, 53))
 
 
 @settings(max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=RELAXED)

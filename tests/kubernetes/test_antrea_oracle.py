@@ -5,12 +5,13 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from cloudseg.reach.explaining.explain import explain
-from cloudseg.traffic import AddressSet, Traffic
-from tests.kubernetes.cluster import OUTSIDE, Cluster
+from cloudseg.traffic import Traffic
+from tests.kubernetes.agreeing import assert_bounded, assert_explained
+from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.drawn_antrea import antrea_clusters
+from tests.kubernetes.oracle import Packet
 from tests.kubernetes.oracle_antrea import allowed, antrea, bounds, choices, place
-from tests.kubernetes.test_admin_oracle import RELAXED, name_of, packets, pairs_of
+from tests.kubernetes.test_admin_oracle import RELAXED, packets, pairs_of
 
 Json = dict[str, Any]
 
@@ -26,31 +27,19 @@ def undefined(objects: list[Json]) -> bool:
 @given(antrea_clusters())
 def test_engine_and_documentation_agree(objects: list[Json]) -> None:
     cluster = Cluster(*objects)
-    certain = not undefined(objects)
-    for source, target in pairs_of(objects):
-        verdict = cluster.verdict(name_of(source), name_of(target))
-        for packet, traffic in packets(source, target):
-            least, most = bounds(objects, packet)
-            lower, upper = traffic <= verdict.lower, traffic <= verdict.upper
-            assert lower <= least, packet
-            assert most <= upper, packet
-            if certain:
-                assert lower == upper, packet
+    asked = [packets(source, target) for source, target in pairs_of(objects)]
+
+    def said(packet: Packet) -> tuple[bool, bool]:
+        return bounds(objects, packet)
+
+    assert_bounded(cluster, asked, said, certain=not undefined(objects))
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=RELAXED)
 @given(antrea_clusters())
 def test_explain_gives_the_verdict_of_all_pairs(objects: list[Json]) -> None:
     cluster = Cluster(*objects)
-    pods = sorted(cluster.estate.interfaces)
-    outside = AddressSet.parse(OUTSIDE)
-    pairs: list[tuple[str | AddressSet, str | AddressSet]] = [(a, b) for a in pods for b in pods if a != b]
-    pairs += [(pod, outside) for pod in pods] + [(outside, pod) for pod in pods]
-    for source, target in pairs:
-        verdict = cluster.reach.between(source, target)
-        for traffic in (Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 53, 53)):
-            told = explain(cluster.reach, source, target, traffic)
-            assert (told.lower, told.upper) == (str(verdict.lower & traffic), str(verdict.upper & traffic))
+    assert_explained(cluster, Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 53, 53))
 
 
 SEEN: Counter[tuple[bool, str]] = Counter()

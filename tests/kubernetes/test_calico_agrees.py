@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from cloudseg.reach.explaining.explain import explain
-from cloudseg.traffic import AddressSet, Traffic
+from cloudseg.traffic import Traffic
+from tests.kubernetes.agreeing import assert_explained, name_of
 from tests.kubernetes.cluster import OUTSIDE, Cluster
 from tests.kubernetes.drawn_calico import PODS_AT, clusters
 from tests.kubernetes.oracle_calico import Packet, allowed
@@ -30,10 +30,6 @@ def traffic_of(protocol: str, port: int) -> Traffic:
     if protocol == "ICMP":
         return Traffic.icmp_type(port, 0)
     return Traffic.ports(protocol.lower(), port, port)
-
-
-def name_of(end: Any) -> str:
-    return end if isinstance(end, str) else f"{end['metadata']['namespace']}/{end['metadata']['name']}"
 
 
 def mentions(value: Any, *words: str) -> bool:
@@ -111,15 +107,7 @@ def test_engine_and_documentation_agree(objects: list[dict[str, Any]]) -> None:
 @given(clusters())
 def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -> None:
     cluster = Cluster(*objects)
-    pods = sorted(cluster.estate.interfaces)
-    outside = AddressSet.parse(OUTSIDE)
-    pairs: list[tuple[str | AddressSet, str | AddressSet]] = [(a, b) for a in pods for b in pods if a != b]
-    pairs += [(pod, outside) for pod in pods] + [(outside, pod) for pod in pods]
-    for source, target in pairs:
-        verdict = cluster.reach.between(source, target)
-        for traffic in (Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 53, 53)):
-            told = explain(cluster.reach, source, target, traffic)
-            assert (told.lower, told.upper) == (str(verdict.lower & traffic), str(verdict.upper & traffic))
+    assert_explained(cluster, Traffic.ports("tcp", 80, 80), Traffic.ports("udp", 53, 53))
 
 
 def test_the_clusters_that_are_drawn_are_worth_asking() -> None:

@@ -1,14 +1,14 @@
 """Whatever JSON stands in a field of Calico's resources, the translation gives values or gaps, never an exception."""
 
-import copy
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.reach.reachability import Reachability
-from tests.kubernetes.test_totality import JSON, NAMES, ODD, POD, SELECTOR, listed, places, put, taken
+from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, examples, listed, spoiled, taken
+from tests.kubernetes.test_totality import NAMES, POD, SELECTOR
 
 GROUP = "projectcalico.org/v3"
 ENTITY: dict[str, Any] = {
@@ -43,7 +43,7 @@ BOTH: dict[str, Any] = {
 HOST: dict[str, Any] = {"doNotTrack": False, "preDNAT": False, "applyOnForward": False, "namespaceSelector": "has(a)"}
 STORED: dict[str, Any] = {"annotations": {"projectcalico.org/metadata": '{"labels": {"a": "b"}}'}, "labels": {"b": "c"}}
 FRONT: dict[str, Any] = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http", "protocol": "TCP"}]}
-ANSWERS: dict[tuple[str, str], Any] = {
+ANSWERS: Answers = {
     ("core", "pods"): listed("v1", "Pod", {"metadata": POD["metadata"] | NAMES, "spec": POD["spec"]}),
     ("core", "namespaces"): listed("v1", "Namespace", {"metadata": {"name": "shop", "labels": {"a": "b"}}}),
     ("core", "serviceaccounts"): listed("v1", "ServiceAccount", {"metadata": NAMES | {"labels": {"a": "b"}}}),
@@ -66,7 +66,6 @@ ANSWERS: dict[tuple[str, str], Any] = {
     ),
     ("projectcalico.org", "hostendpoints"): listed(GROUP, "HostEndpoint", {"metadata": {"name": "h"}, "spec": {}}),
 }
-PLACES = [(key, path) for key, answer in ANSWERS.items() for path in places(answer)]
 SELECTORS = st.text(st.sampled_from("ab ()!&|='\"{},in notcainsw."), max_size=30)
 
 
@@ -76,28 +75,18 @@ def test_the_objects_that_are_spoiled_are_read_in_full() -> None:
     assert {rule_set.stage for rule_set in estate.rule_sets.values()} >= {"calico-tier-ops", "network-policies"}
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD | JSON | SELECTORS), min_size=1, max_size=3))
-def test_the_translation_is_total(spoiled: list[tuple[Any, Any]]) -> None:
-    answers = copy.deepcopy(ANSWERS)
-    for place, value in spoiled:
-        put(answers, place, copy.deepcopy(value))
+@examples(300)
+@given(spoiled(ANSWERS, ODD | JSON | SELECTORS))
+def test_the_translation_is_total(answers: Answers) -> None:
     translate(taken(answers))
 
 
 def test_every_place_takes_every_odd_value() -> None:
-    odd: list[Any] = [None, True, "", [None], {"": None}]
-    for key, path in PLACES:
-        for value in odd:
-            answers = {**ANSWERS, key: copy.deepcopy(ANSWERS[key])}
-            put(answers, (key, path), value)
-            translate(taken(answers))
+    for answers in each_spoiled(ANSWERS, ANSWERS, (None, True, "", [None], {"": None})):
+        translate(taken(answers))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=3))
-def test_the_engine_takes_whatever_comes_out(spoiled: list[tuple[Any, Any]]) -> None:
-    answers = copy.deepcopy(ANSWERS)
-    for place, value in spoiled:
-        put(answers, place, copy.deepcopy(value))
+@examples(30)
+@given(spoiled(ANSWERS, ODD))
+def test_the_engine_takes_whatever_comes_out(answers: Answers) -> None:
     list(Reachability(translate(taken(answers))).flows())

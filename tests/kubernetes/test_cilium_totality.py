@@ -1,14 +1,13 @@
 """Whatever JSON stands in a policy of Cilium's, the translation gives values or gaps, never an exception."""
 
-import copy
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.reach.reachability import Reachability
-from tests.kubernetes.test_totality import ANSWERS, JSON, ODD, PORTS, SELECTOR, listed, places, put, taken
+from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, examples, listed, spoiled, taken
+from tests.kubernetes.test_totality import ANSWERS, PORTS, SELECTOR
 
 SOURCED: dict[str, Any] = {
     "matchLabels": {"k8s:app": "web", "io.kubernetes.pod.namespace": "shop", "reserved:host": ""},
@@ -71,8 +70,6 @@ CILIUM: dict[tuple[str, str], Any] = {
     ),
 }
 EVERYTHING = {key: ANSWERS[key] for key in (("core", "namespaces"), ("core", "pods"))} | CILIUM
-PLACES = [(key, path) for key, answer in CILIUM.items() for path in places(answer)]
-slow = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def test_the_objects_that_are_spoiled_are_read_in_full() -> None:
@@ -87,28 +84,18 @@ def test_the_objects_that_are_spoiled_are_read_in_full() -> None:
     }
 
 
-@slow
-@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD | JSON), min_size=1, max_size=3))
-def test_the_translation_is_total(spoiled: list[tuple[Any, Any]]) -> None:
-    answers = copy.deepcopy(EVERYTHING)
-    for place, value in spoiled:
-        put(answers, place, copy.deepcopy(value))
+@examples(150)
+@given(spoiled(CILIUM, ODD | JSON, beside=EVERYTHING))
+def test_the_translation_is_total(answers: Answers) -> None:
     translate(taken(answers))
 
 
 def test_every_place_takes_every_odd_value() -> None:
-    odd = [None, True, 0, "", "{{ x }}", [], {}, [None], {"": None}]
-    for key, path in PLACES:
-        for value in odd:
-            answers = {key: copy.deepcopy(CILIUM[key])}
-            put(answers, (key, path), value)
-            translate(taken(answers))
+    for answers in each_spoiled(CILIUM, {}):
+        translate(taken(answers))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=3))
-def test_the_engine_takes_whatever_comes_out(spoiled: list[tuple[Any, Any]]) -> None:
-    answers = copy.deepcopy(EVERYTHING)
-    for place, value in spoiled:
-        put(answers, place, copy.deepcopy(value))
+@examples(30)
+@given(spoiled(CILIUM, ODD, beside=EVERYTHING))
+def test_the_engine_takes_whatever_comes_out(answers: Answers) -> None:
     list(Reachability(translate(taken(answers))).flows())

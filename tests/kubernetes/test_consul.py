@@ -230,6 +230,29 @@ def test_without_an_intention_the_policy_of_the_servers_counts(default: Json | N
     assert shop(intend("api", allow("web")), default=default).passes("web", "db") == passes
 
 
+@pytest.mark.semantics(113)
+@pytest.mark.parametrize(
+    ("whole", "added", "passes"),
+    [
+        (DENYING, "{}", NOT_TCP),
+        (ALLOWING, '{"acl": {"enabled": true, "default_policy": "deny"}}', NOT_TCP),
+        (DENYING, '{"default_intention_policy": "allow"}', SERVICE),
+        (DENYING, '{"acl": {"default_policy": "allow"}}', PERHAPS),
+        (None, "{}", PERHAPS),
+    ],
+)
+def test_what_the_chart_adds_to_the_servers_counts_with_it(whole: Json | None, added: str, passes: str) -> None:
+    data = {"extra-from-values.json": added}
+    extra = written("ConfigMap", "consul-server-tmp-extra-config", "consul", data=data)
+    assert shop(extra, intend("api", allow("web")), default=whole).passes("web", "db") == passes
+
+
+def test_of_two_installations_that_differ_neither_tells_the_default() -> None:
+    data = {"server.json": "{}"}
+    other = written("ConfigMap", "other-consul-server-config", "other", data=data)
+    assert shop(other, intend("api", allow("web"))).passes("web", "db") == PERHAPS
+
+
 def test_an_intention_for_everything_tells_where_the_servers_were_not_read() -> None:
     assert shop(intend("*", deny("*")), default=None).passes("web", "db") == NOT_TCP
     assert shop(intend("*", allow("*")), default=None).passes("web", "db") == SERVICE

@@ -1,5 +1,6 @@
 """Istio's documentation, situation by situation, in own names."""
 
+import json
 from typing import Any
 
 import pytest
@@ -222,6 +223,63 @@ def test_ports_that_go_past_the_sidecar_are_judged_by_nobody() -> None:
     assert cluster.passes("bank/card", "db") == NOT_TCP
 
 
+EXCLUDED_IN, INCLUDED_IN = (f"traffic.sidecar.istio.io_{key}cludeInboundPorts" for key in ("ex", "in"))
+ONLY_80 = "all except tcp/0-79, tcp/81-65535"
+TO_443 = "all except tcp/443"
+WITHOUT_80 = {"global": {"proxy": {"excludeInboundPorts": "80"}}}
+UNLED = {"defaultConfig": {"interceptionMode": "NONE"}}
+
+
+def intercepting(mode: str) -> dict[str, Any]:
+    text = f"defaultConfig:\n  interceptionMode: {mode}\n"
+    return written("ConfigMap", "istio", "istio-system", data={"mesh": text})
+
+
+def injector(name: str = "istio-sidecar-injector", **proxy: Any) -> dict[str, Any]:
+    values = json.dumps({"global": {"proxy": proxy}})
+    return written("ConfigMap", name, "istio-system", data={"values": values})
+
+
+def installed(group: str, **spec: Any) -> dict[str, Any]:
+    return written("IstioOperator" if "install" in group else "Istio", "i", "istio-system", apiVersion=group, spec=spec)
+
+
+@pytest.mark.parametrize(
+    ("settings", "annotations", "passes"),
+    [
+        # By default all ports are led to sidecars; what is set for all leaves out some of them.
+        ([injector()], {}, NOT_TCP),
+        ([injector(includeInboundPorts="*", excludeInboundPorts="")], {}, NOT_TCP),
+        ([injector(excludeInboundPorts="80")], {}, ONLY_80),
+        ([injector(excludeInboundPorts=80)], {}, ONLY_80),
+        ([injector(includeInboundPorts="443")], {}, TO_443),
+        ([installed("install.istio.io/v1alpha1", values=WITHOUT_80)], {}, ONLY_80),
+        ([installed("sailoperator.io/v1", values=WITHOUT_80)], {}, ONLY_80),
+        # An annotation of the pod takes its place.
+        ([injector(excludeInboundPorts="443")], {EXCLUDED_IN: "80"}, ONLY_80),
+        ([injector(excludeInboundPorts="80")], {EXCLUDED_IN: ""}, NOT_TCP),
+        ([injector(includeInboundPorts="80")], {INCLUDED_IN: "443"}, TO_443),
+        # It cannot be told.
+        ([injector(excludeInboundPorts="8o")], {}, PERHAPS),
+        ([injector(excludeInboundPorts=["80"])], {}, PERHAPS),
+        ([written("ConfigMap", "istio-sidecar-injector", "istio-system", data={"values": "{"})], {}, PERHAPS),
+        ([injector(excludeInboundPorts="80"), injector("istio-sidecar-injector-old")], {}, PERHAPS),
+        # Nothing is led to sidecars at all.
+        ([intercepting("NONE")], {}, PERHAPS),
+        ([installed("sailoperator.io/v1", values={"meshConfig": UNLED})], {}, PERHAPS),
+        ([installed("install.istio.io/v1alpha1", meshConfig=UNLED)], {}, PERHAPS),
+        ([], {"proxy.istio.io_config": "interceptionMode: NONE"}, PERHAPS),
+        ([intercepting("TPROXY")], {}, NOT_TCP),
+    ],
+)
+def test_what_goes_past_all_sidecars_is_judged_by_nobody(
+    settings: list[dict[str, Any]], annotations: dict[str, str], passes: str
+) -> None:
+    """https://istio.io/latest/docs/reference/config/annotations/#SidecarTrafficExcludeInboundPorts."""
+    cluster = shop(annotated(pod("api"), **annotations), authorize(), *settings)
+    assert cluster.passes("bank/card", "api") == passes
+
+
 # Who may connect.
 
 
@@ -327,6 +385,41 @@ def test_a_ztunnel_sees_no_requests() -> None:
     assert shop(authorize(**DB, rules=[get, both]), labels=AMBIENT).passes("web", "db") == PERHAPS
 
 
+@pytest.mark.parametrize(
+    "asking",
+    [
+        authorize("b", **DB, rules=[operation(methods=["GET"])]),
+        # The rule fits nothing: no connection goes to port 80 and not to it. It asks for requests all the same.
+        authorize("b", **DB, rules=[operation(methods=["GET"], ports=["80"], notPorts=["80"])]),
+        authorize("b", **DB, action="DENY", rules=[operation(methods=["GET"], ports=["80"], notPorts=["80"])]),
+        authorize("b", **DB, action="DENY", rules=[{"when": [{"key": "connection.sni", "values": ["x"]}]}]),
+    ],
+)
+def test_a_policy_that_a_ztunnel_cannot_follow_may_deny_what_others_admit(asking: dict[str, Any]) -> None:
+    """https://istio.io/latest/docs/ambient/usage/l4-policy/#policies-with-layer-7-conditions."""
+    admitting = authorize(**DB, rules=[source(namespaces=["shop"])])
+    assert shop(admitting, labels=AMBIENT).passes("web", "db") == "all"
+    cluster = shop(admitting, asking, labels=AMBIENT)
+    assert cluster.passes("web", "db") == PERHAPS
+    assert cluster.passes("db", "web") == "all"
+
+
+def test_a_ztunnel_leaves_open_a_policy_of_which_one_rule_asks_for_requests_and_fits_nothing() -> None:
+    """https://istio.io/latest/docs/ambient/usage/l4-policy/#policies-with-layer-7-conditions."""
+    nothing = operation(methods=["GET"], ports=["80"], notPorts=["80"])
+    both = authorize(**DB, rules=[source(namespaces=["shop"]), nothing])
+    assert shop(both, labels=AMBIENT).passes("web", "db") == PERHAPS
+    assert shop(both).passes("web", "db") == "all"
+
+
+def test_a_ztunnel_sees_addresses_of_destinations() -> None:
+    """https://istio.io/latest/docs/ambient/usage/l4-policy/#allowed-policy-attributes."""
+    to_address = authorize(**DB, rules=[{"when": [{"key": "destination.ip", "values": ["10.0.0.0/8"]}]}])
+    assert shop(to_address, labels=AMBIENT).passes("web", "db") == PERHAPS
+    by_name = authorize(**DB, rules=[{"when": [{"key": "connection.sni", "values": ["x"]}]}])
+    assert shop(by_name, labels=AMBIENT).passes("web", "db") == NOT_TCP
+
+
 @pytest.mark.semantics(140)
 def test_a_waypoint_shows_its_own_identity_and_may_enforce_policies() -> None:
     behind = {**AMBIENT, "istio.io/use-waypoint": "waypoint"}
@@ -405,6 +498,252 @@ def test_the_settings_of_the_mesh_name_the_root_namespace_and_the_trust_domain()
     for domain, passes in (("shop.example", "all"), ("cluster.local", "all"), ("other", NOT_TCP)):
         named = authorize(rules=[source(principals=[f"{domain}/ns/shop/sa/front"])])
         assert shop(settings, named).passes("web", "db") == passes
+
+
+def test_a_rule_whose_addresses_no_client_can_bear_fits_nobody() -> None:
+    """https://istio.io/latest/docs/reference/config/security/authorization-policy/#Rule: a rule is a logical AND."""
+    within = [{"key": "source.ip", "values": ["10.0.0.0/8"]}]
+    apart = {**source(ipBlocks=["203.0.113.9"]), "when": within}
+    assert shop(authorize(**DB, action="DENY", rules=[apart])).passes("web", "db") == "all"
+    both = {**source(ipBlocks=["10.0.0.0/16"]), "when": within}
+    assert shop(authorize(**DB, action="DENY", rules=[both])).passes("web", "db") == PERHAPS
+
+
+# What changes proxies themselves.
+
+
+ONLY_WEB = authorize(**DB, rules=[source(principals=[WEB_ACCOUNT])])
+
+
+def wasm(name: str = "w", namespace: str = "shop", **spec: Any) -> dict[str, Any]:
+    return written("WasmPlugin", name, namespace, apiVersion="extensions.istio.io/v1alpha1", spec=spec)
+
+
+def envoy(name: str = "f", namespace: str = "shop", **spec: Any) -> dict[str, Any]:
+    return {**mesh("EnvoyFilter", name, namespace, **spec), "apiVersion": "networking.istio.io/v1alpha3"}
+
+
+def test_an_envoy_filter_may_deny_and_admit_what_the_proxies_decide() -> None:
+    """https://istio.io/latest/docs/reference/config/networking/envoy-filter/."""
+    assert shop(ONLY_WEB).passes("web", "db") == "all"
+    assert shop(ONLY_WEB).passes("bank/card", "db") == NOT_TCP
+    for other in (ONLY_WEB, peers(**STRICT)):
+        cluster = shop(other, envoy(configPatches=[{"applyTo": "NETWORK_FILTER"}]))
+        assert cluster.passes("web", "db") == PERHAPS
+        assert cluster.passes("bank/card", "db") == PERHAPS
+        assert [reason for _, reason in cluster.gaps()] == ["unsupported"]
+
+
+def test_a_wasm_plugin_may_deny_and_does_not_admit() -> None:
+    """https://istio.io/latest/docs/reference/config/proxy_extensions/wasm-plugin/."""
+    cluster = shop(ONLY_WEB, peers(**STRICT), wasm(url="oci://registry/x", phase="AUTHN"))
+    assert cluster.passes("web", "db") == PERHAPS
+    assert cluster.passes("bank/card", "db") == NOT_TCP
+
+
+def extension(namespace: str = "shop", **spec: Any) -> dict[str, Any]:
+    return written("TrafficExtension", "t", namespace, apiVersion="extensions.istio.io/v1alpha1", spec=spec)
+
+
+@pytest.mark.parametrize("what", [{"wasm": {"url": "oci://registry/x"}}, {"lua": {"inlineCode": "-- nothing"}}])
+def test_a_traffic_extension_may_deny_and_does_not_admit(what: dict[str, Any]) -> None:
+    """https://istio.io/latest/docs/reference/config/proxy_extensions/traffic_extension/."""
+    cluster = shop(ONLY_WEB, peers(**STRICT), extension(phase="AUTHN", **what))
+    assert cluster.passes("web", "db") == PERHAPS
+    assert cluster.passes("bank/card", "db") == NOT_TCP
+    assert cluster.gaps() == [("shop/TrafficExtension/t", "unsupported")]
+
+
+@pytest.mark.parametrize(
+    ("item", "at_db", "at_web"),
+    [
+        (extension(selector={"matchLabels": {"app": "db"}}), PERHAPS, "all"),
+        (extension(selector={"matchLabels": {"app": "other"}}), "all", "all"),
+        (extension("bank"), "all", "all"),
+        (extension("istio-system"), PERHAPS, PERHAPS),
+        # What is attached to a gateway or a service may concern the proxies of all namespaces.
+        (extension("bank", targetRefs=[{"kind": "Gateway", "name": "g"}]), PERHAPS, PERHAPS),
+        (envoy(workloadSelector={"labels": {"app": "db"}}), PERHAPS, "all"),
+        (wasm(selector={"matchLabels": {"app": "db"}}), PERHAPS, "all"),
+        (envoy(workloadSelector={"labels": {"app": "other"}}), "all", "all"),
+        (envoy(namespace="bank"), "all", "all"),
+        (envoy(namespace="istio-system"), PERHAPS, PERHAPS),
+        (envoy(namespace="istio-system", workloadSelector={"labels": {"app": "db"}}), PERHAPS, "all"),
+        (envoy(workloadSelector={"labels": 5}), PERHAPS, PERHAPS),
+    ],
+)
+def test_what_changes_proxies_concerns_those_that_it_selects(item: dict[str, Any], at_db: str, at_web: str) -> None:
+    """https://istio.io/latest/docs/reference/config/networking/envoy-filter/#EnvoyFilter."""
+    source_pod = pod("job", "bank")
+    assert shop(source_pod, item).passes("bank/job", "db") == at_db
+    assert shop(source_pod, item).passes("bank/job", "web") == at_web
+
+
+GATEWAY = {"kind": "Gateway", "group": "gateway.networking.k8s.io", "name": "g"}
+BEHIND = {**AMBIENT, "istio.io/use-waypoint": "waypoint"}
+
+
+def at_gateway(*references: dict[str, Any], namespace: str = "shop") -> dict[str, Any]:
+    return envoy(namespace=namespace, targetRefs=list(references))
+
+
+def test_an_envoy_filter_at_a_gateway_concerns_no_sidecar() -> None:
+    """https://istio.io/latest/docs/reference/config/type/workload-selector/#PolicyTargetReference."""
+    cluster = shop(ONLY_WEB, peers(**STRICT), at_gateway(GATEWAY))
+    assert (cluster.passes("web", "db"), cluster.passes("bank/card", "db")) == ("all", NOT_TCP)
+    assert cluster.gaps() == [("shop/EnvoyFilter/f", "unsupported")]
+
+
+def test_an_envoy_filter_at_a_gateway_concerns_the_pods_of_that_gateway() -> None:
+    named = [pod(name, "shop", None, **{"gateway.networking.k8s.io/gateway-name": name}) for name in ("g", "other")]
+    cluster = shop(*named, at_gateway(GATEWAY))
+    assert (cluster.passes("bank/card", "g"), cluster.passes("bank/card", "other")) == (PERHAPS, "all")
+    elsewhere = shop(*named, at_gateway(GATEWAY, namespace="bank"))
+    assert elsewhere.passes("bank/card", "g") == "all"
+
+
+def test_an_envoy_filter_at_a_gateway_may_concern_what_is_behind_waypoints() -> None:
+    assert shop(at_gateway(GATEWAY), labels=BEHIND).passes("web", "db") == PERHAPS
+    assert shop(at_gateway(GATEWAY), labels=AMBIENT).passes("web", "db") == "all"
+
+
+@pytest.mark.parametrize(
+    "references",
+    [
+        ({"kind": "Gateway", "name": "g"},),
+        (GATEWAY, {"kind": "Service", "group": "", "name": "db"}),
+        ({**GATEWAY, "kind": "GatewayClass"},),
+        ({**GATEWAY, "name": 5},),
+        ("g",),
+    ],
+)
+def test_an_envoy_filter_that_may_be_attached_to_others_may_concern_all_proxies(references: tuple[Any, ...]) -> None:
+    assert shop(at_gateway(*references)).passes("bank/card", "db") == PERHAPS
+
+
+MEASURES: dict[str, Any] = {
+    "@type": "type.googleapis.com/udpa.type.v1.TypedStruct",
+    "type_url": "type.googleapis.com/stats.PluginConfig",
+    "value": {"disable_host_header_fallback": "true"},
+}
+EXCHANGES: dict[str, Any] = {
+    "@type": "type.googleapis.com/udpa.type.v1.TypedStruct",
+    "type_url": "type.googleapis.com/envoy.tcp.metadataexchange.config.MetadataExchange",
+    "value": {"protocol": "istio-peer-exchange"},
+}
+
+
+def built_in(code: dict[str, Any], runtime: str = "envoy.wasm.runtime.null", **more: Any) -> dict[str, Any]:
+    machine = {"vm_id": "stats_inbound", "runtime": runtime, "code": code} | more
+    return {
+        "@type": "type.googleapis.com/udpa.type.v1.TypedStruct",
+        "type_url": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+        "value": {"config": {"root_id": "stats_inbound", "configuration": {}, "vm_config": machine}},
+    }
+
+
+def inserting(config: dict[str, Any], name: str = "istio.stats", **more: Any) -> dict[str, Any]:
+    patch = {"operation": "INSERT_BEFORE", "value": {"name": name, "typed_config": config}}
+    return {"applyTo": "HTTP_FILTER", "match": {"context": "SIDECAR_INBOUND"}, "patch": patch} | more
+
+
+def merging(**value: Any) -> dict[str, Any]:
+    return {"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": value}}
+
+
+OWN_CODE = {"local": {"inline_string": "envoy.wasm.stats"}}
+OWN_EXCHANGE = {"name": "istio.metadata_exchange", "typed_config": EXCHANGES}
+
+
+@pytest.mark.parametrize(
+    ("patch", "name"),
+    [
+        (inserting(MEASURES), "stats-filter-1.17"),
+        (inserting(MEASURES, applyTo="NETWORK_FILTER"), "tcp-stats-filter-1.17-1-17-5"),
+        (inserting(built_in(OWN_CODE)), "stats-filter-1.13"),
+        (inserting(EXCHANGES, "istio.metadata_exchange", applyTo="NETWORK_FILTER"), "tcp-metadata-exchange-1.13"),
+        (merging(filters=[OWN_EXCHANGE]), "tcp-metadata-exchange-1.13"),
+    ],
+)
+def test_what_releases_of_istio_bring_to_measure_changes_nothing(patch: dict[str, Any], name: str) -> None:
+    """https://istio.io/latest/docs/ops/common-problems/upgrade-issues/."""
+    cluster = shop(ONLY_WEB, envoy(name, "istio-system", configPatches=[patch], priority=-1))
+    assert (cluster.passes("web", "db"), cluster.passes("bank/card", "db")) == ("all", NOT_TCP)
+    assert cluster.gaps() == []
+
+
+REMOTE_CODE = {"remote": {"http_uri": {"uri": "https://example.org/x.wasm"}}}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        # The name alone says nothing, nor does what is inserted elsewhere, or with a selector.
+        envoy("stats-filter-1.17", "istio-system", configPatches=[{"applyTo": "NETWORK_FILTER"}]),
+        envoy("stats-filter-1.17", "istio-system"),
+        envoy("stats-filter-1.17", "istio-system", configPatches=[]),
+        envoy("stats-filter-1.17", "shop", configPatches=[inserting(MEASURES)]),
+        envoy("other", "istio-system", configPatches=[inserting(MEASURES)]),
+        envoy("stats-filter-1.17", "istio-system", configPatches=[inserting(MEASURES)], workloadSelector={}),
+        # One patch among others, another filter, other code, another operation.
+        envoy("stats-filter-1.17", "istio-system", configPatches=[inserting(MEASURES), {"applyTo": "LISTENER"}]),
+        envoy("stats-filter-1.17", "istio-system", configPatches=[inserting(MEASURES, "envoy.filters.http.rbac")]),
+        envoy("stats-filter-1.13", "istio-system", configPatches=[inserting(built_in(REMOTE_CODE))]),
+        envoy("stats-filter-1.13", "istio-system", configPatches=[inserting(built_in(OWN_CODE | REMOTE_CODE))]),
+        envoy("stats-filter-1.13", "istio-system", configPatches=[inserting(built_in(OWN_CODE, "envoy.wasm.v8"))]),
+        envoy("stats-filter-1.13", "istio-system", configPatches=[inserting(built_in({"local": {"filename": "/x"}}))]),
+        envoy("stats-filter-1.17", "istio-system", configPatches=[inserting(MEASURES | {"type_url": "x"})]),
+        envoy("stats-filter-1.17", "istio-system", configPatches=[inserting(MEASURES, applyTo="LISTENER")]),
+        envoy("stats-filter-1.17", "istio-system", configPatches=[merging(filters=[OWN_EXCHANGE], type="STATIC")]),
+        envoy("stats-filter-1.17", "istio-system", configPatches=[merging(transport_socket={})]),
+        envoy(
+            "stats-filter-1.17",
+            "istio-system",
+            configPatches=[inserting(MEASURES, patch={"operation": "REMOVE", "value": {"name": "istio.stats"}})],
+        ),
+    ],
+)
+def test_what_only_looks_like_that_is_known_at_most(item: dict[str, Any]) -> None:
+    cluster = shop(ONLY_WEB, item)
+    assert cluster.passes("web", "db") == PERHAPS
+    assert [reason for _, reason in cluster.gaps()] == ["unsupported"]
+
+
+def test_no_ztunnel_is_changed_and_no_pod_outside_of_the_mesh() -> None:
+    """https://istio.io/latest/docs/ambient/migrate/migrate-policies/."""
+    every = envoy(namespace="istio-system")
+    assert shop(every, labels=AMBIENT).passes("web", "db") == "all"
+    assert shop(every, labels={}).passes("web", "db") == "all"
+    assert shop(wasm(), labels={**AMBIENT, "istio.io/use-waypoint": "waypoint"}).passes("web", "db") == PERHAPS
+
+
+def test_what_changes_proxies_takes_nothing_from_network_policies() -> None:
+    """https://istio.io/latest/docs/ops/best-practices/security/#defense-in-depth-with-networkpolicy."""
+    closed = policy("deny", {"podSelector": {}, "policyTypes": ["Ingress"]})
+    assert shop(envoy(), closed).passes("web", "db") == "none"
+
+
+def test_explain_names_what_changes_a_proxy() -> None:
+    cluster = shop(envoy("limits"))
+    told = explain(cluster.reach, cluster.id_of("web"), cluster.id_of("db"), Traffic.ports("tcp", 80, 80))
+    assert (told.lower, told.upper) == ("none", "tcp/80")
+    assert "limits" in repr(told)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        written("Telemetry", "t", "shop", apiVersion="telemetry.istio.io/v1", spec={"accessLogging": [{}]}),
+        written("RequestAuthentication", "r", "shop", apiVersion="security.istio.io/v1", spec={"jwtRules": [{}]}),
+    ],
+)
+def test_what_only_measures_or_refuses_single_requests_changes_nothing(item: dict[str, Any]) -> None:
+    """https://istio.io/latest/docs/reference/config/telemetry/ and
+    https://istio.io/latest/docs/reference/config/security/request_authentication/.
+    """
+    cluster = shop(ONLY_WEB, item)
+    assert (cluster.passes("web", "db"), cluster.passes("bank/card", "db")) == ("all", NOT_TCP)
+    assert cluster.gaps() == []
 
 
 # What cannot be read.

@@ -15,9 +15,15 @@ from tests.kubernetes.test_oracle_agrees import name_of
 
 ENDS_OUTSIDE = (OUTSIDE, "198.51.100.1", "10.1.2.3", "2001:db8::9")
 PORTS = (80, 81, 82)
-BASES = (Reading(*(False for _ in Reading._fields)), Reading(*(True for _ in Reading._fields)))
-FLIPPED = tuple(base._replace(**{name: not getattr(base, name)}) for base in BASES for name in Reading._fields)
-READINGS = (*BASES, *FLIPPED)
+SWITCHES = tuple(name for name in Reading._fields if name != "address")
+BASES = tuple(Reading()._replace(**dict.fromkeys(SWITCHES, switched)) for switched in (False, True))
+FLIPPED = tuple(base._replace(**{name: not getattr(base, name)}) for base in BASES for name in SWITCHES)
+CALM = Reading(drops=False, denies=False, admits=False)
+READINGS = tuple(
+    each._replace(address=address)
+    for each in dict.fromkeys((*BASES, *FLIPPED, CALM))
+    for address in ("192.0.2.1", "203.0.113.7", "203.0.113.9", "10.9.9.9")
+)
 
 
 def packets(source: Any, target: Any) -> list[tuple[Packet, Traffic]]:
@@ -94,7 +100,8 @@ def test_the_clusters_that_are_drawn_are_worth_it() -> None:
             *("tls STRICT", "tls PERMISSIVE", "tls DISABLE"),
             *("principals", "notPrincipals", "namespaces", "notNamespaces", "ipBlocks", "notIpBlocks"),
             *("ports", "notPorts", "methods", "notPaths", "requestPrincipals"),
-            *("source.principal", "source.namespace", "source.ip", "destination.port", "request.headers[x]"),
+            *("source.principal", "source.namespace", "source.ip", "destination.ip", "destination.port"),
+            *("request.headers[x]", "EnvoyFilter", "TrafficExtension", "WasmPlugin"),
         )
         if not counted[name]
     }

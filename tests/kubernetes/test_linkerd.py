@@ -13,6 +13,9 @@ NOT_TCP = "all except tcp"
 NOT_80 = "all except tcp/80"
 ALSO_80 = "all except tcp/0-79, tcp/81-65535"
 PERHAPS = f"{NOT_TCP} to all"
+# The chart leads these two past proxies, and where it was not read it may be set otherwise.
+MEMBER = "all except tcp/4567-4568 to all"
+DENIED = f"{NOT_TCP} to all except tcp/0-4566, tcp/4569-65535"
 MESHED = {"linkerd.io/inject": "enabled"}
 DEFAULT = "config.linkerd.io/default-inbound-policy"
 DOMAIN = "serviceaccount.identity.linkerd.cluster.local"
@@ -141,7 +144,7 @@ def test_the_proxy_of_running_pods_makes_no_other_workload() -> None:
     live["metadata"] |= {"ownerReferences": [owner], "labels": labels}
     cluster = Cluster(space("shop"), deployment, live, pod("web"))
     assert sorted(cluster.estate.interfaces) == ["kubernetes:c:shop/db[Deployment]", "kubernetes:c:shop/web[Pod]"]
-    assert cluster.passes("web", "db") == NOT_TCP
+    assert cluster.passes("web", "db") == DENIED
 
 
 @pytest.mark.parametrize("plugin", ["calico-node", "kube-flannel-ds", "cilium"])
@@ -160,10 +163,10 @@ def test_the_network_plugin_has_no_say(plugin: str) -> None:
     [
         ("all-unauthenticated", "all", "all", "all"),
         ("audit", "all", "all", "all"),
-        ("all-authenticated", "all", NOT_TCP, NOT_TCP),
-        ("cluster-authenticated", "all", NOT_TCP, NOT_TCP),
-        ("cluster-unauthenticated", "all", "all", NOT_TCP),
-        ("deny", NOT_TCP, NOT_TCP, NOT_TCP),
+        ("all-authenticated", MEMBER, DENIED, DENIED),
+        ("cluster-authenticated", MEMBER, DENIED, DENIED),
+        ("cluster-unauthenticated", "all", "all", DENIED),
+        ("deny", DENIED, DENIED, DENIED),
         ("nonsense", PERHAPS, PERHAPS, PERHAPS),
     ],
 )
@@ -182,20 +185,20 @@ def test_a_private_address_outside_may_be_one_of_the_cluster() -> None:
 def test_a_pod_goes_before_its_namespace() -> None:
     admitting = annotated(pod("api"), {DEFAULT: "all-unauthenticated"})
     cluster = shop(admitting, annotations=MESHED | {DEFAULT: "deny"})
-    assert (cluster.passes("web", "api"), cluster.passes("web", "db")) == ("all", NOT_TCP)
+    assert (cluster.passes("web", "api"), cluster.passes("web", "db")) == ("all", DENIED)
 
 
 def test_what_a_proxy_was_started_with_goes_before_annotations() -> None:
     cluster = Cluster(annotated(space("shop"), {DEFAULT: "audit"}), running(DB, proxy("deny")), pod("web"))
-    assert cluster.passes("web", "db") == NOT_TCP
+    assert cluster.passes("web", "db") == DENIED
 
 
 def test_the_settings_of_an_installation_tell_its_default() -> None:
     values = 'clusterNetworks: "172.16.0.0/12"\nproxy:\n  cores: 1\n  defaultInboundPolicy: cluster-unauthenticated\n'
     config = written("ConfigMap", "linkerd-config", "linkerd", data={"values": values})
-    assert shop(config).passes(OUTSIDE, "db") == NOT_TCP
+    assert shop(config).passes(OUTSIDE, "db") == DENIED
     assert shop(config).passes("172.16.0.1", "db") == PERHAPS
-    assert shop(config).passes("10.0.0.1", "db") == NOT_TCP
+    assert shop(config).passes("10.0.0.1", "db") == DENIED
 
 
 def test_a_default_that_nothing_tells_is_taken_for_that_of_the_chart_and_told() -> None:
@@ -217,6 +220,97 @@ def test_what_skips_the_proxy_is_guarded_by_nothing(ports: str, passes: str | No
     assert found == (passes or "all except tcp/0-78, tcp/81-442, tcp/444-65535")
 
 
+SKIP_IN, SKIP_OUT = "config.linkerd.io/skip-inbound-ports", "config.linkerd.io/skip-outbound-ports"
+NONE = "proxyInit:\n  ignoreInboundPorts: ''\n  ignoreOutboundPorts: ''\n"
+
+
+def installed(values: str, plugin: str | None = None) -> tuple[dict[str, Any], ...]:
+    """The config maps of an installation: the values of its chart, and what its CNI plugin does if it has one."""
+    found = [written("ConfigMap", "linkerd-config", "linkerd", data={"values": values})]
+    if plugin is not None:
+        data = {"cni_network_config": plugin}
+        found.append(written("ConfigMap", "linkerd-cni-config", "linkerd-cni", data=data))
+    return tuple(found)
+
+
+@pytest.mark.parametrize(
+    ("values", "of_space", "of_pod", "passes"),
+    [
+        # As the chart is set: by default the two ports of Galera.
+        ("proxyInit:\n  ignoreInboundPorts: 4567,4568\n", {}, {}, "all except tcp/0-4566, tcp/4569-65535"),
+        ("proxyInit:\n  ignoreInboundPorts: 80\n", {}, {}, ALSO_80),
+        ('proxyInit:\n  ignoreInboundPorts: "79-80, 443"\n', {}, {}, "all except tcp/0-78, tcp/81-442, tcp/444-65535"),
+        ('proxyInit: {ignoreInboundPorts: "80"}', {}, {}, ALSO_80),
+        (NONE, {}, {}, NOT_TCP),
+        ("proxyInit:\n  ignoreInboundPorts:\n", {}, {}, NOT_TCP),
+        # An annotation takes its place: of the pod, else of its namespace.
+        ("proxyInit:\n  ignoreInboundPorts: 443\n", {SKIP_IN: "80"}, {}, ALSO_80),
+        ("proxyInit:\n  ignoreInboundPorts: 443\n", {SKIP_IN: "90"}, {SKIP_IN: "80"}, ALSO_80),
+        # An empty one stands for no port; installers differ in that.
+        ("proxyInit:\n  ignoreInboundPorts: 80\n", {}, {SKIP_IN: ""}, f"{NOT_TCP} to {ALSO_80}"),
+        # Nothing says what is set.
+        ("", {}, {}, DENIED),
+        ("proxyInit:\n  logLevel: info\n", {}, {}, DENIED),
+        ("proxyInit:\n  ignoreInboundPorts: 8o\n", {}, {}, PERHAPS),
+        ("proxyInit:\n  ignoreInboundPorts: [80]\n", {}, {}, PERHAPS),
+        ("proxyInit: [", {}, {}, PERHAPS),
+        # Subnets go past proxies as well.
+        ("proxyInit:\n  skipSubnets: 10.0.0.0/8\n", {}, {}, PERHAPS),
+        (NONE, {}, {"config.linkerd.io/skip-subnets": "10.0.0.0/8"}, PERHAPS),
+        # Opaque ports go by the proxy.
+        (NONE, {}, {"config.linkerd.io/opaque-ports": "80"}, NOT_TCP),
+    ],
+)
+def test_what_goes_past_all_proxies_is_guarded_by_nothing(
+    values: str, of_space: dict[str, str], of_pod: dict[str, str], passes: str
+) -> None:
+    api = annotated(pod("api"), of_pod)
+    cluster = shop(api, *installed(values), annotations=MESHED | {DEFAULT: "deny"} | of_space)
+    assert cluster.passes("web", "api") == passes
+
+
+OWN_PORTS = '"inbound-ports-to-ignore": ["4191", "4190"'
+
+
+@pytest.mark.parametrize(
+    ("plugin", "passes"),
+    [
+        (f'{{"linkerd": {{{OWN_PORTS}]}}}}', NOT_TCP),
+        (f'{{"linkerd": {{{OWN_PORTS}, "80"]}}}}', ALSO_80),
+        (f'{{"linkerd": {{{OWN_PORTS}, "8o"]}}}}', PERHAPS),
+        (f'{{"linkerd": {{{OWN_PORTS}], "subnets-to-ignore": ["10.0.0.0/8"]}}}}', PERHAPS),
+        ("{}", PERHAPS),
+        ("{", PERHAPS),
+        (None, PERHAPS),
+    ],
+)
+def test_with_its_network_plugin_linkerd_is_set_there(plugin: str | None, passes: str) -> None:
+    config = installed("cniEnabled: true\nproxyInit:\n  ignoreInboundPorts: 443\n", plugin)
+    assert shop(*config, annotations=MESHED | {DEFAULT: "deny"}).passes("web", "db") == passes
+
+
+def test_a_server_does_not_guard_a_port_that_goes_past_all_proxies() -> None:
+    config = installed("proxyInit:\n  ignoreInboundPorts: 80\n  ignoreOutboundPorts: ''\n")
+    assert shop(*config, server()).passes(OUTSIDE, "db") == "all"
+
+
+@pytest.mark.parametrize(
+    ("values", "annotation", "passes"),
+    [
+        ("proxyInit:\n  ignoreInboundPorts: ''\n  ignoreOutboundPorts: 80\n", {}, f"{NOT_80} to all"),
+        ("proxyInit:\n  ignoreInboundPorts: ''\n  ignoreOutboundPorts: 81\n", {}, "all"),
+        (NONE, {}, "all"),
+        (NONE, {SKIP_OUT: "80"}, f"{NOT_80} to all"),
+    ],
+)
+def test_what_clients_send_past_their_proxies_shows_no_identity(
+    values: str, annotation: dict[str, str], passes: str
+) -> None:
+    client = annotated(as_account(pod("old"), "front"), annotation)
+    cluster = shop(client, *installed(values), server(), authorize("a", ON_DB, FRONT))
+    assert cluster.passes("old", "db") == passes
+
+
 # Servers.
 
 
@@ -229,7 +323,7 @@ def test_to_a_server_nobody_gets_whom_nothing_admits() -> None:
 def test_ports_without_a_server_follow_the_default() -> None:
     admitting = authorize("a", ON_DB, FRONT)
     cluster = shop(server(), admitting, annotations=MESHED | {DEFAULT: "deny"})
-    assert cluster.passes("web", "db") == ALSO_80
+    assert cluster.passes("web", "db") == f"{ALSO_80} to all except tcp/0-79, tcp/81-4566, tcp/4569-65535"
 
 
 @pytest.mark.parametrize(("port", "passes"), [("sql", NOT_80), ("admin", "all except tcp/90"), ("other", "all")])

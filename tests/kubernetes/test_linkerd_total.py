@@ -1,14 +1,13 @@
 """Whatever JSON stands in a field of Linkerd's objects, the translation gives lists or gaps, never an exception."""
 
-import copy
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.reach.reachability import Reachability
-from tests.kubernetes.test_totality import JSON, ODD, SELECTOR, listed, places, put, taken
+from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, examples, listed, spoiled, taken
+from tests.kubernetes.test_totality import SELECTOR
 
 NAMES: dict[str, Any] = {"name": "web", "namespace": "shop", "labels": {"app": "web"}}
 GROUP = "policy.linkerd.io"
@@ -51,7 +50,7 @@ ROUTES = policies(
 ROUTES["items"][0]["status"] = {
     "parents": [{"parentRef": ON_SERVER, "conditions": [{"type": "Accepted", "status": "True"}]}]
 }
-ANSWERS: dict[tuple[str, str], Any] = {
+ANSWERS: Answers = {
     ("core", "namespaces"): listed("v1", "Namespace", {"metadata": {"name": "shop", "annotations": ANNOTATIONS}}),
     ("apps", "deployments"): listed(
         "apps/v1", "Deployment", {"metadata": NAMES | {"annotations": ANNOTATIONS}, "spec": {"template": POD}}
@@ -105,7 +104,6 @@ ANSWERS: dict[tuple[str, str], Any] = {
     (GROUP, "httproutes"): ROUTES,
     (GROUP, "egressnetworks"): policies("v1alpha1", "EgressNetwork", {"trafficPolicy": "Deny", "networks": NETWORKS}),
 }
-PLACES = [(key, path) for key, answer in ANSWERS.items() for path in places(answer)]
 
 
 def test_the_objects_that_are_spoiled_are_read_in_full() -> None:
@@ -115,28 +113,18 @@ def test_the_objects_that_are_spoiled_are_read_in_full() -> None:
     assert kinds == {"Server", "ServerAuthorization", "AuthorizationPolicy", "EgressNetwork", "mesh-rule"}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD | JSON), min_size=1, max_size=3))
-def test_the_translation_is_total(spoiled: list[tuple[Any, Any]]) -> None:
-    answers = copy.deepcopy(ANSWERS)
-    for place, value in spoiled:
-        put(answers, place, copy.deepcopy(value))
+@examples(150)
+@given(spoiled(ANSWERS, ODD | JSON))
+def test_the_translation_is_total(answers: Answers) -> None:
     translate(taken(answers))
 
 
 def test_every_place_takes_every_odd_value() -> None:
-    odd = [None, True, 0, "", "{{ x }}", [], {}, [None], {"": None}]
-    for key, path in PLACES:
-        for value in odd:
-            answers = copy.deepcopy(ANSWERS)
-            put(answers, (key, path), value)
-            translate(taken(answers))
+    for answers in each_spoiled(ANSWERS, ANSWERS):
+        translate(taken(answers))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=3))
-def test_the_engine_takes_whatever_comes_out(spoiled: list[tuple[Any, Any]]) -> None:
-    answers = copy.deepcopy(ANSWERS)
-    for place, value in spoiled:
-        put(answers, place, copy.deepcopy(value))
+@examples(25)
+@given(spoiled(ANSWERS, ODD))
+def test_the_engine_takes_whatever_comes_out(answers: Answers) -> None:
     list(Reachability(translate(taken(answers))).flows())

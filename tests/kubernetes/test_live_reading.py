@@ -249,7 +249,20 @@ def test_the_role_grants_every_list_that_is_asked_for(tmp_path: Path) -> None:
 def test_the_role_grants_nothing_but_to_list_and_no_secrets() -> None:
     assert {verb for rule in rules() for verb in rule.verbs} == {"get", "list"}
     assert [(rule.group, rule.resources, rule.names) for rule in rules() if rule.verbs != ("list",)] == [
-        ("", ("configmaps",), ("cilium-config", "amazon-vpc-cni", "istio")),
+        (
+            "",
+            ("configmaps",),
+            (
+                "cilium-config",
+                "amazon-vpc-cni",
+                "istio",
+                "istio-sidecar-injector",
+                "linkerd-config",
+                "linkerd-cni-config",
+                "consul-server-config",
+                "consul-server-tmp-extra-config",
+            ),
+        ),
         ("projectcalico.org", ("tiers",), ()),
     ]
     assert not {(rule.group, each) for rule in rules() if not rule.names for each in rule.resources} & NEVER
@@ -276,6 +289,7 @@ def test_no_secret_of_a_pod_gets_into_a_snapshot(tmp_path: Path) -> None:
                 "command": ["run", f"--password={SECRET}"],
                 "args": ["--enable-network-policy=true", "--token", SECRET],
                 "env": [{"name": "PASSWORD", "value": SECRET}, {"name": "EXPECT_NPC", "value": "0"}],
+                "envFrom": [{"secretRef": {"name": SECRET}}],
                 "livenessProbe": {"httpGet": {"httpHeaders": [{"name": "Authorization", "value": SECRET}]}},
             }
         ],
@@ -305,11 +319,12 @@ def test_no_secret_of_a_pod_gets_into_a_snapshot(tmp_path: Path) -> None:
     texts = {path.name: path.read_text() for path in (tmp_path / "kept").rglob("*.json")}
     assert [name for name, text in texts.items() if SECRET in text or "managedFields" in text] == []
     assert items(snapshot, "core", "pods")[0]["metadata"]["annotations"] == {"kept": "yes"}
-    kept = {
+    kept: dict[str, object] = {
         "name": "main",
         "image": "shop/web:1",
         "args": ["--enable-network-policy=true"],
         "env": [{"name": "EXPECT_NPC", "value": "0"}],
+        "envFrom": [{}],
     }
     assert items(snapshot, "apps", "daemonsets")[0]["spec"]["template"]["spec"]["containers"] == [kept]
     cron = items(snapshot, "batch", "cronjobs")[0]["spec"]["jobTemplate"]["spec"]["template"]["spec"]

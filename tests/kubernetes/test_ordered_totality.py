@@ -1,14 +1,13 @@
 """Whatever JSON stands in admin policies and in Antrea's, the translation gives values or gaps, never an exception."""
 
-import copy
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.reach.reachability import Reachability
-from tests.kubernetes.test_totality import ANSWERS, JSON, ODD, SELECTOR, listed, places, put, taken
+from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, examples, listed, spoiled, taken
+from tests.kubernetes.test_totality import ANSWERS, SELECTOR
 
 GROUP = "policy.networking.k8s.io"
 ANTREA = "crd.antrea.io/v1beta1"
@@ -82,7 +81,6 @@ POLICIES: dict[tuple[str, str], Any] = {
     ("crd.antrea.io", "groups"): listed(ANTREA, "Group", HERE | {"spec": {"serviceReference": NAMED}}),
     ("core", "services"): listed("v1", "Service", SERVICE),
 }
-PLACES = [(key, path) for key, answer in POLICIES.items() for path in places(answer)]
 PODS_AND_SPACES = {key: ANSWERS[key] for key in (("core", "pods"), ("core", "namespaces"))}
 
 
@@ -92,27 +90,17 @@ def test_what_is_spoiled_is_read_in_full() -> None:
 
 
 def test_every_place_takes_every_odd_value() -> None:
-    odd = [None, True, 0, "", "{{ x }}", [], {}, [None], {"": None}]
-    for key, path in PLACES:
-        for value in odd:
-            answers = PODS_AND_SPACES | {key: copy.deepcopy(POLICIES[key])}
-            put(answers, (key, path), value)
-            translate(taken(answers))
+    for answers in each_spoiled(POLICIES, PODS_AND_SPACES):
+        translate(taken(answers))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD | JSON), min_size=1, max_size=3))
-def test_the_translation_is_total(spoiled: list[tuple[Any, Any]]) -> None:
-    answers = PODS_AND_SPACES | copy.deepcopy(POLICIES)
-    for place, value in spoiled:
-        put(answers, place, copy.deepcopy(value))
+@examples(150)
+@given(spoiled(POLICIES, ODD | JSON, beside=PODS_AND_SPACES))
+def test_the_translation_is_total(answers: Answers) -> None:
     translate(taken(answers))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=3))
-def test_the_engine_takes_whatever_comes_out(spoiled: list[tuple[Any, Any]]) -> None:
-    answers = PODS_AND_SPACES | copy.deepcopy(POLICIES)
-    for place, value in spoiled:
-        put(answers, place, copy.deepcopy(value))
+@examples(20)
+@given(spoiled(POLICIES, ODD, beside=PODS_AND_SPACES))
+def test_the_engine_takes_whatever_comes_out(answers: Answers) -> None:
     list(Reachability(translate(taken(answers))).flows())

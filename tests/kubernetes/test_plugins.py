@@ -220,6 +220,16 @@ def test_the_strict_mode_of_aws_closes_pods_without_policies() -> None:
     assert (plugin(strict).closed, plugin(standard).closed) == (True, False)
 
 
+def test_what_a_config_map_may_set_of_aws_node_is_not_known() -> None:
+    """https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables."""
+    found = ships.aws(AGENT_ON)
+    assert plugin(found).enforces is True
+    for each in found["spec"]["template"]["spec"]["containers"]:
+        each["envFrom"] = [{"configMapRef": {"name": "amazon-vpc-cni"}}]
+    assert plugin(found).enforces is None
+    assert "NETWORK_POLICY_ENFORCING_MODE" in plugin(found).doubt
+
+
 def test_the_agent_of_aws_needs_its_controller() -> None:
     agent = ships.aws(AGENT_ON)
     off = ships.config_map("amazon-vpc-cni", enable_network_policy_controller="false")

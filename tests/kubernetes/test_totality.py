@@ -1,14 +1,12 @@
 """Whatever JSON stands where a field is expected, the translation gives values or gaps, never an exception."""
 
-import copy
-from typing import Any, cast
+from typing import Any
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.reach.reachability import Reachability
-from cloudseg.snapshot import Part, Snapshot
+from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, examples, listed, spoiled, taken
 
 LOCATION: dict[str, Any] = {"cloudseg.io/location": "a.yaml:1"}
 SELECTOR: dict[str, Any] = {
@@ -32,15 +30,7 @@ NAMES: dict[str, Any] = {"name": "web", "namespace": "shop", "generateName": "we
 OWNED: dict[str, Any] = {"ownerReferences": [{"kind": "Deployment", "name": "web", "controller": True}]}
 
 
-def listed(version: str, kind: str, *items: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": version,
-        "kind": f"{kind}List",
-        "items": [{"apiVersion": version, "kind": kind, **i} for i in items],
-    }
-
-
-ANSWERS: dict[tuple[str, str], Any] = {
+ANSWERS: Answers = {
     ("core", "namespaces"): listed("v1", "Namespace", {"metadata": {"name": "shop", "labels": {"a": "b"}}}),
     ("core", "pods"): listed(
         "v1",
@@ -83,49 +73,6 @@ ANSWERS: dict[tuple[str, str], Any] = {
 }
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Every place in a value, the whole first."""
-    below: list[tuple[Any, Any]] = []
-    if isinstance(value, dict):
-        below = list(cast("dict[str, Any]", value).items())
-    elif isinstance(value, list):
-        below = list(enumerate(cast("list[Any]", value)))
-    return [path, *(each for key, item in below for each in places(item, (*path, key)))]
-
-
-PLACES = [(key, path) for key, answer in ANSWERS.items() for path in places(answer)]
-
-ODD = st.sampled_from(
-    [None, True, 0, -1, 80.5, 1 << 70, "", "x/y", "a:b", "{{ x }}", "\ud800", "10.0.0.0/8", [], {}, [None], {"": None}]
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-def put(answers: dict[tuple[str, str], Any], place: tuple[Any, tuple[Any, ...]], value: Any) -> None:
-    key, path = place
-    if not path:
-        answers[key] = value
-        return
-    inner = answers[key]
-    for step in path[:-1]:
-        try:
-            inner = inner[step]
-        except (KeyError, IndexError, TypeError):
-            return
-    last = path[-1]
-    within = isinstance(inner, list) and isinstance(last, int) and last < len(cast("list[Any]", inner))
-    if isinstance(inner, dict) or within:
-        inner[last] = value
-
-
-def taken(answers: dict[tuple[str, str], Any]) -> Snapshot:
-    return Snapshot.of({Part("kubernetes", "c", "global", *key): answer for key, answer in answers.items()})
-
-
 def test_the_objects_that_are_spoiled_are_read_in_full() -> None:
     reasons = {(gap.what, gap.reason) for gap in translate(taken(ANSWERS)).gaps}
     assert reasons == {
@@ -137,28 +84,18 @@ def test_the_objects_that_are_spoiled_are_read_in_full() -> None:
     }
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD | JSON), min_size=1, max_size=3))
-def test_the_translation_is_total(spoiled: list[tuple[Any, Any]]) -> None:
-    answers = copy.deepcopy(ANSWERS)
-    for place, value in spoiled:
-        put(answers, place, copy.deepcopy(value))
+@examples(300)
+@given(spoiled(ANSWERS, ODD | JSON))
+def test_the_translation_is_total(answers: Answers) -> None:
     translate(taken(answers))
 
 
 def test_every_place_takes_every_odd_value() -> None:
-    odd = [None, True, 0, "", "{{ x }}", [], {}, [None], {"": None}]
-    for key, path in PLACES:
-        for value in odd:
-            answers = {key: copy.deepcopy(ANSWERS[key])}
-            put(answers, (key, path), value)
-            translate(taken(answers))
+    for answers in each_spoiled(ANSWERS, {}):
+        translate(taken(answers))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=3))
-def test_the_engine_takes_whatever_comes_out(spoiled: list[tuple[Any, Any]]) -> None:
-    answers = copy.deepcopy(ANSWERS)
-    for place, value in spoiled:
-        put(answers, place, copy.deepcopy(value))
+@examples(40)
+@given(spoiled(ANSWERS, ODD))
+def test_the_engine_takes_whatever_comes_out(answers: Answers) -> None:
     list(Reachability(translate(taken(answers))).flows())

@@ -12,7 +12,9 @@ import pytest
 from cloudseg.engine import AuditRequest, run_audit
 from cloudseg.reach.explaining.explain import explain
 from cloudseg.reach.explaining.explanation import Explanation
+from cloudseg.reporters.reach_answer import ReachAnswer
 from cloudseg.traffic import GLOBAL_UNICAST, AddressSet, Traffic
+from tests.kubernetes import daemon_sets as ships
 from tests.kubernetes.cluster import Cluster, pod, policy, space, written
 
 Objects = tuple[dict[str, Any], ...]
@@ -350,6 +352,26 @@ def test_what_is_proposed_admits_what_was_blocked() -> None:
 
 def test_nothing_is_said_of_policies_where_everything_is_as_it_seems() -> None:
     rule = {"from": [{"podSelector": labels(app="web")}], "ports": tcp(80)}
-    cluster = Cluster(pod("web"), pod("api"), DENY, OPEN, ingress("api", labels(app="api"), rule))
+    cluster = Cluster(pod("web"), pod("api"), DENY, OPEN, ingress("api", labels(app="api"), rule), ships.calico())
     told = explain(cluster.reach, cluster.id_of("web"), cluster.id_of("api"), Traffic.parse("tcp/80"))
     assert (told.verdict, told.notes) == ("allowed", ())
+
+
+@pytest.mark.semantics(114)
+@pytest.mark.parametrize(("rules", "verdict"), [([], "blocked"), ([EVERYBODY], "allowed")])
+def test_that_enforcement_is_assumed_is_said_of_pods_that_policies_select(
+    rules: list[Mapping[str, Any]], verdict: str
+) -> None:
+    cluster = Cluster(pod("web"), pod("api"), pod("free"), ingress("api", labels(app="api"), *rules))
+    web, api, free = (cluster.id_of(name) for name in ("web", "api", "free"))
+    told = explain(cluster.reach, web, api, Traffic.parse("tcp/80"))
+    assert told.verdict == verdict
+    assumed = "cluster c: that its network plugin enforces NetworkPolicies is assumed: nothing that was read says so"
+    assert assumed in told.notes
+    assert assumed not in explain(cluster.reach, web, free, Traffic.parse("tcp/80")).notes
+    assert ReachAnswer(cluster.reach).notes == (assumed,)
+
+
+def test_a_plugin_that_was_read_is_not_assumed() -> None:
+    assert ReachAnswer(Cluster(pod("web"), DENY, ships.calico()).reach).notes == ()
+    assert ReachAnswer(Cluster(pod("web")).reach).notes == ()

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
-from cloudseg.model import EndpointConnection, Estate
+from cloudseg.model import Direction, EndpointConnection, Estate, Gateway, Rule
 from cloudseg.reach.explaining.explain import explain
-from cloudseg.reach.explaining.explanation import Cut
+from cloudseg.reach.explaining.explanation import Cut, RuleRef
 from cloudseg.reach.reachability import NOTHING, Reachability
-from cloudseg.traffic import ALL_TRAFFIC, AddressSet
-from tests.reach.balancers import at_most, balanced, forward
+from cloudseg.traffic import ALL_TRAFFIC, AddressSet, Traffic
+from tests.reach.balancers import TARGET, at_most, balanced, balancer, forward
 
 q = EstateBuilder.id
 CONSUMER = AddressSet.parse("172.16.5.5")
@@ -92,3 +92,77 @@ def test_where_the_networks_were_not_read_a_group_with_unread_members_belongs_to
     assert Reachability(estate).between(q("eni-app"), q("eni-server")) == at_most("tcp/22, tcp/400-500")
     (cut,) = cuts(estate, q("eni-app"), "eni-server")
     assert len(cut.rules) == 2
+
+
+# Over the internet a list sees public addresses, whoever bears them, and no group:
+# https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html#security-group-referencing
+
+HERE, THERE = "198.51.100.5", "198.51.100.6"
+
+
+def over_the_internet() -> EstateBuilder:
+    """``eni-app`` asks ``node``, a load balancer's that faces the internet, in another network that no road leads to.
+
+    Both lists name the other end by everything, by its private and its public address, and by its group.
+    """
+    builder = EstateBuilder()
+    builder.network("vpc-2", "10.8.0.0/16")
+    builder.subnet("subnet-there", "10.8.1.0/24", network="vpc-2")
+    builder.route("rtb-there", "0.0.0.0/0", "internet-gateway", "igw-2")
+    gateway = Gateway(
+        id=q("igw-2"),
+        kind="internet-gateway",
+        region="eu-west-1",
+        networks=frozenset({q("vpc-2")}),
+        public=True,
+    )
+    builder.put("gateways", gateway)
+    builder.group("sg-app", *_named("egress", "10.8.1.0/24", f"{THERE}/32", "sg-node"))
+    builder.group("sg-node", *_named("ingress", "10.0.1.0/24", f"{HERE}/32", "sg-app"), OPEN, network="vpc-2")
+    builder.interface("eni-app", "subnet-public", ["sg-app"], "10.0.1.5", HERE)
+    builder.interface("node", "subnet-there", ["sg-node"], "10.8.1.6", THERE, workload=q("lb"))
+    builder.put("interfaces", msgspec.structs.replace(builder.build().interfaces[q("node")], network=q("vpc-2")))
+    balancer(builder, zones=None, kind="application-load-balancer")
+    return builder
+
+
+def _named(direction: Direction, *peers: str) -> tuple[Rule, ...]:
+    return tuple(allow(direction, "tcp/443", peer) for peer in ("0.0.0.0/0", *peers))
+
+
+def peers_of(rules: tuple[RuleRef, ...]) -> set[str]:
+    return {rule.rule.rpartition("tcp/443/")[2] for rule in rules}
+
+
+@pytest.mark.semantics(6)
+def test_at_a_load_balancer_that_is_asked_over_the_internet_rules_for_private_addresses_and_groups_are_not_told() -> (
+    None
+):
+    told = {cut.direction: peers_of(cut.rules) for cut in cuts(over_the_internet().build(), q("eni-app"), "node")}
+    assert told == {"ingress": {"0.0.0.0/0", f"{HERE}/32"}, "egress": {"0.0.0.0/0", f"{THERE}/32"}}
+
+
+@pytest.mark.semantics(6)
+def test_the_steps_to_a_load_balancer_over_the_internet_name_the_rules_for_public_addresses() -> None:
+    reach = Reachability(over_the_internet().build())
+    found = explain(reach, q("eni-app"), q("node"), Traffic.parse("tcp/443"))
+    assert found.verdict == "allowed"
+    told = {step.direction: peers_of(step.rules) for step in found.steps if step.kind == "stage"}
+    assert told == {"ingress": {"0.0.0.0/0", f"{HERE}/32"}, "egress": {"0.0.0.0/0", f"{THERE}/32"}}
+    assert not [step for step in found.steps if "user" in f"{step.text} {step.reason}"]
+
+
+@pytest.mark.semantics(42)
+@pytest.mark.parametrize(
+    ("keeps_client", "told"), [(False, {"node"}), (True, {"node", "clients"}), (None, {"node", "clients"})]
+)
+def test_what_a_target_admits_of_clients_is_told_where_it_may_see_them(
+    *, keeps_client: bool | None, told: set[str]
+) -> None:
+    """Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html"""
+    builder = balanced(forward(keeps_client=keeps_client))
+    node = allow("ingress", TARGET, "10.0.10.9/32", rule_id="node")
+    clients = allow("ingress", TARGET, "10.0.30.0/24", rule_id="clients")
+    builder.group("sg-app", node, clients, OPEN)
+    (cut,) = (each for each in cuts(builder.build(), q("node-a"), "eni-app") if each.direction == "ingress")
+    assert {rule.rule for rule in cut.rules} == told

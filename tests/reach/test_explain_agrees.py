@@ -133,6 +133,7 @@ def _fits(found: Explanation) -> None:
 
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(SEEDS)
+@example(3984)  # the internet comes by load balancers that were not read, others by groups with unread members
 def test_without_the_rules_that_would_have_to_go_nothing_passes(seed: int) -> None:
     estate = drawn(seed) if seed % 3 else partly_read(drawn(seed), seed)
     reach = Reachability(estate)

@@ -53,6 +53,12 @@ def test_holes_of_both_families_are_told_apart_when_they_are_many() -> None:
     )
 
 
+def test_the_address_of_azures_hosts_is_no_hole_in_the_internet() -> None:
+    host = ips("168.63.129.16")
+    assert outside_words(GLOBAL_UNICAST - host) == outside_words(GLOBAL_UNICAST) == "internet"
+    assert outside_words(host) == "168.63.129.16"
+
+
 def test_ranges_are_contiguous_and_make_the_whole() -> None:
     whole = ips("10.0.0.1-10.0.0.6, 10.0.0.9, 2001:db8::/32")
     assert [str(part) for part in ranges_of(whole)] == ["10.0.0.1-10.0.0.6", "10.0.0.9", "2001:db8::/32"]

@@ -46,8 +46,23 @@ def test_a_block_of_public_access_stops_what_was_not_read_too() -> None:
     assert bounds(private("entrances", block=True)) == ("none", "none")
 
 
-def test_load_balancers_that_were_not_read_are_ends_of_their_own() -> None:
-    assert bounds(private("load-balancers")) == ("none", "none")
+@pytest.mark.semantics(33, 42)
+def test_a_load_balancer_that_was_not_read_may_lead_to_what_rules_admit() -> None:
+    assert bounds(private("load-balancers")) == ("none", "tcp/443")
+    assert bounds(private("load-balancers", admits="203.0.113.0/24")) == ("none", "none")
+
+
+@pytest.mark.semantics(33, 42)
+def test_a_block_of_the_targets_own_subnet_does_not_stop_an_unread_load_balancer() -> None:
+    assert bounds(private("load-balancers", block=True)) == ("none", "tcp/443")
+
+
+@pytest.mark.semantics(33, 42)
+def test_why_it_is_not_known_names_the_load_balancers_once() -> None:
+    told = explain(Reachability(private("load-balancers")), CLIENT, ID("eni-web"), Traffic.parse("tcp/443"))
+    assert [text for text in told.unknowns if "may lead here" in text] == [
+        "the load balancers were not read: one that keeps its clients' addresses may lead here"
+    ]
 
 
 @pytest.mark.parametrize(("unread", "most"), [((), 0), (("entrances",), 1)])

@@ -10,7 +10,9 @@ from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
 from cloudseg.model import Addresses, Entrance, Forwarder, Gateway, InternetBlock, Route, RouteTable, TargetKind
 from cloudseg.reach.internet import InternetView
 from cloudseg.reach.ways import WaysIn, find_ways_in
-from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, AddressSet, Traffic
+from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, AddressSet, Traffic
+from tests.reach.balancers import balancer as put_balancer
+from tests.reach.balancers import forward, target
 
 OUT = allow("egress", "all", "0.0.0.0/0")
 
@@ -192,6 +194,8 @@ def balancer(b: EstateBuilder, subnet: str, groups: Sequence[str] = (), clients:
         entrance("target-group"), through=frozenset({b.id("nlb-1")}), clients=AddressSet.parse(clients)
     )
     b.put("entrances", way)
+    sent = forward(target("eni-1"), listens=None, traffic="tcp/443", keeps_client=way.clients == ALL_ADDRESSES)
+    put_balancer(b, sent, own="nlb-1", accepts="all", zones=None)
 
 
 @pytest.mark.semantics(42)

@@ -3,7 +3,7 @@ import re
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from cloudseg.model import Estate
+from cloudseg.model import Estate, own_id
 from cloudseg.reach.names import Named
 from cloudseg.traffic import AddressSet, Traffic
 from tests.reporters.conftest import HOSTILE
@@ -117,3 +117,22 @@ def test_layout(width: int, snapshot: SnapshotAssertion) -> None:
     flows = [flow("web", "db", "tcp/5432, tcp/8000-8080, udp/53, udp/123, icmp/8, sctp/100", "all"), *ranges]
     asked = answer(estate, {"web": ("eni-a",), "db": ("eni-db",)}, flows, gaps=1)
     assert written(asked, "table", width=width) == snapshot
+
+
+def test_what_is_not_known_is_named_once_the_most_common_first_with_the_way_to_ask_for_all() -> None:
+    asked = shop()
+    told = {"eni-b": ("groups were not read", "routes were not read"), "eni-db": ("routes were not read",)}
+    asked.why = lambda _, target, __: told.get(own_id(target), ())
+    lines = written(asked, "table", width=200).splitlines()
+    at = lines.index("not known: routes were not read")
+    assert lines[at + 1 : at + 3] == [
+        "not known: groups were not read",
+        "all that is not known of a pair: cloudseg explain SOURCE --from eni-a --to eni-b --traffic tcp/22",
+    ]
+    assert lines[at + 3].startswith("3 interfaces in 2 classes")
+
+
+def test_what_is_known_in_full_needs_no_reasons() -> None:
+    asked = shop(traffic=Traffic.parse("tcp/443"))
+    asked.why = lambda _, __, ___: ("not asked",)
+    assert "not known" not in written(asked, "table", width=200)

@@ -57,6 +57,16 @@ def test_wide_names_keep_the_columns_straight(corpus: FindingsDocument, render: 
     assert taken == start
 
 
+@pytest.mark.parametrize("form", ["table", "markdown"])
+def test_of_an_arm_id_the_names_in_it_are_shown(form: str, corpus: FindingsDocument, render: Render) -> None:
+    own = "/subscriptions/0b/resourcegroups/rg-net/providers/microsoft.network/networksecuritygroups/web-nsg"
+    resource = ResourceInfo("network-security-group", own, "Web-NSG")
+    findings = (msgspec.structs.replace(corpus.findings[0], resource=resource),)
+    text = render(msgspec.structs.replace(corpus, findings=findings), form, width=160)
+    assert "Web-NSG (rg-net)" in text
+    assert "/subscriptions/" not in text
+
+
 def test_no_colour_codes_without_colour(document: FindingsDocument, render: Render) -> None:
     assert "\x1b" not in render(document, "table")
 

@@ -91,6 +91,11 @@ def test_the_share_of_workloads_without_a_label_is_told_by_kind(shop: Estate) ->
     )
 
 
+def test_labels_that_are_known_already_give_the_same_shares(shop: Estate) -> None:
+    known = {name: labels_of(shop, interface) for name, interface in shop.interfaces.items()}
+    assert label_shares(shop, shown=known) == label_shares(shop)
+
+
 def test_a_workload_is_labelled_where_one_of_its_interfaces_is() -> None:
     builder = EstateBuilder()
     builder.put("workloads", Workload(id=ID("i-1"), kind="instance", region="eu-west-1"))

@@ -14,7 +14,7 @@ from cloudseg.reach.explaining.rules import Other
 from cloudseg.reach.explaining.ways import approaches, are_near, route_links, ways_back
 from cloudseg.reach.explaining.words import called
 from cloudseg.reach.handovers import Handovers, sent_for_clients
-from cloudseg.reach.pairs.parcels import PROXIED
+from cloudseg.reach.pairs.parcels import PROXIED, keeps_unread_targets
 from cloudseg.reach.plumbing import conduct, may_keep_users
 from cloudseg.reach.private_links import is_before
 from cloudseg.traffic import ALL_ADDRESSES, NO_TRAFFIC
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cloudseg.reach.reachability import Verdict
     from cloudseg.traffic import AddressSet, Traffic
 
-__all__ = ["clipped", "consumed", "handed_on", "is_special", "opened", "received", "served"]
+__all__ = ["clipped", "consumed", "handed_on", "is_special", "may_hand_on", "opened", "received", "served"]
 
 _ESTATES = 4
 _OVER_LINK: Final = "whether the load balancer asks its groups about private endpoints is a setting of it"
@@ -47,7 +47,7 @@ def is_special(interface: Interface, estate: Estate) -> bool:
 
 
 def _passes_on(linker: Linker, interface: Interface) -> Link:
-    reason = f"{interface.own_id} passes packets of others on: it neither opens connections nor takes any"
+    reason = f"{interface.shown_id} passes packets of others on: it neither opens connections nor takes any"
     return linker.blocking(
         "gateway", f"interface {end_label(interface, linker.estate)} ({interface.role})", reason, interface.id
     )
@@ -66,14 +66,14 @@ def opened(linker: Linker, source: Interface, target: Interface | None, estate: 
         case "passes on":
             return _passes_on(linker, source)
         case "answers":
-            reason = f"{source.own_id} answers connections, and opens none"
+            reason = f"{source.shown_id} answers connections, and opens none"
             return linker.blocking(
                 "gateway", f"interface {end_label(source, linker.estate)} ({source.role})", reason, source.id
             )
         case "proxy":
             return _proxied(linker, source, estate)
         case "unknown":
-            doubt = f"to whom {source.own_id} opens connections is its provider's affair"
+            doubt = f"to whom {source.shown_id} opens connections is its provider's affair"
             return linker.doubtful(
                 "gateway", f"interface {end_label(source, linker.estate)} ({source.role})", (doubt,), source.id
             )
@@ -95,13 +95,13 @@ def _proxied(linker: Linker, source: Interface, estate: Estate) -> Link:
     else:
         link = linker.passing("gateway", text, source.id)
     lower, upper = link.lower & PROXIED, link.upper & PROXIED
-    reason = link.reason if upper == linker.traffic else f"{source.own_id} is a proxy for {PROXIED} alone"
+    reason = link.reason if upper == linker.traffic else f"{source.shown_id} is a proxy for {PROXIED} alone"
     return link._replace(lower=lower, upper=upper, reason=reason)
 
 
 def _under_users(source: Interface) -> str:
     opens = "opens" if source.keeps_client else "may open"
-    return f"{source.own_id} {opens} connections that bear the addresses of its users, which are not known"
+    return f"{source.shown_id} {opens} connections that bear the addresses of its users, which are not known"
 
 
 def _parcels(source: Interface, target: Interface | None, estate: Estate) -> tuple[list[Handover], str]:
@@ -110,6 +110,18 @@ def _parcels(source: Interface, target: Interface | None, estate: Estate) -> tup
     found = [each for each in handed if each.node is source and each.target is target]
     reasons = dict.fromkeys(each.reason for each in refused if each.node is source and each.target is target)
     return found, "; ".join(reasons)
+
+
+def may_hand_on(source: Interface, target: Interface, estate: Estate) -> bool:
+    """Tell whether an interface may send another one connections that bear the addresses of a load balancer's clients.
+
+    What a node sends under its own address is a way like any other, and lists see that address alone.
+    """
+    forwarder = estate.forwarders.get(source.workload or "")
+    if forwarder is None:
+        return False
+    parcels, _ = _parcels(source, target, estate)
+    return keeps_unread_targets(forwarder) or any(each.forward.keeps_client is not False for each in parcels)
 
 
 def _sent(linker: Linker, source: Interface, target: Interface | None, estate: Estate) -> Link:
@@ -189,7 +201,7 @@ def handed_on(walker: Walker, source: Face, target: Face, verdict: Verdict) -> W
     hands, seen = _who(linker, source.interface, target.interface, estate)
     there = Other(target.addresses, target.interface)
     links = [hands, *linker.stateful(source.interface, "egress", there, target.text)]
-    if not are_near(source.interface, target.interface):
+    if not are_near(source.interface, target.interface, estate):
         out = max(approaches(source.interface, target.interface, target.addresses, estate), key=lambda each: each.level)
         home = max(ways_back(target.interface, source, estate), key=lambda each: each.level)
         links += route_links(linker, source.interface, out)
@@ -213,8 +225,8 @@ def _who(linker: Linker, source: Interface, target: Interface, estate: Estate) -
     forwarder = estate.forwarders.get(source.workload or "")
     if is_before(source, target, estate):
         name = called(target.workload or "", estate.forwarders.get(target.workload or ""))
-        doubt = f"whether the private endpoint {source.own_id} leads to {name}, and what it lets through, is not told"
-        return linker.doubtful("balancer", f"private endpoint {source.own_id}", (doubt,), source.id), _OVER_LINK
+        doubt = f"whether the private endpoint {source.shown_id} leads to {name}, and what it lets through, is not told"
+        return linker.doubtful("balancer", f"private endpoint {source.shown_id}", (doubt,), source.id), _OVER_LINK
     if forwarder is None:
         text = f"interface {end_label(source, linker.estate)}"
         return linker.doubtful("translation", text, (_under_users(source),), source.id), "it sees the user"
@@ -254,12 +266,13 @@ def _let_in(linker: Linker, interface: Interface, verdict: Verdict, checks: Traf
     if lower == linker.traffic:
         return link
     if not upper:
-        return link._replace(lower=lower, upper=upper, reason=f"{interface.own_id} takes none of it from any of them")
+        return link._replace(lower=lower, upper=upper, reason=f"{interface.shown_id} takes none of it from any of them")
     alone = (upper - lower) & checks
     unknown = "from which of these it comes is not known"
-    doubt = f"{_checks_alone(alone)}: whether it admits any of them is not certain" if alone else unknown
-    reason = doubt if lower != upper else f"only {lower} is admitted"
-    return link._replace(lower=lower, upper=upper, reason=reason, doubts=(doubt,) if lower != upper else ())
+    # Two doubts: the first is that of the load balancer's own step, too, and is told once.
+    doubts = (_checks_alone(alone), "whether it admits any of the clients is not certain") if alone else (unknown,)
+    reason = "; ".join(doubts) if lower != upper else f"only {lower} is admitted"
+    return link._replace(lower=lower, upper=upper, reason=reason, doubts=doubts if lower != upper else ())
 
 
 def _may_serve(forwarder: Forwarder, target: Interface, estate: Estate) -> bool:

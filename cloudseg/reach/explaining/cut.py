@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.reach.end_names import end_label
 from cloudseg.reach.explaining.ends import faces_of, passing
 from cloudseg.reach.explaining.explanation import Cut
 from cloudseg.reach.explaining.rules import Lists, Other, removals
 from cloudseg.reach.explaining.words import rule_ref, stage_text
 from cloudseg.reach.passage import carries_unread, pipeline_of
-from cloudseg.traffic import AddressSet
+from cloudseg.traffic import GLOBAL_UNICAST, AddressSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +74,10 @@ def _everybody(
     found = list(seen)
     if isinstance(end, AddressSet):
         rest = end if band is None else passing(reach, band, end)
-        found += [other._replace(addresses=rest) for other in seen if other.addresses <= end and rest]
+        # At private addresses there may stand members of groups, whoever was looked at.
+        inside = not rest <= GLOBAL_UNICAST
+        among = [other for other in seen if other.addresses <= end and rest]
+        found += [other._replace(addresses=rest, grouped=other.grouped or inside) for other in among]
     elif not every:
         interface = reach.estate.interfaces[end]
         found += [Other(face.addresses, interface) for face in faces_of(reach, interface)]
@@ -106,7 +109,7 @@ def _of(gate: Gate, traffic: Traffic, estate: Estate) -> Iterator[tuple[int, Cut
         rules = {rule_ref(hit.rule_set, hit.rule, estate): None for gone in each for hit in gone or ()}
         if rules and None not in each:
             place = interface.id if stage.stateful else interface.subnet or interface.id
-            where = end_label(interface, estate) if stage.stateful else own_id(place)
+            where = end_label(interface, estate) if stage.stateful else shown_id(place)
             text = stage_text(stage, lists.judges, where)
             cut = Cut(direction=gate.direction, place=place, text=text, rules=tuple(rules))
             yield (0 if gate.direction == "ingress" else 1) + (0 if stage.stateful else 2), cut

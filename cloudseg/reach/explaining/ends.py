@@ -45,7 +45,7 @@ class Face(NamedTuple):
     @property
     def text(self) -> str:
         """The interface and its address in words."""
-        return f"{self.interface.own_id} ({self.addresses if self.is_read else 'address not read'})"
+        return f"{self.interface.shown_id} ({self.addresses if self.is_read else 'address not read'})"
 
 
 def size(traffic: Traffic) -> int:

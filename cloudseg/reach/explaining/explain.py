@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.reach.end_names import end_label
 from cloudseg.reach.explaining.answers import Running
 from cloudseg.reach.explaining.choice import best_of
@@ -107,7 +107,7 @@ def _end(reach: Reachability, end: str | AddressSet, explained: AddressSet | Non
         return EndPoint(id="", text=str(end), address="" if explained is None else str(explained))
     interface = reach.estate.interfaces.get(end)
     if interface is None:
-        return EndPoint(id=end, text=own_id(end))
+        return EndPoint(id=end, text=shown_id(end))
     if explained is None or not explained <= interface.addresses:
         return EndPoint(id=end, text=end_label(interface, reach.estate))
     others = interface.addresses.size - explained.size
@@ -122,10 +122,10 @@ def _nothing_to_tell(reach: Reachability, source: str | AddressSet, target: str 
         return "both ends are outside of the estate"
     for end in (source, target):
         if isinstance(end, str) and end not in reach.estate.interfaces:
-            return f"{own_id(end)} is not in the estate"
+            return f"{shown_id(end)} is not in the estate"
         if not end:
             return "no address was asked about"
-    one, other = (str(end) if isinstance(end, AddressSet) else own_id(end) for end in (source, target))
+    one, other = (str(end) if isinstance(end, AddressSet) else shown_id(end) for end in (source, target))
     return f"{one} and {other} have no addresses of one family"
 
 

@@ -154,7 +154,7 @@ def _walk(
     (entering, heard), (node, face), (addresses, seen) = first, ends, who
     links = [*_first_step(walker, entering, heard, hand), _handing(walker, heard, hand)]
     links += _onward(walker, node, face)
-    near = are_near(node.interface, face.interface)
+    near = are_near(node.interface, face.interface, walker.estate)
     holds = near or any(
         each.leg is None or each.leg.ingress_groups
         for each in approaches(node.interface, face.interface, face.addresses, walker.estate)
@@ -175,7 +175,7 @@ def _first_step(walker: Walker, entering: Walk, heard: Traffic, hand: _Hand) -> 
         running.add(link)
         some = bool(link.upper & heard) and bool(running.upper or not upper)
         sure = bool(link.lower & heard) and bool(running.lower or not lower)
-        text = f"to {hand.node.own_id} of the load balancer {hand.name}, as {heard}: {link.text}"
+        text = f"to {hand.node.shown_id} of the load balancer {hand.name}, as {heard}: {link.text}"
         yield link._replace(
             # What is met here is the edge of the load balancer's subnet, not of the target's.
             kind="checkpoint" if link.kind == "boundary" else link.kind,
@@ -205,7 +205,7 @@ def _handing(walker: Walker, heard: Traffic, hand: _Hand) -> Link:
 
 def _onward(walker: Walker, node: Face, face: Face) -> list[Link]:
     """Return the links between a node and a target but for the target's own lists."""
-    linker, near = walker.linker, are_near(node.interface, face.interface)
+    linker, near = walker.linker, are_near(node.interface, face.interface, walker.estate)
     if near:
         return linker.stateful(node.interface, "egress", Other(face.addresses, face.interface), face.text)
     ways = approaches(node.interface, face.interface, face.addresses, walker.estate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from cloudseg.model import Interface, own_id
+from cloudseg.model import Interface, shown_id
 from cloudseg.reach.end_names import end_label
 from cloudseg.reach.explaining.answers import answered, answers_to
 from cloudseg.reach.explaining.link import Chain, Link, outcome
@@ -65,7 +65,9 @@ class Linker:
         """Return a link that lets everything through at most."""
         return Link(kind, text, NO_TRAFFIC, self.traffic, "", place, (), "; ".join(doubts), tuple(doubts))
 
-    def stateful(self, interface: Interface, direction: Direction, other: Other, who: str) -> list[Link]:
+    def stateful(
+        self, interface: Interface, direction: Direction, other: Other, who: str, *, pods_only: bool = False
+    ) -> list[Link]:
         """Return the links of the stateful stages at an end, in the order in which a packet meets them.
 
         Args:
@@ -73,10 +75,13 @@ class Linker:
             direction: of the packets, seen from it.
             other: the other end.
             who: the other end in words.
+            pods_only: only the stages that nobody but pods meets.
         """
         found: list[Link] = []
         accepted = (NO_TRAFFIC, NO_TRAFFIC)
         for stage in self._stages(interface, direction, stateful=True):
+            if pods_only and not stage.pods_only:
+                continue
             link, accepted = self._stage(stage, interface, direction, other, accepted, who)
             if stage.told or link.rules or link.doubts or self.estate.judging(interface, stage.name, direction):
                 found.append(link)
@@ -151,8 +156,8 @@ class Linker:
             elif others:
                 each += [self._raws(passer, direction, other, packets, who, shown) for other in others]
             else:
-                doubt = f"whose address is seen at {own_id(name)} is not known"
-                each.append([_Raw(f"network ACLs of {own_id(name)}", NO_TRAFFIC, packets, (), doubt, (doubt,))])
+                doubt = f"whose address is seen at {shown_id(name)} is not known"
+                each.append([_Raw(f"network ACLs of {shown_id(name)}", NO_TRAFFIC, packets, (), doubt, (doubt,))])
         raws = each[0] if len(each) == 1 else [_either(point.choices(back=back), each, packets)]
         raws = [raw._replace(text=f"{raw.text}, on the way") for raw in raws]
         if chain:
@@ -192,6 +197,9 @@ class Linker:
         found = judge(lists, other, self.traffic, self.estate)
         if unread:
             found = found._replace(upper=self.traffic, doubts=(*found.doubts, unread))
+            if stage.miss != "deny":
+                # A list of such a stage may deny, and may accept for good.
+                found = found._replace(lower=NO_TRAFFIC, accepted_upper=self.traffic)
         lower = found.lower | found.accepted_lower | accepted[0]
         upper = found.upper | found.accepted_upper | accepted[1]
         told = _Raw(stage_text(stage, judges, end_label(interface, self.estate)), lower, upper)
@@ -207,8 +215,8 @@ class Linker:
                 own for own in interface.attached if own not in self.estate.groups and own not in self.estate.rule_sets
             )
             if missing:
-                return f"the rules of {', '.join(map(own_id, missing))} were not read"
-            return f"which {list_name(stage)} {interface.own_id} carries was not read in full"
+                return f"the rules of {', '.join(map(shown_id, missing))} were not read"
+            return f"which {list_name(stage)} {interface.shown_id} carries was not read in full"
         return (
             "" if judges or stage_was_read(stage, interface, self.estate) else f"the {list_name(stage)} were not read"
         )
@@ -224,7 +232,7 @@ class Linker:
     ) -> list[_Raw]:
         """Return what each stateless stage of an interface does to packets; told is what it does to those shown."""
         plain = other._replace(grouped=False)
-        where = own_id(interface.subnet or interface.id)
+        where = shown_id(interface.subnet or interface.id)
         found: list[_Raw] = []
         for stage in self._stages(interface, direction, stateful=False):
             judges = self.estate.judging(interface, stage.name, direction)
@@ -288,7 +296,7 @@ def _spared(raws: list[_Raw], handed: Handing, packets: Traffic, interface: Inte
     """Return what stages do to packets that may be handed out in the interface's own subnet, where none is met."""
     if handed == "no":
         return raws
-    doubt = f"whether packets are handed out in {own_id(interface.subnet or interface.id)} itself is not known"
+    doubt = f"whether packets are handed out in {shown_id(interface.subnet or interface.id)} itself is not known"
     strict = [raw for raw in raws if raw.lower != packets]
     if handed == "surely":
         return []
@@ -311,7 +319,7 @@ def _either(names: Sequence[str], each: Sequence[Sequence[_Raw]], packets: Traff
     lowers = [reduce(Traffic.__and__, (raw.lower for raw in raws), packets) for raws in each]
     uppers = [reduce(Traffic.__and__, (raw.upper for raw in raws), packets) for raws in each]
     lower, upper = reduce(Traffic.__and__, lowers), reduce(Traffic.__or__, uppers)
-    places = " or ".join(own_id(name) for name in names if name) + ("" if all(names) else " or of none")
+    places = " or ".join(shown_id(name) for name in names if name) + ("" if all(names) else " or of none")
     raws = [raw for some in each for raw in some]
     doubts = dict.fromkeys(doubt for raw in raws for doubt in raw.doubts)
     if lower != upper:

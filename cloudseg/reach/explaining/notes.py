@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.reach.behind_balancers import balancers_before, handed_on_notes
 from cloudseg.reach.explaining.ends import bearers
 from cloudseg.reach.explaining.words import called
@@ -37,7 +37,7 @@ def about_ends(reach: Reachability, source: str | AddressSet, target: str | Addr
 def _about_ends(reach: Reachability, source: str | AddressSet, target: str | AddressSet) -> Iterator[str]:
     for end in (source, target):
         if isinstance(end, AddressSet) and (names := bearers(reach, end)):
-            named = ", ".join(map(own_id, names))
+            named = ", ".join(map(shown_id, names))
             yield (
                 f"interfaces of the estate bear some of these addresses, {named} among them: this is about the other "
                 "addresses; name an interface to see what holds for it"

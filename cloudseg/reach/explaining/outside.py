@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.reach.explaining.rules import Other
 from cloudseg.reach.explaining.walk import Walk
 from cloudseg.reach.explaining.ways import ANYWHERE, ENDS, Approach, departing, route_links
+from cloudseg.reach.leaving import leaves, lets_out
 from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY
 from cloudseg.reach.way_in import may_start_beside
-from cloudseg.reach.ways import is_public
 from cloudseg.traffic import GLOBAL_UNICAST, NO_TRAFFIC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cloudseg.model import Family
     from cloudseg.reach.explaining.ends import Face
     from cloudseg.reach.explaining.link import Link
     from cloudseg.reach.explaining.walks import Walker
@@ -41,8 +42,8 @@ def out_by(walker: Walker, source: Face, addresses: AddressSet, out: Approach) -
     links += linker.boundary(interface, "egress", there, who)
     if bool(source.addresses.v4) != bool(addresses.v4):
         family = "IPv4" if addresses.v4 else "IPv6"
-        reason = f"{interface.own_id} has no {family} address"
-        links.append(linker.blocking("route", f"addresses of {interface.own_id}", reason, interface.id))
+        reason = f"{interface.shown_id} has no {family} address"
+        links.append(linker.blocking("route", f"addresses of {interface.shown_id}", reason, interface.id))
     links += walker.way(source, out)
     if leg is not None and leg.needs_public and out.level > NEVER:
         if links[-1].kind == "gateway" and links[-1].lower == linker.traffic:
@@ -68,15 +69,21 @@ def out_by(walker: Walker, source: Face, addresses: AddressSet, out: Approach) -
 def _public(walker: Walker, source: Face, leg: Leg) -> Link:
     """Return the link of an internet gateway: it lets out what has a public address."""
     interface, linker = source.interface, walker.linker
-    public = is_public(interface, 4 if source.addresses.v4 else 6, walker.estate)
+    family: Family = 4 if source.addresses.v4 else 6
+    public = leaves(interface, family, walker.estate)
     gateway = leg.hops[-1].target if leg.hops else None
-    text = f"{own_id(gateway or 'the internet gateway')} lets out what has a public address"
+    text = f"{shown_id(gateway or 'the internet gateway')} lets out what has a public address"
     if public:
-        return linker.passing("gateway", text, gateway or "")
+        lower, upper = (lets_out(interface, family, certain=sure) & linker.traffic for sure in (True, False))
+        reason = "" if lower == linker.traffic else f"under an address that is lent only {lower} leaves"
+        return linker.passing("gateway", text, gateway or "")._replace(lower=lower, upper=upper, reason=reason)
     if public is None:
-        doubt = f"whether {interface.own_id} has a public address was not read"
-        return linker.doubtful("gateway", text, (doubt,), gateway or "")
-    return linker.blocking("gateway", text, f"{interface.own_id} has no public {source.family} address", gateway or "")
+        doubt = f"whether {interface.shown_id} has a public address was not read"
+        most = lets_out(interface, family, certain=False) & linker.traffic
+        return linker.doubtful("gateway", text, (doubt,), gateway or "")._replace(upper=most)
+    return linker.blocking(
+        "gateway", text, f"{interface.shown_id} has no public {source.family} address", gateway or ""
+    )
 
 
 def from_outside(
@@ -92,8 +99,8 @@ def from_outside(
         direct: only at public addresses of the interface, over the internet.
     """
     own = [way for way in ways.unbalanced if way.direct or not direct]
-    if ways.unseen and not direct:
-        ways = ways._replace(unknown=(*ways.unknown, "whether an entrance that was not read leads here is not known"))
+    if not direct:
+        ways = ways._replace(unknown=(*ways.unknown, *_doubts(ways)))
     same = [face for face in faces if bool(face.addresses.v4) == bool(addresses.v4)]
     walks = [_shown(walker, addresses, face, ways._replace(ways=tuple(own)), direct=direct) for face in same]
     if not same:
@@ -104,13 +111,19 @@ def from_outside(
     return walks
 
 
+def _doubts(ways: WaysIn) -> tuple[str, ...]:
+    """Return why it is not known whether somebody comes by what was not read."""
+    unread = "whether an entrance that was not read leads here is not known"
+    return tuple(dict.fromkeys(way.doubt or unread for way in ways.unseen if not way.balanced))
+
+
 def _families(faces: Sequence[Face]) -> list[Face]:
     return list({face.family: face for face in reversed(faces)}.values())
 
 
 def _unlike(walker: Walker, addresses: AddressSet, face: Face) -> Walk:
     family = "IPv4" if addresses.v4 else "IPv6"
-    reason = f"{face.interface.own_id} has no {family} address"
+    reason = f"{face.interface.shown_id} has no {family} address"
     link = walker.linker.blocking("way-in", f"from {addresses}", reason, face.interface.id)
     return walker.walk(addresses, face, [link])
 
@@ -199,7 +212,7 @@ def _entering(
         hops = ", ".join(hop.text for hop in route_links(linker, interface, approach) if hop.kind == "route")
         network = walker.estate.networks.get(interface.network or "")
         if network is not None and network.leads_out and not hops:
-            texts.append(f"into {network.own_id} from outside")
+            texts.append(f"into {network.shown_id} from outside")
         else:
             texts.append(f"from where replies to {addresses} go{f' ({hops})' if hops else ''}")
         doubts.extend(approach.doubts)
@@ -210,7 +223,7 @@ def _entering(
     if not reasons:
         back = departing(interface, addresses, walker.estate)[0]
         reasons = [back.reason or f"replies to {addresses} go {ENDS['unknown' if back.leg is None else back.leg.end]}"]
-    text = f"no way in to {interface.own_id} from {addresses}"
+    text = f"no way in to {interface.shown_id} from {addresses}"
     return linker.blocking("way-in", text, f"{text}: {'; '.join(reasons)}", interface.id)
 
 
@@ -233,7 +246,7 @@ def _hidden(walker: Walker, addresses: AddressSet, face: Face, way: WayIn) -> Wa
         if bool(part.v4) == bool(face.addresses.v4)
     ]
     if not others:
-        reason = f"{face.interface.own_id} is not asked for under a {face.family} address"
+        reason = f"{face.interface.shown_id} is not asked for under a {face.family} address"
         links = [enter, linker.blocking("translation", text, reason)]
         return walker.walk(addresses, face, links)
     beside = may_start_beside(way, face.interface, walker.estate)

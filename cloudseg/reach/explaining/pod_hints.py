@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.model import Addresses, GroupRef, Labelled, matches, qualified
+from cloudseg.reach.assumed import assumptions
 from cloudseg.reach.explaining.pod_outside import address_peers, not_led_to
 from cloudseg.reach.explaining.pod_selectors import NAME, NAMESPACE, PORT, flat, is_near, unmet, values_of
 from cloudseg.reach.explaining.rules import Lists, Other, judge
@@ -108,6 +109,9 @@ def _of_side(estate: Estate, side: _Side, traffic: Traffic, *, blocked: bool) ->
     if not blocked and direction == "ingress" and side.other is None:
         yield from not_led_to(estate, pod, side.addresses)
     yield from _without_effect(estate, pod, {stage.name for stage in stages})
+    own = (stage.name for stage in stages if stage.at == "interface" and not stage.name.startswith(_OF_MESH))
+    if any(not each.managed_by for name in own for each in estate.judging(pod, name, direction)):
+        yield from assumptions(estate, (pod,))
     yield from _noted(estate, pod)
 
 

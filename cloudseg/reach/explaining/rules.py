@@ -16,10 +16,11 @@ from cloudseg.model import (
     Names,
     Unresolved,
     matches,
-    own_id,
     provider_of,
+    shown_id,
 )
 from cloudseg.reach.explaining.words import rule_name
+from cloudseg.reach.near_ends import standing
 from cloudseg.reach.outside import has_unseen_members, stands_apart
 from cloudseg.reach.packets import outside_addresses, range_meaning
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
@@ -244,7 +245,7 @@ def _concerns(rule: Rule, interface: Interface, estate: Estate) -> bool | None:
     """Tell whether the near end of a rule is the interface; None where it is unknown, or so of some addresses only."""
     if rule.local == ANYONE:
         return True
-    maybe = False
+    own, maybe = standing(interface, estate), False
     for peer in rule.local:
         if isinstance(peer, Everyone):
             return True
@@ -255,9 +256,9 @@ def _concerns(rule: Rule, interface: Interface, estate: Estate) -> bool | None:
             maybe = maybe or perhaps or peer.group not in estate.groups
             continue
         least, most = outside_addresses((peer,), estate)
-        if interface.addresses and interface.addresses <= least:
+        if own and own <= least:
             return True
-        maybe = maybe or not interface.addresses or interface.addresses.overlaps(most)
+        maybe = maybe or not own or own.overlaps(most)
     return None if maybe else False
 
 
@@ -269,7 +270,7 @@ def _doubts(lists: Lists, hit: Hit, other: Other, estate: Estate) -> Iterator[st
     if hit.rule.source_ports is not None:
         yield f"{name} names some ports of the client only"
     if _concerns(hit.rule, lists.interface, estate) is None:
-        yield f"whether {name} concerns all of {lists.interface.own_id} is not known"
+        yield f"whether {name} concerns all of {lists.interface.shown_id} is not known"
     if not _matches(lists, hit.rule, other, estate)[0]:
         for peer in hit.rule.remote:
             yield from _doubt(lists, peer, other, estate)
@@ -280,20 +281,20 @@ def _doubt(lists: Lists, peer: Peer, other: Other, estate: Estate) -> Iterator[s
         case ListRef(name):
             listed = estate.address_lists.get(name)
             if listed is None or listed.addresses is None:
-                yield f"the entries of {own_id(name)} were not read"
+                yield f"the entries of {shown_id(name)} were not read"
         case Names(names):
             yield f"which addresses {', '.join(names)} stands for is not known"
         case Unresolved(_, reason):
             yield reason
         case GroupRef(group) if group in other.groups:
-            yield f"whether what comes this way belongs to {own_id(group)} is not known"
+            yield f"whether what comes this way belongs to {shown_id(group)} is not known"
         case GroupRef(group) if other.grouped:
             if other.interface is None and has_unseen_members(group, estate):
-                yield f"the members of {own_id(group)} were not read"
+                yield f"the members of {shown_id(group)} were not read"
             elif other.interface is not None and other.interface.attached_unread:
-                yield f"which groups {other.interface.own_id} carries was not read in full"
+                yield f"which groups {other.interface.shown_id} carries was not read in full"
         case Addresses(addresses) if other.interface is not None and other.addresses.overlaps(addresses):
-            name = other.interface.own_id
+            name = other.interface.shown_id
             veiled = range_meaning((peer,), lists.stage, lists.interface, other.interface) == "unknown"
             plugin = f"whether rules that name addresses match {name} depends on the network plugin"
             yield plugin if veiled else f"which address {name} has was not read"

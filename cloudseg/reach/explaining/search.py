@@ -5,12 +5,23 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.reach.explaining.balancers import clipped, consumed, handed_on, is_special, opened, received, served
+from cloudseg.reach.explaining.balancers import (
+    clipped,
+    consumed,
+    handed_on,
+    is_special,
+    may_hand_on,
+    opened,
+    received,
+    served,
+)
+from cloudseg.reach.explaining.carried import around, inside, local_faces, outward
 from cloudseg.reach.explaining.ends import Face, atoms, candidates, faces_of, size
 from cloudseg.reach.explaining.forwarded import forwarded
-from cloudseg.reach.explaining.hairpins import over_internet, under_unknown
+from cloudseg.reach.explaining.fronted import by_name
+from cloudseg.reach.explaining.hairpins import under_unknown
 from cloudseg.reach.explaining.links import Linker
-from cloudseg.reach.explaining.outside import from_outside, to_outside
+from cloudseg.reach.explaining.outside import from_outside
 from cloudseg.reach.explaining.rules import Lists, Other, judge
 from cloudseg.reach.explaining.walks import Walker
 from cloudseg.reach.passage import pipeline_of
@@ -62,7 +73,10 @@ def ways_between(reach: Reachability, source: str | AddressSet, target: str | Ad
     if isinstance(target, AddressSet):
         return Ways(_to(reach, interfaces[source], target, traffic))
     senders, takers = faces_of(reach, interfaces[source]), faces_of(reach, interfaces[target])
-    around = (_around(reach, senders, takers), _unlisted(reach, senders, takers)) if senders and takers else ()
+    around: tuple[Callable[[Traffic], list[Walk]], ...] = ()
+    senders += local_faces(interfaces[source])
+    if senders and takers:
+        around = (_around(reach, senders, takers), _unlisted(reach, senders, takers))
     pairs = [(sender, taker) for sender in senders for taker in _of_family(takers, sender.addresses)]
     if len(pairs) > _FEW:
         pairs = _promising(reach, pairs, traffic)
@@ -79,7 +93,7 @@ def _from(
 def _to(
     reach: Reachability, source: Interface, target: AddressSet, traffic: Traffic
 ) -> Iterator[Callable[[Traffic], list[Walk]]]:
-    senders = faces_of(reach, source)
+    senders = faces_of(reach, source) + local_faces(source)
     for addresses in candidates(reach, reach.departures(reach.number_of(source.id)), target, traffic):
         for sender in _of_family(senders, addresses) or senders[:1]:
             yield _outward(reach, sender, addresses)
@@ -94,14 +108,16 @@ def _inside(reach: Reachability, pairs: Sequence[tuple[Face, Face]]) -> Iterator
 
 
 def _hands_on(reach: Reachability, source: Interface, target: Interface) -> bool:
-    """Tell whether more may pass between two interfaces than packets under the address of the one."""
-    forwarders = reach.estate.forwarders
+    """Tell whether more may pass between two interfaces than packets under the address of the one.
+
+    A load balancer's node as the target takes connections of whoever opens them, as anybody does.
+    """
     if is_before(source, target, reach.estate):
         return True
     # What only answers takes what others hand on.
     if conduct(source) in {"passes on", "answers"} or conduct(target) == "passes on":
         return False
-    return any(each.workload in forwarders for each in (source, target)) or may_keep_users(source, reach.estate)
+    return may_hand_on(source, target, reach.estate) or may_keep_users(source, reach.estate)
 
 
 def _of_family(faces: list[Face], addresses: AddressSet) -> list[Face]:
@@ -142,7 +158,7 @@ def _walker(reach: Reachability, traffic: Traffic) -> Walker:
 def _within(reach: Reachability, source: Face, target: Face) -> Callable[[Traffic], list[Walk]]:
     def walks(traffic: Traffic) -> list[Walk]:
         walker = _walker(reach, traffic)
-        return [_with_ends(reach, walker, walk, source, target) for walk in walker.inside(source, target)]
+        return [_with_ends(reach, walker, walk, source, target) for walk in inside(walker, source, target)]
 
     return walks
 
@@ -150,7 +166,7 @@ def _within(reach: Reachability, source: Face, target: Face) -> Callable[[Traffi
 def _around(reach: Reachability, senders: list[Face], takers: list[Face]) -> Callable[[Traffic], list[Walk]]:
     def walks(traffic: Traffic) -> list[Walk]:
         walker = _walker(reach, traffic)
-        found = over_internet(walker, senders, takers)
+        found = around(walker, senders, takers)
         return [_with_ends(reach, walker, walk, senders[0], takers[0]) for walk in found]
 
     return walks
@@ -160,7 +176,7 @@ def _unlisted(reach: Reachability, senders: list[Face], takers: list[Face]) -> C
     def walks(traffic: Traffic) -> list[Walk]:
         walker = _walker(reach, traffic)
         most = reach.between(senders[0].interface.id, takers[0].interface.id).upper
-        found = under_unknown(walker, senders, takers, most)
+        found = (*under_unknown(walker, senders, takers, most), *by_name(walker, senders, takers, most))
         return [_with_ends(reach, walker, walk, senders[0], takers[0]) for walk in found]
 
     return walks
@@ -174,7 +190,7 @@ def _on_behalf(reach: Reachability, source: Face, target: Face) -> Callable[[Tra
 def _outward(reach: Reachability, source: Face, addresses: AddressSet) -> Callable[[Traffic], list[Walk]]:
     def walks(traffic: Traffic) -> list[Walk]:
         walker = _walker(reach, traffic)
-        found = to_outside(walker, source, addresses)
+        found = outward(walker, source, addresses)
         if not is_special(source.interface, reach.estate):
             return found
         verdict = reach.between(source.interface.id, addresses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.reach.explaining.answers import CARRIED, Running
 from cloudseg.reach.explaining.rules import Other
 from cloudseg.reach.explaining.walk import Block, Walk, enters_gateway, merged
@@ -48,7 +48,7 @@ class Walker:
 
     def inside(self, source: Face, target: Face) -> Iterator[Walk]:
         """Yield the ways from one address of the estate to another: one, or several of which one is taken."""
-        if are_near(source.interface, target.interface):
+        if are_near(source.interface, target.interface, self.estate):
             yield self._near(source, target)
             return
         there = approaches(source.interface, target.interface, target.addresses, self.estate)
@@ -74,7 +74,7 @@ class Walker:
 
     def _near(self, source: Face, target: Face) -> Walk:
         subnet = source.interface.subnet or ""
-        text = f"both stand in {own_id(subnet)}: no route and no boundary is met"
+        text = f"both stand in {shown_id(subnet)}: no route and no boundary is met"
         there = Other(target.addresses, target.interface)
         here = Other(source.addresses, source.interface)
         links = [
@@ -108,7 +108,7 @@ class Walker:
         there, back = (frozenset[str]() if each.leg is None else each.leg.inspectors for each in (out, home))
         if there == back or min(out.level, home.level) < SURELY:
             return []
-        names = ", ".join(own_id(name) for name in sorted(there ^ back))
+        names = ", ".join(shown_id(name) for name in sorted(there ^ back))
         doubt = f"only one direction of the connection passes {names}"
         return [self.linker.doubtful("return-route", "replies: through the same firewalls as requests", (doubt,))]
 
@@ -161,7 +161,7 @@ class Walker:
         text = "from here on an address that is not known stands for the source"
         if faces:
             seen = ", ".join(str(face.addresses) for face in faces)
-            text = f"from here on {', '.join(map(own_id, names))} ({seen}) stands for the source"
+            text = f"from here on {', '.join(map(shown_id, names))} ({seen}) stands for the source"
         carried = self.linker.traffic & CARRIED
         reason = "" if carried == self.linker.traffic else f"a NAT gateway carries only {CARRIED}"
         link = self.linker.passing("translation", text, names[0] if names else "")
@@ -172,7 +172,7 @@ class Walker:
         faces = self.faces(names, source)
         found: list[Approach] = []
         for face in faces:
-            if not are_near(face.interface, source.interface):
+            if not are_near(face.interface, source.interface, self.estate):
                 ways = approaches(face.interface, source.interface, source.addresses, self.estate)
                 found.append(max(ways, key=lambda each: each.level))
         text = f"replies: from the gateway to {source.text}"
@@ -220,7 +220,7 @@ class Walker:
         """Return the links between a gateway and the target: what it lets in, and what it answers."""
         linker = self.linker
         here = Other(gateway.addresses, gateway.interface, grouped=False)
-        if are_near(gateway.interface, target.interface):
+        if are_near(gateway.interface, target.interface, self.estate):
             return linker.stateful(target.interface, "ingress", here, gateway.text)
         out = approaches(gateway.interface, target.interface, target.addresses, self.estate)[0]
         homes = ways_back(target.interface, gateway, self.estate)

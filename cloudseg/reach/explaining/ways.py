@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.reach.explaining.words import called, hop_text
 from cloudseg.reach.outside import has_unseen
 from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY
-from cloudseg.reach.roads.legs import legs_from, may_hand_out
+from cloudseg.reach.roads.legs import is_direct, legs_from, may_hand_out
 from cloudseg.reach.ways import is_public
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ class Approach(NamedTuple):
     reason: str = ""
 
 
-def are_near(one: Interface, other: Interface) -> bool:
-    """Tell whether two interfaces stand in one subnet, so that packets between them meet no route and no boundary."""
-    return one.subnet is not None and one.subnet == other.subnet
+def are_near(one: Interface, other: Interface, estate: Estate) -> bool:
+    """Tell whether two interfaces stand in one subnet, and packets between them meet no route and no boundary."""
+    return one.subnet is not None and one.subnet == other.subnet and is_direct(one.subnet, estate)
 
 
 def handing(leg: Leg | None, subnet: str | None, estate: Estate) -> Handing:
@@ -102,7 +102,7 @@ def approaches(source: Interface, target: Interface, addresses: AddressSet, esta
     """
     legs = legs_of(source, estate)
     if legs is None:
-        return (Approach(None, AT_MOST, (f"the network of {source.own_id} was not read",)),)
+        return (Approach(None, AT_MOST, (f"the network of {source.shown_id} was not read",)),)
     found = [_arriving(leg, target, addresses) for leg in legs if leg.addresses.overlaps(addresses)]
     return _decisive(found) or (Approach(None, NEVER, reason=_no_route(source, addresses, estate)),)
 
@@ -111,7 +111,7 @@ def departing(source: Interface, addresses: AddressSet, estate: Estate) -> tuple
     """Return the ways of packets to addresses outside of the estate."""
     legs = legs_of(source, estate)
     if legs is None:
-        return (Approach(None, AT_MOST, (f"the network of {source.own_id} was not read",)),)
+        return (Approach(None, AT_MOST, (f"the network of {source.shown_id} was not read",)),)
     found = [_leaving(leg, estate) for leg in legs if leg.addresses.overlaps(addresses)]
     return _decisive(found) or (Approach(None, NEVER, reason=_no_route(source, addresses, estate)),)
 
@@ -180,18 +180,20 @@ def _arriving(leg: Leg, target: Interface, addresses: AddressSet) -> Approach:
         return Approach(
             leg,
             NEVER,
-            reason=f"packets to {addresses} come out {ENDS[leg.end].removeprefix('out ')}, not at {target.own_id}",
+            reason=f"packets to {addresses} come out {ENDS[leg.end].removeprefix('out ')}, not at {target.shown_id}",
         )
     doubts: list[str] = []
     if leg.end == "network":
         if target.network is not None:
             if target.network != leg.network:
-                reason = f"packets to {addresses} stay in {own_id(leg.network or '')}, and {target.own_id} stands in "
-                return Approach(leg, NEVER, reason=reason + own_id(target.network or ""))
+                reason = (
+                    f"packets to {addresses} stay in {shown_id(leg.network or '')}, and {target.shown_id} stands in "
+                )
+                return Approach(leg, NEVER, reason=reason + shown_id(target.network or ""))
         else:
-            doubts.append(f"the network of {target.own_id} was not read")
+            doubts.append(f"the network of {target.shown_id} was not read")
     if not addresses <= leg.addresses:
-        doubts.append(f"which address {target.own_id} has was not read")
+        doubts.append(f"which address {target.shown_id} has was not read")
     sure = leg.certain and leg.end == "network" and not doubts
     return Approach(leg, SURELY if sure else AT_MOST, tuple(dict.fromkeys((*leg.doubts, *doubts))))
 
@@ -200,7 +202,7 @@ def _leaving(leg: Leg, estate: Estate) -> Approach:
     if leg.end == "nowhere":
         return Approach(leg, NEVER, reason=leg.stopped)
     if leg.end == "network":
-        name = own_id(leg.network or "")
+        name = shown_id(leg.network or "")
         if has_unseen(leg.network, estate):
             doubt = f"not every interface of {name} was read"
             return Approach(leg._replace(end="unread", certain=False), AT_MOST, (*leg.doubts, doubt))
@@ -216,8 +218,8 @@ def _leaving(leg: Leg, estate: Estate) -> Approach:
 def _no_route(source: Interface, addresses: AddressSet, estate: Estate) -> str:
     subnet = estate.subnets.get(source.subnet or "")
     table = None if subnet is None else estate.route_table_of(subnet)
-    place = own_id(source.subnet or source.network or source.id)
-    return f"no route from {place} to {addresses}" + ("" if table is None else f": {table.own_id}")
+    place = shown_id(source.subnet or source.network or source.id)
+    return f"no route from {place} to {addresses}" + ("" if table is None else f": {table.shown_id}")
 
 
 def route_links(linker: Linker, source: Interface, approach: Approach, *, back: bool = False) -> list[Link]:
@@ -233,7 +235,7 @@ def route_links(linker: Linker, source: Interface, approach: Approach, *, back: 
     of_hops = [list(_hop_links(linker, hop)) for hop in hops]
     steps = [link for links in of_hops for link in links]
     if not steps:
-        place = own_id(source.subnet or source.network or source.id)
+        place = shown_id(source.subnet or source.network or source.id)
         steps = [linker.passing("route", f"routes of {place}", source.subnet or "")]
     if back:
         text = "replies: " + ", ".join(step.text for step in steps if step.kind == "route" or len(steps) == 1)
@@ -261,11 +263,14 @@ def _where(hops: Sequence[Hop], doubts: Sequence[str], estate: Estate) -> dict[i
         named = (
             number
             for number, hop in enumerate(hops)
-            if hop.target is not None
-            and (own_id(hop.target) in doubt.replace(",", " ").split() or _is_about(doubt, walls.get(hop.target)))
+            if hop.target is not None and (_is_named(hop.target, doubt) or _is_about(doubt, walls.get(hop.target)))
         )
         found.setdefault(next(named, len(hops) - 1), []).append(doubt)
     return found
+
+
+def _is_named(target: str, doubt: str) -> bool:
+    return f" {shown_id(target)} " in f" {doubt.replace(',', ' ')} "
 
 
 def _is_about(doubt: str, wall: Firewall | None) -> bool:
@@ -283,9 +288,9 @@ def _hop_links(linker: Linker, hop: Hop) -> Iterator[Link]:
 def _gateway_text(target: str, kind: str, estate: Estate) -> str:
     peering = estate.peerings.get(target)
     if peering is not None:
-        return f"peering {peering.label} of {' and '.join(map(own_id, peering.networks))}"
+        return f"peering {peering.label} of {' and '.join(map(shown_id, peering.networks))}"
     wall = next((wall for wall in estate.firewalls.values() if target in wall.endpoints), None)
     if wall is not None:
-        return f"endpoint {own_id(target)} of the firewall {called(wall.id, wall)}"
+        return f"endpoint {shown_id(target)} of the firewall {called(wall.id, wall)}"
     known = estate.gateways.get(target) or estate.endpoints.get(target) or estate.interfaces.get(target)
-    return f"{kind.replace('-', ' ')} {own_id(target) if known is None else known.label}"
+    return f"{kind.replace('-', ' ')} {shown_id(target) if known is None else known.label}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from cloudseg.model import Addresses, Everyone, GroupRef, ListRef, Names, Unresolved, own_id
+from cloudseg.model import Addresses, Everyone, GroupRef, ListRef, Names, Unresolved, shown_id
 from cloudseg.reach.explaining.explanation import RuleRef
+from cloudseg.reach.outside import outside_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +27,11 @@ __all__ = [
     "stage_text",
 ]
 
+_RANGES: Final = 6
+"""How many ranges are told one by one."""
+_STAGES: Final = {"subnet-nsg": "subnet NSGs", "nic-nsg": "interface NSGs"}
+"""What the lists of stages are called whose names do not say it."""
+
 
 def peers_text(peers: Iterable[Peer], estate: Estate) -> str:
     """Return the other end of a rule: addresses, own ids of groups and lists with their names, names."""
@@ -37,14 +43,15 @@ def _peer_text(peer: Peer, estate: Estate) -> str:
         case Everyone():
             return "everyone"
         case Addresses(addresses):
-            return str(addresses)
+            text = str(addresses)
+            return text if text.count(",") < _RANGES else outside_words(addresses)
         case GroupRef(group):
             known = estate.groups.get(group)
-            text = own_id(group) if known is None else known.label
+            text = shown_id(group) if known is None else known.label
             return f"{text} (stale)" if peer.stale else text
         case ListRef(name):
             listed = estate.address_lists.get(name)
-            return own_id(name) if listed is None else listed.label
+            return shown_id(name) if listed is None else listed.label
         case Names(names):
             return ", ".join(names)
         case Unresolved(variable):
@@ -98,7 +105,7 @@ def labels(rule_sets: Sequence[RuleSet]) -> str:
 
 def called(identifier: str, resource: Resource | None = None) -> str:
     """Return how a resource is called in a sentence: its own id, of a long one the name or what it ends with."""
-    own = own_id(identifier)
+    own = shown_id(identifier)
     if not own.startswith("arn:"):
         return own
     return resource.name if resource is not None and resource.name else own.rsplit(":", 1)[-1]
@@ -106,7 +113,7 @@ def called(identifier: str, resource: Resource | None = None) -> str:
 
 def list_name(stage: Stage) -> str:
     """Return what the lists of a stage are called: ``security groups``, ``network ACLs``."""
-    return stage.name.replace("-", " ").replace("acls", "ACLs")
+    return _STAGES.get(stage.name) or stage.name.replace("-", " ").replace("acls", "ACLs")
 
 
 def stage_text(stage: Stage, rule_sets: Sequence[RuleSet], where: str) -> str:
@@ -118,10 +125,13 @@ def stage_text(stage: Stage, rule_sets: Sequence[RuleSet], where: str) -> str:
     named = [each for each in rule_sets if each.own_id not in stage.name]
     if not named:
         return f"{name} of {where}"
+    if all(each.managed_by.startswith("azure") for each in named):
+        # What the provider keeps is called after what it is.
+        return f"{labels(named)} at {where}"
     one = f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
     return f"{one if len(named) == 1 else name} {labels(named)} of {where}"
 
 
 def hop_text(hop: Hop) -> str:
     """Return a step of the way: ``rtb-1: route 10.2.0.0/16 to pcx-1``."""
-    return f"{own_id(hop.table)}: {hop.text}" if hop.table else hop.text
+    return f"{shown_id(hop.table)}: {hop.text}" if hop.table else hop.text

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cloudseg.reach.frontends import frontends_by_target
 from cloudseg.reach.plumbing import conduct
 from cloudseg.reach.ways import is_public
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cloudseg.model import Estate, Interface, RangeMeaning
+    from cloudseg.model import Estate, Exit, Interface, RangeMeaning
     from cloudseg.reach.handovers import Handover
     from cloudseg.reach.pairs.atoms import AddressLine, Runs
     from cloudseg.traffic import AddressSet
@@ -88,6 +89,7 @@ def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()
     chosen = estate.chosen_by_labels
     four = _positions4(interfaces, line)
     entered = bool(estate.entrances)
+    fronted = frontends_by_target(estate)
     together: defaultdict[str, set[Hashable]] = defaultdict(set)
     for each in handed:
         node = None if each.node is None else each.node.id
@@ -115,19 +117,34 @@ def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()
             _public(interface, estate, line),
             chosen.get(interface.id),
             tuple(entrance.id for entrance in estate.entrances_to(interface)) if entered else None,
+            fronted.get(interface.id),
             interface.workload if interface.workload in estate.forwarders else None,
             parcels.get(interface.id),
             conduct(interface),
             interface.keeps_client,
         )
         found[interface.id] = own._replace(key=key)
+    for interface in interfaces:
+        ways_out = [each for each in (interface.exit, interface.other_exit) if each is not None]
+        if ways_out:
+            own = found[interface.id]
+            outward = tuple(_way_out(each, found, line) for each in ways_out)
+            found[interface.id] = own._replace(key=(own.key, interface.exit is None, outward))
     return found
 
 
+def _way_out(exit_: Exit, traits: Mapping[str, Traits], line: AddressLine) -> Hashable:
+    """Return how packets leave that another interface sends on: interfaces alike are as good as one."""
+    each = frozenset(traits[name].key for name in exit_.interfaces if name in traits)
+    return line.runs(exit_.within), line.runs(exit_.addresses), each, exit_.own, exit_.complete, exit_.sure
+
+
 def _public(interface: Interface, estate: Estate, line: AddressLine) -> Hashable:
-    if not interface.public and interface.public_unlisted is False and not interface.derived:
+    listed = interface.public_unlisted is False and interface.lent_unlisted is False
+    if not interface.public and not interface.lent and listed and not interface.derived:
         return None
-    return is_public(interface, 4, estate), is_public(interface, 6, estate), line.runs(interface.public)
+    public = is_public(interface, 4, estate), is_public(interface, 6, estate), line.runs(interface.public)
+    return (*public, line.runs(interface.lent), interface.lent_unlisted, interface.lent_carries)
 
 
 def _positions4(interfaces: Sequence[Interface], line: AddressLine) -> list[tuple[int, ...]]:
@@ -297,6 +314,10 @@ class Columns:
     def positions(self, faces: slice) -> NDArray[np.int64]:
         """Return the positions of the addresses of faces; the first ones for faces whose address was not read."""
         return self._low[faces]
+
+    def span(self, face: int) -> tuple[int, int]:
+        """Return the first and the last position of a face's address; they differ where it was not read."""
+        return int(self._low[face]), int(self._high[face])
 
     def present(self, traits: Mapping[str, Traits]) -> NDArray[np.bool_]:
         """Return which faces there are in one of the estates: an interface may have come, gone or moved."""

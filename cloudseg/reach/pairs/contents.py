@@ -177,17 +177,25 @@ class Contents:
                 words |= self._words[int(self._mask[item])]
         return words
 
-    def admit(self, row: Rows, item: int, *, grouped: bool, certain: bool) -> None:
-        """Add to a row what one item names, whatever its verdict."""
-        remote, mask = int(self._remote[item]), int(self._mask[item])
-        self._range(row, remote, mask, certain=certain)
-        if grouped:
-            words = self._words[mask][:, None]
-            for group in self._survey.remotes[remote].groups:
-                members = self.members(group)
-                row[:, members.sure if certain else members.maybe] |= words
-                if members.outside and not certain:
-                    row[:, self._columns.faces :] |= words
+    def take(self, left: Rows, into: Rows | None, item: int, *, grouped: bool, certain: bool) -> None:
+        """Move what one item names out of a row, whatever its verdict, and add it to another one."""
+        remote, words = int(self._remote[item]), self._words[int(self._mask[item])][:, None]
+        choice = self._least[remote] if certain else self._most[remote]
+        # Most items name a few columns, and the rest of a row is left alone.
+        columns: list[slice | NDArray[np.intp]] = [slice(start, end) for start, end in choice.runs]
+        unread = choice.sure if certain else choice.maybe
+        if unread is not None and len(unread):
+            columns.append(unread)
+        for group in self._survey.remotes[remote].groups if grouped else ():
+            members = self.members(group)
+            columns.append(members.sure if certain else members.maybe)
+            if members.outside and not certain:
+                columns.append(slice(self._columns.faces, None))
+        for chosen in columns:
+            taken = left[:, chosen] & words
+            left[:, chosen] ^= taken
+            if into is not None:
+                into[:, chosen] |= taken
 
     def _range(self, row: Rows, remote: int, mask: int, *, certain: bool) -> None:
         choice = self._least[remote] if certain else self._most[remote]

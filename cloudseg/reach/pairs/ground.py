@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.reach.frontends import frontends_by_target
 from cloudseg.reach.handovers import Handovers
 from cloudseg.reach.internet import InternetView
 from cloudseg.reach.pairs.atoms import AddressLine, TrafficAtoms
@@ -65,6 +66,10 @@ class Surveyed(NamedTuple):
         yield from self.survey.traffics()
         yield from {way.traffic for way in self.ways()}
         yield from named_traffics(self.survey.estate)
+        for frontends in frontends_by_target(self.survey.estate).values():
+            yield from {part for each in frontends for part in (each.listens, each.sends) if part is not None}
+        entrances = self.survey.estate.entrances.values()
+        yield from {each.listens for each in entrances if each.straight and each.listens is not None}
 
     def addresses(self) -> Iterator[AddressSet]:
         """Yield every set of addresses that the estate names."""

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from cloudseg.reach.leaving import borne, leaves, lets_out, seen_outside
 from cloudseg.reach.pairs.paths import AT_MOST, NEVER, OUTSIDE, SURELY
 from cloudseg.reach.pairs.replies import TRANSLATED
-from cloudseg.reach.ways import is_public
-from cloudseg.traffic import GLOBAL_UNICAST, AddressSet
+from cloudseg.reach.ways import is_public, straight_entrances
+from cloudseg.traffic import ALL_TRAFFIC, GLOBAL_UNICAST, AddressSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from cloudseg.model import Estate, Family, Interface
+    from cloudseg.model import Entrance, Estate, Family, Interface
     from cloudseg.reach.pairs.boundaries import Boundaries
+    from cloudseg.reach.pairs.carriers import Carriers
     from cloudseg.reach.pairs.ground import Ground
     from cloudseg.reach.pairs.paths import Paths
     from cloudseg.reach.pairs.rows import Band, Rows
@@ -68,6 +70,7 @@ class Hairpins:
         senders: what senders let out.
         boundaries: what stateless lists leave of packets.
         estate: the estate.
+        carriers: what becomes of packets that other interfaces send on.
     """
 
     def __init__(
@@ -78,13 +81,17 @@ class Hairpins:
         senders: Senders,
         boundaries: Boundaries,
         estate: Estate,
+        *,
+        carriers: Carriers,
     ) -> None:
         columns = ground.columns
         self._columns = columns
+        self._atoms = ground.atoms
         self._carried = ground.atoms.words(ground.atoms.mask(TRANSLATED))
         self._paths = paths
         self._senders = senders
         self._boundaries = boundaries
+        self._carriers = carriers
         self._estate = estate
         self._firsts = firsts
         first_faces = [faces[0] if faces else 0 for faces in columns.of_class]
@@ -99,26 +106,39 @@ class Hairpins:
         self._seen = [self._translated(names) for names in paths.out_translations]
         numbers: dict[_Bearer, int] = {_ANYBODY: 0}
         self._own_bearer = [
-            np.array([numbers.setdefault(each, len(numbers)) for each in bearers], dtype=np.intp)
-            for bearers in self._own
+            np.array([numbers.setdefault(self._leaver(first, family), len(numbers)) for first in firsts], dtype=np.intp)
+            for family in _FAMILIES
         ]
         self._seen_bearer = np.array([numbers.setdefault(each, len(numbers)) for each in self._seen], dtype=np.intp)
         self._bearers = tuple(numbers)
+        self._lent = {
+            sure: [self._let_out(ground, family, certain=sure) for family in _FAMILIES] for sure in (True, False)
+        }
         self._leaving: dict[tuple[int, bool], Rows] = {}
         self._seen_at: dict[int, tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
         self._leaving_anywhere: dict[Family, Rows] = {}
 
     def _bearer(self, interface: Interface | None, family: Family) -> _Bearer:
-        """Return under which public addresses of a family an interface is seen on the internet."""
+        """Return under which public addresses of a family the internet can address an interface."""
         if interface is None:
             return _Bearer((), known=True)
-        if family == 6:
-            if not interface.public.v6 and not interface.addresses.v6:
-                return _Bearer((), known=bool(interface.addresses))
-            addresses = (interface.public | interface.addresses) & GLOBAL_UNICAST
-            return _Bearer(self._positions(AddressSet(v6=addresses.v6)), known=bool(interface.addresses))
-        listed = interface.public_unlisted is False and is_public(interface, 4, self._estate) is not None
-        return _Bearer(self._positions(AddressSet(v4=interface.public.v4)), known=listed)
+        own = borne(interface, family, self._estate)
+        return _Bearer(self._positions(own.addresses), known=own.known)
+
+    def _let_out(self, ground: Ground, family: Family, *, certain: bool) -> Rows | None:
+        """Return what leaves for the internet under each class's addresses; None where that is everything."""
+        each = [ALL_TRAFFIC if i is None else lets_out(i, family, certain=certain) for i in self._firsts]
+        if all(traffic == ALL_TRAFFIC for traffic in each):
+            return None
+        words = {traffic: ground.atoms.words(ground.atoms.mask(traffic)) for traffic in set(each)}
+        return np.array([words[traffic] for traffic in each], dtype=np.uint64).T.copy()
+
+    def _leaver(self, interface: Interface | None, family: Family) -> _Bearer:
+        """Return under which public addresses of a family the internet sees what an interface sends."""
+        if interface is None:
+            return _Bearer((), known=True)
+        seen = seen_outside(interface, family, self._estate)
+        return _Bearer(self._positions(seen.addresses), known=seen.known)
 
     def _translated(self, names: tuple[str, ...]) -> _Bearer:
         """Return under which public addresses a gateway is seen: any of several, where it is any of them."""
@@ -132,8 +152,49 @@ class Hairpins:
         return tuple(p for start, end in self._columns.line.runs(addresses) for p in range(start, end))
 
     def concern(self, target: int) -> bool:
-        """Tell whether anything may be sent to a public address of a class."""
-        return any(own[target].positions or not own[target].known for own in self._own)
+        """Tell whether anything may be sent to a public address of a class, or of an entrance before it."""
+        public = any(own[target].positions or not own[target].known for own in self._own)
+        return public or bool(self.entrances(target))
+
+    def entrances(self, target: int) -> Sequence[Entrance]:
+        """Return the entrances before a class whose addresses others in the estate may call."""
+        interface = self._firsts[target]
+        return () if interface is None else straight_entrances(interface, self._estate)
+
+    def enter(self, inside: Band, entrance: Entrance, outside: Band) -> None:
+        """Add to what arrives at a class from the others what comes by the addresses of an entrance.
+
+        Args:
+            inside: what arrives from every class; it is changed.
+            entrance: the entrance.
+            outside: what arrives over the internet through the entrance, by position.
+        """
+        if not outside.upper.any():
+            return
+        for position in self._positions(entrance.addresses):
+            for certain in (True, False):
+                words = self._asked(entrance, self.leaving(position, certain=certain), certain=certain)
+                rows = inside.bound(certain=certain)
+                passing = words & self._admitted(position, outside.bound(certain=certain), certain=certain)
+                rows |= self._carriers.around(passing, position, certain=certain)
+        upper = inside.upper
+        for family in _FAMILIES if entrance.unlisted else ():
+            words = self._asked(entrance, self._to_anywhere(family), certain=False)
+            passing = words & self._admitted_anywhere(family, outside.upper)
+            upper |= self._carriers.around_anywhere(passing, family)
+
+    def _asked(self, entrance: Entrance, words: Rows, *, certain: bool) -> Rows:
+        """Return what comes out of an entrance for what classes send to it."""
+        listens, traffic = entrance.listens, entrance.traffic
+        if listens == traffic:
+            return words
+        sent = self._atoms.words(self._atoms.mask(traffic))[:, None]
+        if listens is None:
+            return np.zeros_like(words) if certain else np.broadcast_to(sent, words.shape)
+        asked = self._atoms.words(self._atoms.mask(listens))[:, None]
+        heard = ((words & asked) == asked).all(axis=0) if certain else (words & asked).any(axis=0)
+        found: Rows = sent * heard
+        return found
 
     def add(self, target: int, inside: Band, outside: Band) -> None:
         """Add to what arrives at a class from the others what comes over the internet.
@@ -151,12 +212,14 @@ class Hairpins:
             for position in borne.positions:
                 for certain in (True, False):
                     words = self.leaving(position, certain=certain)
-                    if words.any():
+                    if words.any() or self._carriers.open:
                         rows = inside.bound(certain=certain)
-                        rows |= words & self._admitted(position, outside.bound(certain=certain), certain=certain)
+                        passing = words & self._admitted(position, outside.bound(certain=certain), certain=certain)
+                        rows |= self._carriers.around(passing, position, certain=certain)
             if not borne.known and is_public(interface, family, self._estate) is not False:
                 upper = inside.upper
-                upper |= self._to_anywhere(family) & self._admitted_anywhere(family, outside.upper)
+                passing = self._to_anywhere(family) & self._admitted_anywhere(family, outside.upper)
+                upper |= self._carriers.around_anywhere(passing, family)
 
     def _family(self, position: int) -> Family:
         return 4 if position < self._columns.line.boundary else 6
@@ -271,6 +334,9 @@ class Hairpins:
                 level = np.where(seen == number, np.minimum(level, back), level)
         rows = self._senders.to_position(position, certain=certain)
         rows[:, seen > 0] &= self._carried[:, None]
+        if (lent := self._lent[certain][_FAMILIES.index(self._family(position))]) is not None:
+            bare = paths.needs_public[self._route, position]
+            rows[:, bare] &= lent[:, bare]
         rows = rows * ((level >= (SURELY if certain else AT_MOST)) & ranked.there)
         self._boundaries.leaving_to(rows, position, ranked.faces, certain=certain)
         left: Rows = rows
@@ -293,5 +359,5 @@ class Hairpins:
 
 
 def _level(interface: Interface | None, family: Family, estate: Estate) -> int:
-    public = False if interface is None else is_public(interface, family, estate)
+    public = False if interface is None else leaves(interface, family, estate)
     return SURELY if public else AT_MOST if public is None else NEVER

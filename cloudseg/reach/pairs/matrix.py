@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cloudseg.reach.leaving import leaves, lets_out
 from cloudseg.reach.pairs.approaches import Approaches
 from cloudseg.reach.pairs.balancing import Balancing
 from cloudseg.reach.pairs.boundaries import Boundaries, Part
+from cloudseg.reach.pairs.carriers import Carriers
 from cloudseg.reach.pairs.clients import Callers
 from cloudseg.reach.pairs.crossings import Crossings
 from cloudseg.reach.pairs.edges import Edges
 from cloudseg.reach.pairs.forwarded import Taker
+from cloudseg.reach.pairs.fronted import Fronted
 from cloudseg.reach.pairs.hairpins import Hairpins
 from cloudseg.reach.pairs.handing import Handing
 from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY, WHOMEVER, Paths
@@ -25,14 +28,14 @@ from cloudseg.reach.pairs.rows import Admission, Arrivals, Band, RowMaker, band_
 from cloudseg.reach.pairs.senders import Senders
 from cloudseg.reach.way_in import may_start_beside
 from cloudseg.reach.ways import is_public
-from cloudseg.traffic import GLOBAL_UNICAST
+from cloudseg.traffic import ALL_TRAFFIC, GLOBAL_UNICAST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from cloudseg.model import Estate, Interface
+    from cloudseg.model import Estate, Family, Interface
     from cloudseg.reach.pairs.approaches import Approach
     from cloudseg.reach.pairs.columns import Traits
     from cloudseg.reach.pairs.ground import Ground, Surveyed
@@ -97,11 +100,22 @@ class Matrix:
             doubtful=self._senders.doubtful[ground.columns.owner],
             everything=self._rows.everything,
         )
-        self._hairpins = Hairpins(self._firsts, ground, self._paths, self._senders, self._boundaries, self._estate)
+        self._carriers = Carriers(surveyed.survey, self._firsts, self._present, self._rows, ground.columns)
+        self._hairpins = Hairpins(
+            self._firsts,
+            ground,
+            self._paths,
+            self._senders,
+            self._boundaries,
+            self._estate,
+            carriers=self._carriers,
+        )
+        self._fronted = Fronted(self._firsts, ground, self._senders, self._estate)
         free = self._crossings.open
         self._handing = Handing(ground, self._paths, self._senders, outward, inward, self._rows, free=free)
         self._balancing = Balancing(surveyed, ground, self._firsts, self._present, self._handing, self)
         self._latest: tuple[object, Admission | None] = ((), None)
+        self._atoms = ground.atoms
         self._carried = ground.atoms.words(ground.atoms.mask(TRANSLATED))
         self._departed: dict[tuple[object, ...], Band] = {}
         self._entries: dict[tuple[object, ...], Band] = {}
@@ -134,12 +148,22 @@ class Matrix:
         if self._hairpins.concern(target):
             straight = inside.lower.copy()
             self._hairpins.add(target, inside, self._by_internet(faces, admission, ways, outside))
+            for entrance in self._hairpins.entrances(target):
+                through = [way for way in ways if way.entrance == entrance.id]
+                self._hairpins.enter(inside, entrance, self._from_outside(faces, admission, through, private=False))
 
         def let_in(certain: bool) -> Admitted:  # noqa: FBT001 - a bound
             judged = self._stateful(interface)
             return self._handing.admitted(faces[0], admission, judged, certain=certain)
 
+        if self._fronted.before(interface):
+            upper = inside.upper
+            upper |= self._fronted.arriving(interface, let_in(certain=False))
+
+        before = Band(inside.lower.copy(), inside.upper.copy()) if self._carriers.any else None
         arrivals = self._balancing.judged(target, faces, Arrivals(inside, outside), tally, let_in)
+        if before is not None:
+            self._carriers.behind_balancers(faces, before, arrivals.inside)
         if self._singles[target]:
             arrivals.inside.lower[:, target] = 0
             arrivals.inside.upper[:, target] = 0
@@ -184,7 +208,13 @@ class Matrix:
             return self._nowhere
         let_out = self._rows.full()[:, self._columns.faces :]
         left = self._left(interface, faces, let_out, certain=True)
-        return self._balancing.departing(number, Band(left, left)).lower
+        own = self._balancing.departing(number, Band(left, left))
+
+        def of_class(other: int) -> Band:
+            rows = self.beyond(other, inward=False)
+            return Band(rows, rows)
+
+        return self._carriers.departing(number, own, of_class).lower
 
     def seen(self, source: int, target: int, *, by_target: bool) -> Seen:
         """Return under what one of two classes certainly sees the other where packets pass by networks.
@@ -195,6 +225,8 @@ class Matrix:
             by_target: tell what the target sees of the source; otherwise what the source sees of the target.
         """
         paths, columns = self._paths, self._columns
+        if self._carriers.masks(source, columns.of_class[target]):
+            return Seen(own=not by_target, groups=False)
         pairs = [
             (one, other)
             for one in columns.of_class[source]
@@ -247,7 +279,9 @@ class Matrix:
         band = self._over_faces(faces, admission, tally)
         if len(faces) == 1 and columns.simple:
             return Band(band.lower, band.lower.copy()) if band.exact else band
-        return Band(columns.surely_by_class(band.lower, target), columns.by_class(band.upper))
+        found = Band(columns.surely_by_class(band.lower, target), columns.by_class(band.upper))
+        self._carriers.arriving_otherwise(faces, band.upper, found.upper)
+        return found
 
     def _over_faces(self, faces: Sequence[int], admission: Admission | None, tally: Tally | None = None) -> Band:
         """Return what arrives at any of some faces of one class, by word and face."""
@@ -271,7 +305,10 @@ class Matrix:
     def _face(self, face: int, admission: Admission | None) -> Band:
         """Return what arrives at one face from all faces of its family."""
         approach, family = self._approaches.to(face), self._approaches.family(face)
-        narrow = self._within(face, approach, admission)
+        return self._carriers.arriving(face, self._widened(family, approach, self._within(face, approach, admission)))
+
+    def _widened(self, family: slice, approach: Approach, narrow: Band) -> Band:
+        """Return what arrives from some faces of a family as what arrives from all of them."""
         if approach.window == family:
             return narrow
         place = slice(approach.window.start - family.start, approach.window.stop - family.start)
@@ -499,8 +536,9 @@ class Matrix:
 
     def strays(self, number: int) -> NDArray[np.bool_]:
         """Return at which positions outside packets of a class come out in an unread or unknown place."""
-        faces = self._columns.of_class[number]
-        found: NDArray[np.bool_] = np.logical_or.reduce(self._paths.unread_out[self._paths.route[list(faces)]], axis=0)
+        numbers = (number, *self._carriers.of(number))
+        faces = [face for each in numbers for face in self._columns.of_class[each]]
+        found: NDArray[np.bool_] = np.logical_or.reduce(self._paths.unread_out[self._paths.route[faces]], axis=0)
         return found
 
     def departures(self, source: int) -> Band:
@@ -515,7 +553,7 @@ class Matrix:
             if len(self._departed) >= _KEPT:
                 self._departed.clear()
             known = self._departed[alike] = self._departing(interface, source, faces)
-        return self._balancing.departing(source, known)
+        return self._carriers.departing(source, self._balancing.departing(source, known), self.departures)
 
     def _alike(self, interface: Interface, source: int, faces: Sequence[int]) -> tuple[object, ...]:
         """Return what classes have in common whose packets leave the estate alike."""
@@ -530,8 +568,9 @@ class Matrix:
             for face in faces
         )
         place = tuple(faces) if not self._boundaries.open else ()
-        public = is_public(interface, 4, self._estate), is_public(interface, 6, self._estate)
-        return (int(self._senders.kind[source]), route, public, back, place)
+        public = leaves(interface, 4, self._estate), leaves(interface, 6, self._estate)
+        lent = tuple(lets_out(interface, family, certain=sure) for _, family in self._families() for sure, _ in _BOUNDS)
+        return (int(self._senders.kind[source]), route, public, lent, back, place)
 
     def _departing(self, interface: Interface, source: int, faces: Sequence[int]) -> Band:
         grouped = self._paths.unread_out[int(self._paths.route[faces[0]])]
@@ -548,6 +587,10 @@ class Matrix:
         route = int(paths.route[faces[0]])
         level = self._leaving(interface, route)
         let_out[:, paths.out_seen[route] > 0] &= self._carried[:, None]
+        for part, family in self._families():
+            if (carried := lets_out(interface, family, certain=certain)) != ALL_TRAFFIC:
+                bare = np.flatnonzero(paths.needs_public[route, part]) + part.start
+                let_out[:, bare] &= self._atoms.words(self._atoms.mask(carried))[:, None]
         rows = self._nowhere.copy()
         for face in faces:
             positions = self._positions(face)
@@ -569,13 +612,17 @@ class Matrix:
         levels: NDArray[np.uint8] = found
         return levels
 
+    def _families(self) -> tuple[tuple[slice, Family], ...]:
+        """Return the positions outside of each family of addresses."""
+        line = self._columns.line
+        return (slice(0, line.boundary), 4), (slice(line.boundary, line.length), 6)
+
     def _leaving(self, interface: Interface, route: int) -> NDArray[np.uint8]:
         """Return how surely packets of an interface leave the estate for each position."""
         paths = self._paths
-        boundary = self._columns.line.boundary
         level: NDArray[np.uint8] = paths.out_level[route].copy()
-        for part, family in ((slice(0, boundary), 4), (slice(boundary, None), 6)):
-            public = is_public(interface, 4 if family == 4 else 6, self._estate)
+        for part, family in self._families():
+            public = leaves(interface, family, self._estate)
             limit = SURELY if public else AT_MOST if public is None else NEVER
             level[part] = np.where(paths.needs_public[route, part], np.minimum(level[part], limit), level[part])
         return level

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.model import ListRef
-from cloudseg.reach.handovers import sent_for_clients
+from cloudseg.reach.handovers import keeps_unread_targets, sent_for_clients
 from cloudseg.reach.packets import outside_addresses
 from cloudseg.reach.plumbing import conduct
 from cloudseg.reach.private_links import consumers_of, endpoints_before
@@ -35,13 +35,6 @@ __all__ = [
 PROXIED: Final = Traffic.protocol("tcp")
 """What a proxy carries."""
 _LANES: Final = (Traffic.protocol("tcp"), Traffic.protocol("udp"))
-_OWN_CONNECTIONS: Final = frozenset(("application-load-balancer", "classic-load-balancer"))
-"""Load balancers that open connections of their own: their targets never see a client's address."""
-
-
-def keeps_unread_targets(forwarder: Forwarder) -> bool:
-    """Tell whether a load balancer may have further targets, and may hand on to them under its clients' addresses."""
-    return not forwarder.complete and forwarder.kind not in _OWN_CONNECTIONS
 
 
 class Lane(NamedTuple):

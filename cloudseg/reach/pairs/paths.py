@@ -9,7 +9,7 @@ import numpy as np
 from cloudseg.model import Direction, Interface
 from cloudseg.reach.outside import has_unseen
 from cloudseg.reach.roads.leg import wordless
-from cloudseg.reach.roads.legs import legs_from, may_hand_out
+from cloudseg.reach.roads.legs import is_direct, legs_from, may_hand_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -207,14 +207,16 @@ class Paths:
         names = {name: number for number, name in enumerate(sorted({post.subnet or "" for post in self._posts}))}
         self._subnet = np.array([names[post.subnet or ""] for post in self._posts], dtype=np.int32)
         self._subnet_numbers = names
+        # Nothing stands near what shares a subnet with it whose routes lead packets inside it elsewhere.
+        led = np.array([not is_direct(post.subnet, estate) for post in self._posts], dtype=bool)
         self._no_subnet = names.get("", -1)
+        self._beside = np.where(led | (self._subnet == self._no_subnet), -1, self._subnet).astype(np.int32)
         doors = {name for name in names if may_hand_out(name, estate)}
         self._door = np.array([(post.subnet or "") in doors for post in self._posts], dtype=bool)
 
     def place(self, face: int) -> int:
-        """Return the number of the subnet of a face; -1 where it is not known: no face stands near such a one."""
-        number = int(self._subnet[face])
-        return number if number != self._no_subnet else -1
+        """Return the number of the subnet of a face; -1 where no face stands near it."""
+        return int(self._beside[face])
 
     def privately(self, legs: int, *, certain: bool) -> NDArray[np.bool_]:
         """Return at which positions outside packets come out in a private, unread or unknown place."""
@@ -222,9 +224,12 @@ class Paths:
         return found
 
     def is_near(self, face: int, columns: slice) -> NDArray[np.bool_]:
-        """Return which of some faces stand in the same subnet as a face; none where its subnet is not known."""
-        own = self._subnet[face]
-        found: NDArray[np.bool_] = np.equal(self._subnet[columns], own if own != self._no_subnet else -1)
+        """Return which of some faces stand in the same subnet as a face, straight to which packets go.
+
+        None do where the subnet is not known.
+        """
+        own = self._beside[face]
+        found: NDArray[np.bool_] = np.equal(self._beside[columns], own if own >= 0 else -2)
         return found
 
     def window(self, face: int, family: slice) -> slice:
@@ -236,7 +241,7 @@ class Paths:
         reaching = self.level_to[face] > NEVER
         if face >= self._columns.families:
             reaching |= self.over_internet6_to[face - self._columns.families] > NEVER
-        key = (family.start, int(self._subnet[face]), reaching.tobytes())
+        key = (family.start, int(self._beside[face]), reaching.tobytes())
         known = self._windows.get(key)
         if known is None:
             here = np.flatnonzero(reaching[self.route[family]] | self.is_near(face, family))

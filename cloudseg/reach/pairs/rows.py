@@ -216,7 +216,10 @@ class RowMaker:
 
     def _answer(self, judgement: Judgement, *, grouped: bool, certain: bool) -> _Answer:
         if judgement.unread and not certain:
-            return _Answer(self.full(), None)
+            # A list that was not read, of a stage that mostly hands on, may accept for good.
+            return _Answer(self.full(), None if judgement.stage.miss == "deny" else self.full())
+        if judgement.unread and judgement.stage.miss != "deny":
+            return _Answer(np.zeros(self._shape, dtype=np.uint64), None)
         if judgement.stage.match == "first":
             return self._first(judgement, grouped=grouped, certain=certain)
         if judgement.stage.miss != "deny":
@@ -243,14 +246,10 @@ class RowMaker:
             sure = certain == allows
             if sure and not item.certain:
                 continue
-            matched: Rows = np.zeros(self._shape, dtype=np.uint64)
-            self._contents.admit(matched, number, grouped=grouped, certain=sure)
-            matched &= left
-            left &= ~matched
+            into = passed if allows else None
             if item.verdict == "accept":
-                accepted = matched if accepted is None else accepted | matched
-            elif allows:
-                passed |= matched
+                into = accepted = np.zeros(self._shape, dtype=np.uint64) if accepted is None else accepted
+            self._contents.take(left, into, number, grouped=grouped, certain=sure)
         if judgement.stage.miss != "deny":
             passed |= left
         return _Answer(passed, accepted)

@@ -9,8 +9,8 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.model import ANYONE, Addresses, Everyone, GroupRef
-from cloudseg.reach.near_ends import concerning
+from cloudseg.model import Addresses, GroupRef
+from cloudseg.reach.near_ends import NearEnds
 from cloudseg.reach.packets import Bounds, Box, names_everyone, outside_addresses, pass_stage
 from cloudseg.reach.pairs.replies import TRANSLATED, reply_traffic
 from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
@@ -118,18 +118,9 @@ class Survey:
         self._numbers_by_remote: defaultdict[_Meaning, dict[int, int]] = defaultdict(dict)
         self._boxes: dict[tuple[str, Direction, tuple[str, ...]], Bounds] = {}
         self._judgements: dict[tuple[object, ...], tuple[Judgement, ...]] = {}
-        self._narrow = {
-            rule_set.id
-            for rule_set in estate.rule_sets.values()
-            if any(rule.local != ANYONE for rule in rule_set.rules)
-        }
-        # Groups choose as lists do; any other near end may tell each interface from the next.
-        self._by_address = any(
-            not isinstance(peer, GroupRef | Everyone)
-            for identifier in self._narrow
-            for rule in estate.rule_sets[identifier].rules
-            for peer in rule.local
-        )
+        self._near = NearEnds(estate)
+        self._by_order: dict[tuple[object, ...], Judgement] = {}
+        self._narrow: dict[tuple[object, ...], tuple[RuleSet, ...]] = {}
         self.contents: list[frozenset[int]] = []
         self._content_numbers: dict[frozenset[int], int] = {}
         self._of_list: dict[tuple[str, Direction, _Meaning], int] = {}
@@ -185,8 +176,12 @@ class Survey:
     def judgements(self, interface: Interface, direction: Direction) -> tuple[Judgement, ...]:
         """Return how each stage judges an interface, without the stages that let everything through."""
         place = (interface.network, interface.subnet, interface.attached, interface.attached_unread, interface.is_pod)
-        own = interface.id if self._by_address else self.estate.chosen_by_labels.get(interface.id)
-        key = (direction, interface.provider, interface.scope, interface.region, *place, own)
+        own = self.estate.chosen_by_labels.get(interface.id)
+        alike = (direction, interface.provider, interface.scope, interface.region, *place, own)
+        narrow = self._narrow.get(alike)
+        if narrow is None:
+            narrow = self._narrow[alike] = tuple(self._narrowing(interface, direction))
+        key = (*alike, *[self._near.place(rule_set, interface) for rule_set in narrow])
         known = self._judgements.get(key)
         if known is None:
             pipeline = pipeline_of(interface, self.estate)
@@ -194,6 +189,14 @@ class Survey:
             each = (self._judgement(stage, direction, interface) for stage in stages)
             known = self._judgements[key] = tuple(judgement for judgement in each if judgement is not None)
         return known
+
+    def _narrowing(self, interface: Interface, direction: Direction) -> Iterator[RuleSet]:
+        """Yield the lists that judge an interface and have rules whose near end may tell it from its neighbours."""
+        pipeline = pipeline_of(interface, self.estate)
+        for stage in () if pipeline is None else pipeline.met_by(interface, direction):
+            for judge in self.estate.judging(interface, stage.name, direction):
+                if self._near.narrows(judge):
+                    yield judge
 
     def _judgement(self, stage: Stage, direction: Direction, interface: Interface) -> Judgement | None:
         judges = self.estate.judging(interface, stage.name, direction)
@@ -209,14 +212,20 @@ class Survey:
         if stage.match == "any":
             contents = {self._content_of(judge, stage, direction, interface) for judge in judges}
             return Judgement(stage, direction, contents=tuple(sorted(contents)), unread=unread)
-        items = tuple(self._ordered(judges, stage, direction, interface))
-        return Judgement(stage, direction, items=items, unread=unread)
+        # What an interface carries tells it apart from many that the same rules concern.
+        concerned = tuple([(judge.id, self._near.place(judge, interface)) for judge in judges])
+        key = (stage.name, direction, concerned, _meaning(stage, interface), unread)
+        known = self._by_order.get(key)
+        if known is None:
+            items = tuple(self._ordered(judges, stage, direction, interface))
+            known = self._by_order[key] = Judgement(stage, direction, items=items, unread=unread)
+        return known
 
     def _content_of(self, rule_set: RuleSet, stage: Stage, direction: Direction, interface: Interface) -> int:
         """Return the number of what a list holds for an interface in a direction."""
         meaning = _meaning(stage, interface)
-        if rule_set.id in self._narrow:
-            return self._content(self._numbers(concerning(rule_set.rules, interface, self.estate), direction, meaning))
+        if self._near.narrows(rule_set):
+            return self._content(self._numbers(self._near.of(rule_set, interface), direction, meaning))
         key = (rule_set.id, direction, meaning)
         known = self._of_list.get(key)
         if known is None:
@@ -234,12 +243,7 @@ class Survey:
     def _ordered(
         self, judges: Sequence[RuleSet], stage: Stage, direction: Direction, interface: Interface
     ) -> Iterator[int]:
-        rules = [
-            rule
-            for judge in judges
-            for rule in concerning(judge.rules, interface, self.estate)
-            if rule.direction == direction
-        ]
+        rules = [rule for judge in judges for rule in self._near.of(judge, interface) if rule.direction == direction]
         rules.sort(key=lambda rule: (rule.priority or 0, rule.allows))
         return self._numbers(rules, direction, _meaning(stage, interface))
 
@@ -262,6 +266,7 @@ class Survey:
         """Yield every traffic that a list names."""
         yield from self.named_traffics
         yield TRANSLATED
+        yield from {interface.lent_carries for interface in self.estate.interfaces.values()}
         if any(not judgement.stage.stateful for judged in self._judgements.values() for judgement in judged):
             yield from reply_traffic()
         for bounds in self._boxes.values():
@@ -274,6 +279,8 @@ class Survey:
             yield remote.most
         for bounds in self._boxes.values():
             yield from {box.addresses for boxes in bounds for box in boxes}
+        exits = (interface.exit for interface in self.estate.interfaces.values())
+        yield from {exit_.within for exit_ in exits if exit_ is not None}
 
     @cached_property
     def groups(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.model import Addresses, ListRef, Route, RouteTable, own_id
+from cloudseg.model import Addresses, ListRef, Route, RouteTable, shown_id
 from cloudseg.reach.roads.routing import NextHop, next_hops
 from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, ALL_IPV6
 
@@ -51,13 +51,13 @@ def decide(table: RouteTable | TransitTable, estate: Estate) -> Decision:
     for route in table.routes:
         if _is_misread(route):
             maybe.append(NextHop(route, ALL_ADDRESSES, certain=False))
-            doubts.append(f"a route of {table.own_id} could not be read")
+            doubts.append(f"a route of {table.shown_id} could not be read")
         elif isinstance(route.destination, ListRef) and _is_unread(route.destination, estate):
             if _leads_to_service(route, estate):
                 services.append(route)
                 continue
             maybe.append(NextHop(route, ALL_ADDRESSES, certain=False))
-            doubts.append(f"the prefix list {own_id(route.destination.list)} in {table.own_id} was not read")
+            doubts.append(f"the prefix list {shown_id(route.destination.list)} in {table.shown_id} was not read")
         else:
             key = _key(route)
             routes.setdefault(key, route)

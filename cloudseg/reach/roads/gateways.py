@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloudseg.model import own_id, scope_of
+from cloudseg.model import scope_of, shown_id
 from cloudseg.reach.roads.decisions import split
 from cloudseg.reach.roads.leg import Leg
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST
@@ -30,13 +30,13 @@ def standing(way: Way, gateway: Gateway | None, target: str, *, trusted: bool = 
         target: its qualified id.
         trusted: a route to it that is no blackhole says enough.
     """
-    name = own_id(target)
+    name = shown_id(target)
     if gateway is None:
         return (way if trusted else way.doubted(f"{name} was not read")), ""
     if gateway.active is False:
         return way, f"{name} is not active"
     if gateway.networks and way.network.id not in gateway.networks:
-        return way, f"{name} is not attached to {way.network.own_id}"
+        return way, f"{name} is not attached to {way.network.shown_id}"
     return (way if gateway.active else way.doubted(f"the state of {name} is not known")), ""
 
 
@@ -56,12 +56,12 @@ def by_internet_gateway(router: Router, way: Way, route: Route) -> list[Leg]:
     legs = way._replace(addresses=way.addresses - GLOBAL_UNICAST).dropped("not an address of the internet")
     way = way.to(GLOBAL_UNICAST)
     if way.seen_as is not None and not way.public:
-        reason = f"{own_id(target)} drops what a private NAT gateway sends"
+        reason = f"{shown_id(target)} drops what a private NAT gateway sends"
         return legs + way.dropped(reason)
     if not way.at_home:
-        reason = f"{own_id(target)} translates addresses of {way.network.own_id} alone"
+        reason = f"{shown_id(target)} translates addresses of {way.network.shown_id} alone"
         legs += way.to(ALL_IPV4).dropped(reason)
-        way = way.to(ALL_IPV6).doubted(f"whether {own_id(target)} carries packets of other networks is not known")
+        way = way.to(ALL_IPV6).doubted(f"whether {shown_id(target)} carries packets of other networks is not known")
     way, blocked = _past_block(way, _CUTS_ALL if way.seen_as is None else _CUTS_OUTBOUND)
     if blocked:
         return legs + way.dropped(blocked)
@@ -105,7 +105,7 @@ def by_egress_only_gateway(estate: Estate, way: Way, route: Route) -> list[Leg]:
     legs = way._replace(addresses=way.addresses - outside).dropped("not an IPv6 address of the internet")
     way = way.to(outside)
     if not way.at_home:
-        way = way.doubted(f"whether {own_id(target)} carries packets of other networks is not known")
+        way = way.doubted(f"whether {shown_id(target)} carries packets of other networks is not known")
     way, blocked = _past_block(way, _CUTS_OUTBOUND)
     return legs + (way.dropped(blocked) if blocked else way.ends("internet"))
 
@@ -137,29 +137,33 @@ def by_private_gateway(router: Router, way: Way, route: Route) -> list[Leg]:
     if closed:
         return way.dropped(closed)
     if not way.at_home:
-        way = way.doubted(f"whether {own_id(target)} carries packets of other networks is not known")
+        way = way.doubted(f"whether {shown_id(target)} carries packets of other networks is not known")
     return [leg for part in _answered(router, way, target) for leg in part.ends("private")]
 
 
 def by_peering(estate: Estate, way: Way, route: Route) -> list[Leg]:
     """Return the legs of packets over a peering: to the addresses of the other network, and no further.
 
-    Groups may be named across it where both networks are in one region. Sources:
+    What comes from beyond the neighbour passes only where a network takes it. Groups may be named across it where both
+    networks are in one region. Sources:
     https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-limitations and
-    https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html
+    https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html and
+    https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-peering
     """
     target = route.target or ""
     peering = estate.peerings.get(target)
     if peering is None:
-        return _over_peering(way).lost(f"the peering {own_id(target)} was not read")
+        return _over_peering(way).lost(f"the peering {shown_id(target)} was not read")
     if not peering.active:
-        return way.dropped(f"the peering {peering.own_id} is not active")
+        return way.dropped(f"the peering {peering.shown_id} is not active")
     if way.network.id not in peering.networks:
         return _over_peering(way).lost(
-            f"the peering {peering.own_id} is one of other networks than {way.network.own_id}"
+            f"the peering {peering.shown_id} is one of other networks than {way.network.shown_id}"
         )
-    if not way.at_home:
-        return way.dropped(f"a peering is not transitive: the source is outside of {way.network.own_id}")
+    other = peering.networks[1 if peering.networks[0] == way.network.id else 0]
+    if not way.at_home and other not in peering.forwards_into:
+        return way.dropped(f"a peering is not transitive: the source is outside of {way.network.shown_id}")
+    way = way.doubted(f"{peering.label}: {peering.doubt}" if peering.doubt else "")
     if peering.regions[0] != peering.regions[1]:
         way = way._replace(egress_groups=False, ingress_groups=False)
     return _into_peer(estate, way, peering)
@@ -179,11 +183,11 @@ def _into_peer(estate: Estate, way: Way, peering: Peering) -> list[Leg]:
     if addresses:
         inside = way.to(addresses)
         beyond = way._replace(addresses=way.addresses - addresses)
-        legs = beyond.dropped(f"a peering is not transitive: the address is outside of {own_id(other)}")
+        legs = beyond.dropped(f"a peering is not transitive: the address is outside of {shown_id(other)}")
     if peer is None:
-        doubt = f"{own_id(other)} of {scope_of(other)}, the other half of {peering.own_id}, was not read"
+        doubt = f"{shown_id(other)} of {scope_of(other)}, the other half of {peering.shown_id}, was not read"
         return inside.doubted(doubt).ends("unread", other) + legs
     return (
-        inside.doubted("" if addresses else f"the addresses of {peer.own_id} were not read").ends("network", other)
+        inside.doubted("" if addresses else f"the addresses of {peer.shown_id} were not read").ends("network", other)
         + legs
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from cloudseg.model import Addresses, own_id
+from cloudseg.model import Addresses, shown_id
 from cloudseg.traffic import NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
@@ -151,9 +151,11 @@ class Leg(NamedTuple):
 def route_text(route: Route) -> str:
     """Return a route in words."""
     to = (
-        str(route.destination.addresses) if isinstance(route.destination, Addresses) else own_id(route.destination.list)
+        str(route.destination.addresses)
+        if isinstance(route.destination, Addresses)
+        else shown_id(route.destination.list)
     )
-    return f"route {to} to {route.kind if route.target is None else own_id(route.target)}"
+    return f"route {to} to {route.kind if route.target is None else shown_id(route.target)}"
 
 
 def wordless(legs: Sequence[Leg]) -> tuple[Leg, ...]:

@@ -6,14 +6,15 @@ from collections import defaultdict
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.reach.roads.decisions import decide, split
 from cloudseg.reach.roads.gateways import by_egress_only_gateway, by_internet_gateway, by_peering, by_private_gateway
 from cloudseg.reach.roads.leg import Checkpoint, End, Hop, Leg, wordless
-from cloudseg.reach.roads.middleboxes import bearers, by_endpoint, by_interface
+from cloudseg.reach.roads.middleboxes import by_endpoint, by_interface
 from cloudseg.reach.roads.nat import by_nat_gateway
 from cloudseg.reach.roads.transit import by_transit_gateway
 from cloudseg.reach.roads.travel import Way
+from cloudseg.reach.roads.waypoints import may_be_attached, waypoints
 from cloudseg.traffic import ALL_ADDRESSES, GLOBAL_UNICAST, NO_ADDRESSES
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Firewall, Network, Route, RouteTable, Subnet, TransitAttachment, TransitTable
     from cloudseg.reach.roads.decisions import Decision
 
-__all__ = ["Checkpoint", "End", "Hop", "Leg", "Router", "legs_from", "may_hand_out", "wordless"]
+__all__ = ["Checkpoint", "End", "Hop", "Leg", "Router", "is_direct", "legs_from", "may_hand_out", "wordless"]
 
 _ESTATES = 4
 
@@ -31,7 +32,7 @@ def legs_from(subnet: Subnet | None, network: Network, estate: Estate) -> tuple[
     """Return all legs of packets that leave a subnet of a network.
 
     Certain legs are disjoint; others may overlap them. An address that no leg covers has no route. Packets to addresses
-    inside the subnet itself never ask its routes; whoever asks for legs knows that.
+    inside the subnet itself ask its routes only where :func:`is_direct` denies it; whoever asks for legs knows that.
 
     Args:
         subnet: where the packets start; None where that is not known or the network has no subnets.
@@ -51,6 +52,19 @@ def may_hand_out(subnet: str | None, estate: Estate) -> bool:
     return _router(estate).may_hand_out(subnet)
 
 
+def is_direct(subnet: str | None, estate: Estate) -> bool:
+    """Tell whether packets inside a subnet go straight from one interface to the other, and meet no route.
+
+    In networks whose routes decide inside subnets as well, that is so where they lead nowhere else. Source:
+    https://learn.microsoft.com/azure/virtual-network/virtual-networks-udr-overview
+
+    Args:
+        subnet: qualified id of the subnet; None where it is not known.
+        estate: the estate.
+    """
+    return _router(estate).is_direct(subnet)
+
+
 @lru_cache(maxsize=_ESTATES)
 def _router(estate: Estate) -> Router:
     return Router(estate)
@@ -64,6 +78,8 @@ class Router:
         self._decisions: dict[str, Decision] = {}
         self.beyond: dict[tuple[object, ...], tuple[Leg, ...]] = {}
         self._shared: dict[tuple[object, ...], tuple[Leg, ...]] = {}
+        self._own: dict[str, tuple[Leg, ...]] = {}
+        self._direct: dict[str, bool] = {}
 
     def legs_from(self, subnet: Subnet | None, network: Network) -> tuple[Leg, ...]:
         """Return all legs of packets that leave a subnet of a network, as :func:`legs_from` does."""
@@ -74,9 +90,9 @@ class Router:
         """Yield the legs to clusters that are joined to no network of a cloud: they may run in any, or be near it."""
         start = None if subnet is None else subnet.id
         for name in self._apart:
-            hop = Hop("same-network", "", None, name, f"to the pods of {own_id(name)}")
+            hop = Hop("same-network", "", None, name, f"to the pods of {shown_id(name)}")
             way = Way(ALL_ADDRESSES, network, subnet, network.id, start=start, hops=(hop,))
-            way = way.doubted(f"whether {network.own_id} leads to the pods of {own_id(name)} was not read").astray()
+            way = way.doubted(f"whether {network.shown_id} leads to the pods of {shown_id(name)} was not read").astray()
             yield from way.ends("network", name)
 
     @cached_property
@@ -93,22 +109,27 @@ class Router:
         )
         table = self.estate.route_table_of(subnet)
         if table is None or subnet.id in self._waypoints:
-            return tuple(self.follow(start))
+            return self._once(subnet, start)
         alike = (network.id, table.id, subnet.zone, subnet.zone_id, subnet.internet_block, returns)
+        if self.estate.firewalls or self._edges:
+            # What firewalls let through, and which of them answers pass, depends on where packets started.
+            return self._once(subnet, start)
         if alike not in self._shared:
-            legs = tuple(self.follow(start))
-            if self.estate.firewalls or self._edges:
-                # Which firewalls answers pass depends on where packets started.
-                return legs
-            self._shared[alike] = legs
+            self._shared[alike] = tuple(self.follow(start))
         return self._shared[alike]
+
+    def _once(self, subnet: Subnet, start: Way) -> tuple[Leg, ...]:
+        """Return the legs of one subnet, which are worked out once."""
+        if subnet.id not in self._own:
+            self._own[subnet.id] = tuple(self.follow(start))
+        return self._own[subnet.id]
 
     def follow(self, way: Way) -> list[Leg]:
         """Return the legs of packets from where they are, by the route table of their subnet."""
         if way.subnet is None:
-            return self._local(way) if self._is_flat(way.network) else self.unread(way, way.network.own_id)
+            return self._local(way) if self._is_flat(way.network) else self.unread(way, way.network.shown_id)
         table = self.estate.route_table_of(way.subnet)
-        return self.unread(way, way.subnet.own_id) if table is None else self.by_table(way, table)
+        return self.unread(way, way.subnet.shown_id) if table is None else self.by_table(way, table)
 
     def by_table(self, way: Way, table: RouteTable) -> list[Leg]:
         """Return the legs of packets of which a route table decides."""
@@ -128,17 +149,17 @@ class Router:
             covered |= part.addresses
         for route in decision.services:
             part = way.to(GLOBAL_UNICAST).doubted(
-                f"the addresses that {own_id(route.target or '')} serves were not read"
+                f"the addresses that {shown_id(route.target or '')} serves were not read"
             )
             legs.extend(self._by_route(part.stepped(route.kind, table.id, route), table, route))
         if not first:
             # Of the source's own table the missing route is told by the missing leg.
-            legs.extend(way._replace(addresses=way.addresses - covered).dropped(f"{table.own_id} has no route"))
+            legs.extend(way._replace(addresses=way.addresses - covered).dropped(f"{table.shown_id} has no route"))
         return legs
 
     def _by_route(self, way: Way, table: RouteTable, route: Route) -> list[Leg]:
         if route.kind == "drop" or not route.active:
-            return way.dropped(f"a route of {table.own_id} is a blackhole")
+            return way.dropped(f"a route of {table.shown_id} is a blackhole")
         match route.kind:
             case "local":
                 return way.ends("network", table.network)
@@ -159,7 +180,7 @@ class Router:
             case "endpoint":
                 return by_endpoint(self, way, route)
             case "unknown":
-                target = "a target of an unknown kind" if route.target is None else own_id(route.target)
+                target = "a target of an unknown kind" if route.target is None else shown_id(route.target)
                 return way.lost(f"where {target} leads is not known")
 
     def unread(self, way: Way, what: str) -> list[Leg]:
@@ -172,17 +193,17 @@ class Router:
 
     def _local(self, way: Way) -> list[Leg]:
         if way.network.leads_out:
-            within = Hop("same-network", "", None, way.network.id, f"within {way.network.own_id}")
-            beyond = Hop("same-network", "", None, way.network.id, f"out of {way.network.own_id}")
+            within = Hop("same-network", "", None, way.network.id, f"within {way.network.shown_id}")
+            beyond = Hop("same-network", "", None, way.network.id, f"out of {way.network.shown_id}")
             # Addresses of its interfaces may not be known: they are told by who stands in it.
             inside = way.to(ALL_ADDRESSES)._replace(hops=(*way.hops, within))
             outside = way._replace(addresses=way.addresses - way.network.addresses, hops=(*way.hops, beyond))
             legs = inside.ends("network", way.network.id) + outside.ends("private")
             if len(self.estate.networks) > 1:
-                legs += way.lost(f"whether {way.network.own_id} leads to other networks of the estate was not read")
+                legs += way.lost(f"whether {way.network.shown_id} leads to other networks of the estate was not read")
             return legs
         own = way.network.addresses or ALL_ADDRESSES
-        name = way.network.own_id
+        name = way.network.shown_id
         inside = way.to(own)._replace(hops=(*way.hops, Hop("same-network", "", None, way.network.id, f"within {name}")))
         return inside.ends("network", way.network.id) + way._replace(addresses=way.addresses - own).lost(
             f"how packets leave {name} was not read"
@@ -197,6 +218,20 @@ class Router:
     def may_hand_out(self, subnet: str | None) -> bool:
         """Tell whether something in a subnet may hand packets of others out there, as far as that was read."""
         return subnet not in self.estate.subnets or subnet in self._waypoints or subnet in self._may_be_attached
+
+    def is_direct(self, name: str | None) -> bool:
+        """Tell whether packets inside a subnet go straight, as :func:`is_direct` does."""
+        subnet = self.estate.subnets.get(name or "")
+        network = None if subnet is None else self.estate.networks.get(subnet.network)
+        if subnet is None or network is None or not network.routes_within_subnets:
+            return True
+        if subnet.id not in self._direct:
+            within = [leg for leg in self._by_routes(subnet, network) if leg.addresses.overlaps(subnet.addresses)]
+            self._direct[subnet.id] = all(
+                leg.certain and leg.end == "network" and leg.network == network.id and not leg.inspectors
+                for leg in within
+            )
+        return self._direct[subnet.id]
 
     def decision(self, table: RouteTable | TransitTable) -> Decision:
         """Return what a table decides, worked out once."""
@@ -265,26 +300,8 @@ class Router:
 
     @cached_property
     def _may_be_attached(self) -> frozenset[str]:
-        """The subnets of which it was not read whether an attachment stands in them."""
-        estate = self.estate
-        unplaced = {each.network for each in estate.transit_attachments.values() if not each.subnets}
-        return frozenset(
-            each.id for each in estate.subnets.values() if each.network in unplaced or not estate.read("transit", each)
-        )
+        return may_be_attached(self.estate)
 
     @cached_property
     def _waypoints(self) -> frozenset[str]:
-        """The subnets that packets may pass through: who starts in one does not cross its boundary on the way."""
-        estate = self.estate
-        found = {gateway.subnet for gateway in estate.gateways.values() if gateway.subnet is not None}
-        for attachment in estate.transit_attachments.values():
-            found |= attachment.subnets
-        for endpoint in estate.endpoints.values():
-            if endpoint.type == "gateway-load-balancer":
-                found |= endpoint.subnets
-        for firewall in estate.firewalls.values():
-            found |= firewall.subnets
-        for table in estate.route_tables.values():
-            targets = (route.target for route in table.routes if route.kind == "interface" and route.target is not None)
-            found |= {each.subnet for target in targets for each in bearers(target, estate) if each.subnet is not None}
-        return frozenset(found)
+        return waypoints(self.estate)

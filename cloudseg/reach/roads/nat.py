@@ -39,7 +39,7 @@ def by_nat_gateway(router: Router, way: Way, route: Route) -> list[Leg]:
     if gateway is None:
         return way.behind_middlebox()._replace(seen_as=()).ends("unknown")
     six = way._replace(addresses=way.addresses - ALL_IPV4 - NAT64)
-    legs = six.dropped(f"{gateway.own_id} translates IPv4 alone")
+    legs = six.dropped(f"{gateway.shown_id} translates IPv4 alone")
     way = _arrived(way, gateway, router.estate)
     if router.estate.firewalls and not way.probing:
         way = way.answered_by(_inspecting_answers(router, way))
@@ -79,7 +79,7 @@ def _onwards(router: Router, way: Way, gateway: Gateway) -> list[Leg]:
     if way.subnet is not None:
         return router.follow(way)
     table = None if gateway.subnet is not None else estate.route_tables.get(gateway.route_table or "")
-    return router.unread(way, gateway.own_id) if table is None else router.by_table(way, table)
+    return router.unread(way, gateway.shown_id) if table is None else router.by_table(way, table)
 
 
 def _interfaces(gateway: Gateway, estate: Estate) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def _translated(router: Router, way: Way, gateway: Gateway) -> list[Leg]:
     """
     if not way.addresses:
         return []
-    doubt = f"{gateway.own_id} makes IPv4 packets of them, which network ACLs on the way are not asked about"
+    doubt = f"{gateway.shown_id} makes IPv4 packets of them, which network ACLs on the way are not asked about"
     inward = way._replace(addresses=_embedded(way.addresses), tables=())
     legs: list[Leg] = []
     for leg in _onwards(router, inward, gateway):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloudseg.model import own_id, scope_of
+from cloudseg.model import scope_of, shown_id
 from cloudseg.reach.roads.decisions import split
 from cloudseg.reach.roads.gateways import standing
+from cloudseg.reach.roads.inspecting import sieved
 from cloudseg.reach.roads.leg import Checkpoint, Hop, Leg, agreed
-from cloudseg.reach.roads.middleboxes import inspected
 from cloudseg.reach.roads.travel import Way
-from cloudseg.traffic import NO_ADDRESSES
+from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES
 
 if TYPE_CHECKING:
-    from cloudseg.model import Network, Route, Subnet, TransitAttachment
+    from cloudseg.model import Firewall, Network, Route, Subnet, TransitAttachment
     from cloudseg.reach.roads.legs import Router
 
 __all__ = ["by_transit_gateway"]
@@ -32,17 +32,17 @@ def by_transit_gateway(router: Router, way: Way, route: Route) -> list[Leg]:
     """
     target = route.target or ""
     gateway = router.estate.gateways.get(target)
-    way, closed = standing(way._replace(egress_groups=False), gateway, target)
+    way, closed = standing(way._replace(egress_groups=way.network.groups_by_address), gateway, target)
     if closed:
         return way.dropped(closed)
     attached = router.attachments(target, way.network.id)
     if not attached:
         if router.estate.read("transit", way.network):
-            return way.dropped(f"{way.network.own_id} is not attached to {own_id(target)}")
-        return way.lost(f"whether {way.network.own_id} is attached to {own_id(target)} was not read")
+            return way.dropped(f"{way.network.shown_id} is not attached to {shown_id(target)}")
+        return way.lost(f"whether {way.network.shown_id} is attached to {shown_id(target)} was not read")
     attachment = next((each for each in attached if each.active), None)
     if attachment is None:
-        return way.dropped(f"the attachment {attached[0].own_id} is not active")
+        return way.dropped(f"the attachment {attached[0].shown_id} is not active")
     way, closed = _handed_in(router, way, attachment)
     if closed:
         return way.dropped(closed)
@@ -72,17 +72,19 @@ def _handed_in(router: Router, way: Way, attachment: TransitAttachment) -> tuple
     attachment, nobody knows in which zone answers come back, so any of the subnets may be the one; in their own subnet
     they meet no list at all. Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html
     """
+    if attachment.direct:
+        return way.left()._replace(returns=way.returns or "no"), ""
     way = _noting_answers(way, attachment)
     here_too = None if way.subnet is None else _around(way.subnet.id, attachment)
     zone = "" if way.subnet is None else way.subnet.zone
     subnets = _subnets(router, attachment)
     if not zone or subnets is None or not all(each.zone for each in subnets):
-        return way.left(here_too).doubted(f"the zones of {attachment.own_id} or of the source were not read"), ""
+        return way.left(here_too).doubted(f"the zones of {attachment.shown_id} or of the source were not read"), ""
     here = [each for each in subnets if each.zone == zone]
     if not here and _is_local(zone, way.network.region):
         return way.left(here_too).doubted(f"{zone} is served through its parent zone, which is not known"), ""
     if not here:
-        return way, f"{attachment.own_id} has no subnet in {zone}"
+        return way, f"{attachment.shown_id} has no subnet in {zone}"
     own = "" if way.subnet is None else way.subnet.id
     back = tuple("" if each.id == own else each.id for each in subnets)
     inward = Checkpoint(here[0].id, "ingress", "source", way.seen_as, back=None if back == (here[0].id,) else back)
@@ -112,6 +114,16 @@ def _subnets(router: Router, attachment: TransitAttachment) -> tuple[Subnet, ...
     found = [router.estate.subnets.get(name) for name in sorted(attachment.subnets)]
     known = tuple(each for each in found if each is not None)
     return known if found and len(known) == len(found) else None
+
+
+def _masked(way: Way, firewall: Firewall) -> Way:
+    """Return the packets that leave a firewall inside a gateway under its own address, to which answers come.
+
+    Source: https://learn.microsoft.com/azure/firewall/snat-private-range
+    """
+    way = way.to(firewall.translates)
+    seen_as = tuple(sorted(firewall.interfaces))
+    return way._replace(seen_as=seen_as, public=True, ingress_groups=False, answered=way.inspectors)
 
 
 def _is_local(zone: str, region: str) -> bool:
@@ -146,16 +158,16 @@ class Transit:
             gateway = self.estate.gateways.get(self.source.gateway)
             if gateway is not None and self.estate.read("transit", gateway):
                 return way.lost(
-                    f"{self.source.own_id} has no route table but may have a policy table, which is not read"
+                    f"{self.source.shown_id} has no route table but may have a policy table, which is not read"
                 )
-            return way.lost(f"the transit table of {self.source.own_id} was not read")
+            return way.lost(f"the transit table of {self.source.shown_id} was not read")
         table = self.estate.transit_tables.get(name)
         if table is None:
-            return way.lost(f"the transit table {own_id(name)} was not read")
+            return way.lost(f"the transit table {shown_id(name)} was not read")
         if circle := way.circle(table.id):
             return way.dropped(circle)
         way = way._replace(tables=(*way.tables, table.id))
-        cut_off = "" if table.complete else f"the routes of {table.own_id} were not read in full"
+        cut_off = "" if table.complete else f"the routes of {table.shown_id} were not read in full"
         legs: list[Leg] = []
         covered = NO_ADDRESSES
         decision = self.router.decision(table)
@@ -164,32 +176,32 @@ class Transit:
             legs.extend(self._by_route(part, table.id, route, decision.targets(route)))
         if cut_off:
             return legs + way.lost(cut_off)
-        return legs + way._replace(addresses=way.addresses - covered).dropped(f"{table.own_id} has no route")
+        return legs + way._replace(addresses=way.addresses - covered).dropped(f"{table.shown_id} has no route")
 
     def _by_route(self, way: Way, table: str, route: Route, targets: tuple[str, ...]) -> list[Leg]:
         way = way.stepped("transit-table", table, route)
         if route.kind == "drop" or not route.active:
-            return way.dropped(f"a route of {own_id(table)} is a blackhole")
+            return way.dropped(f"a route of {shown_id(table)} is a blackhole")
         if route.kind != "transit-gateway" or not targets:
-            return way.lost(f"where a route of {own_id(table)} leads is not known")
+            return way.lost(f"where a route of {shown_id(table)} leads is not known")
         choices = [self._to_attachment(way, target) for target in targets]
-        return agreed(choices, f"which attachment {own_id(table)} picks is not known")
+        return agreed(choices, f"which attachment {shown_id(table)} picks is not known")
 
     def _to_attachment(self, way: Way, target: str) -> list[Leg]:
         attachment = self.estate.transit_attachments.get(target)
         if attachment is None:
-            return way.lost(f"the attachment {own_id(target)} was not read")
+            return way.lost(f"the attachment {shown_id(target)} was not read")
         if not attachment.active:
-            return way.dropped(f"the attachment {attachment.own_id} is not active")
+            return way.dropped(f"the attachment {attachment.shown_id} is not active")
         if attachment.network is None:
             return self._beyond(way, attachment)
         shares = attachment.shares_groups
-        text = f"{attachment.own_id} to {own_id(attachment.network)}"
+        text = f"{attachment.shown_id} to {shown_id(attachment.network)}"
         step = Hop("transit-attachment", "", None, attachment.id, text)
         way = way._replace(ingress_groups=way.ingress_groups and shares, hops=(*way.hops, step))
         network = self.estate.networks.get(attachment.network)
         if network is None:
-            doubt = f"{own_id(attachment.network)} of {scope_of(attachment.network)} was not read"
+            doubt = f"{shown_id(attachment.network)} of {scope_of(attachment.network)} was not read"
             # In which of its subnets packets are handed out was not read.
             return [leg._replace(from_subnets=None) for leg in way.doubted(doubt).ends("unread", attachment.network)]
         return self._arrived(way, attachment, network)
@@ -200,13 +212,21 @@ class Transit:
         kind = attachment.kind.removeprefix("transit-gateway-attachment-")
         if firewall is not None:
             # Source: https://docs.aws.amazon.com/network-firewall/latest/developerguide/tgw-firewall.html
-            way = inspected(way, firewall, attachment.id).behind_middlebox()
-            return Transit(self.router, self.start, attachment).by_table(way)
+            ways, legs = sieved(way, firewall, attachment.id, self.estate)
+            behind = Transit(self.router, self.start, attachment)
+            for through in (each.behind_middlebox() for each in ways):
+                kept = through._replace(addresses=through.addresses - firewall.translates)
+                for part in (kept, _masked(through, firewall)):
+                    legs += behind.by_table(part) if part.addresses else []
+            return legs
         if kind in {"peering", "tgw-peering"}:
             return self._to_other_gateway(way._replace(ingress_groups=False), attachment)
         if kind in _OUTWARD:
             return way.ends("private")
-        return way.lost(f"what is behind {attachment.own_id} decides where packets go on")
+        if kind == "internet":
+            outside = way._replace(addresses=way.addresses - GLOBAL_UNICAST).dropped("not an address of the internet")
+            return outside + way.to(GLOBAL_UNICAST).ends("internet", needs_public=way.seen_as is None)
+        return way.lost(f"what is behind {attachment.shown_id} decides where packets go on")
 
     def _to_other_gateway(self, way: Way, attachment: TransitAttachment) -> list[Leg]:
         """Return the legs of packets to a peered transit gateway: its table for the peering decides.
@@ -215,10 +235,10 @@ class Transit:
         """
         far = next((each for each in self.router.halves(attachment) if each.gateway != self.source.gateway), None)
         if far is None:
-            return way.lost(f"the transit gateway at the other end of {attachment.own_id} was not read")
+            return way.lost(f"the transit gateway at the other end of {attachment.shown_id} was not read")
         way, closed = standing(way, self.estate.gateways.get(far.gateway), far.gateway)
         if closed or not far.active:
-            return way.dropped(closed or f"the attachment {far.own_id} is not active")
+            return way.dropped(closed or f"the attachment {far.shown_id} is not active")
         return Transit(self.router, self.start, far).by_table(way)
 
     def _arrived(self, way: Way, attachment: TransitAttachment, network: Network) -> list[Leg]:
@@ -229,19 +249,23 @@ class Transit:
         Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
         """
         way = way._replace(network=network, subnet=None)
+        if attachment.direct:
+            inside = way.to(network.addresses).ends("network", network.id)
+            beyond = way._replace(addresses=way.addresses - network.addresses)
+            return inside + beyond.dropped(f"{attachment.shown_id} leads to addresses of {network.shown_id} alone")
         subnets = _subnets(self.router, attachment)
         if subnets is None:
             # Nor is it known in which subnet they are handed out.
-            return [leg._replace(from_subnets=None) for leg in self.router.unread(way, attachment.own_id)]
+            return [leg._replace(from_subnets=None) for leg in self.router.unread(way, attachment.shown_id)]
         zones = frozenset(each.zone for each in subnets)
         if "" in zones:
-            way = way.doubted(f"the zones of {attachment.own_id} were not read")
+            way = way.doubted(f"the zones of {attachment.shown_id} were not read")
         way = way._replace(zones=None if "" in zones else zones, leaves=True)
         choices = [
             self.router.follow(way._replace(subnet=each, blocks=(each.internet_block,)))
             for each in self._entries(attachment, subnets)
         ]
-        legs = agreed(choices, f"by which subnet of {attachment.own_id} packets come in is not known")
+        legs = agreed(choices, f"by which subnet of {attachment.shown_id} packets come in is not known")
         return legs + self._in_local_zones(legs, network)
 
     def _entries(self, attachment: TransitAttachment, subnets: tuple[Subnet, ...]) -> tuple[Subnet, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.reach.roads.leg import Checkpoint, Hop, Leg, route_text
 
 if TYPE_CHECKING:
@@ -108,8 +108,12 @@ class Way(NamedTuple):
     def behind_middlebox(self) -> Way:
         """Return the packets behind an appliance, where named groups match nobody.
 
-        Source: https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html
+        Unless groups are a short way to write the addresses of their members. Sources:
+        https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html and
+        https://learn.microsoft.com/azure/virtual-network/application-security-groups
         """
+        if self.network.groups_by_address:
+            return self
         return self._replace(egress_groups=False, ingress_groups=False)
 
     def ends(self, end: End, network: str | None = None, *, needs_public: bool = False) -> list[Leg]:
@@ -157,7 +161,7 @@ class Way(NamedTuple):
 
     def _uneven(self) -> str:
         """Return in words that answers may not pass the firewalls that the packets passed."""
-        names = ", ".join(sorted(own_id(name) for name in self.unanswered))
+        names = ", ".join(sorted(shown_id(name) for name in self.unanswered))
         return f"whether answers come back through {names} is not known" if names else _UNEVEN
 
     def _handed_from(self, end: End) -> frozenset[str] | None:
@@ -199,4 +203,4 @@ class Way(NamedTuple):
         if table not in self.tables:
             return ""
         names = (*self.tables[self.tables.index(table) :], table)
-        return f"routes lead in a circle: {' → '.join(own_id(name) for name in names)}"
+        return f"routes lead in a circle: {' → '.join(shown_id(name) for name in names)}"

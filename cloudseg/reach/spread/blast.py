@@ -208,11 +208,10 @@ class Blast:
         linked: defaultdict[int, set[int]] = defaultdict(set)
         numbers = self._graph.number_of
         for workload in {interface.workload or "" for interface in self._estate.interfaces.values()}:
-            own = {
-                numbers[interface.id]
-                for interface in self._estate.interfaces_of(workload)
-                if interface.id in self._footholds
-            }
+            interfaces = self._estate.interfaces_of(workload)
+            if len(interfaces) < 2:
+                continue
+            own = {numbers[interface.id] for interface in interfaces if interface.id in self._footholds}
             if len(own) > 1:
                 for number in own:
                     linked[number] |= own

@@ -50,8 +50,15 @@ def closure_of(steps: Bits) -> Closure:
     rows = empty(size + 1, size)
     kinds: dict[bytes, int] = {rows[0].tobytes(): 0}
     kind = np.zeros(size, dtype=np.intp)
+    # What is reached follows from the first step alone, and many classes share theirs.
+    after: dict[bytes, int] = dict(kinds)
     for component in reversed(_components([as_number(row) for row in steps], [as_number(row) for row in back])):
-        own = np.bitwise_or.reduce(steps[component], axis=0)
+        own = steps[component[0]] if len(component) == 1 else np.bitwise_or.reduce(steps[component], axis=0)
+        first = own.tobytes()
+        known = after.get(first)
+        if known is not None:
+            kind[component] = known
+            continue
         # What the component's own classes add is not known yet, and is what is worked out: their kind is still 0.
         wanted = np.zeros(len(kinds), dtype=np.bool_)
         wanted[kind[held(own, size)]] = True
@@ -61,7 +68,7 @@ def closure_of(steps: Bits) -> Closure:
         if number is None:
             number = kinds[text] = len(kinds)
             rows[number] = reached
-        kind[component] = number
+        kind[component] = after[first] = number
     return Closure(rows[: len(kinds)].copy(), kind)
 
 

@@ -74,6 +74,8 @@ class BalancerEntrances:
         if keeps is None:
             doubt = f"whether clients keep their addresses behind {group.name or group.arn} was not read"
         running = any(draft.workloads[balancer].running for balancer in balancers)
+        if not running:
+            doubt = "the load balancer could not be set up, so that it may send nothing"
         targets = NO_ADDRESSES
         for target in forward.targets:
             targets |= target.address
@@ -91,7 +93,7 @@ class BalancerEntrances:
                 senders=senders,
                 through=frozenset(balancers),
                 listens=forward.listens,
-                active=None if running and (keeps is None or (not exact and clients != ALL_ADDRESSES)) else running,
+                active=None if not running or keeps is None or (not exact and clients != ALL_ADDRESSES) else True,
                 doubt=doubt,
             )
             draft.put(draft.entrances, entrance, answers.scope)

@@ -31,6 +31,8 @@ _SUPPLEMENTARY = frozenset(
 )
 _INTERFACES = ("ec2", "describe_network_interfaces")
 _INSTANCES = ("ec2", "describe_instances")
+# Of the classic ones nobody keeps the addresses of clients: without these, a way in may be missing.
+_BALANCERS = ("elbv2", "describe_load_balancers")
 
 Place = tuple[str, str]
 """An account and a region."""
@@ -144,7 +146,7 @@ def _reading(
     reason = _reason(missing, gaps) or unasked
     if facet == "interfaces" and _INTERFACES in missing and _INSTANCES in answered:
         return Reading(PROVIDER, scope, region, facet, "partly", "only the interfaces that instances show were read")
-    if len(missing) == len(essential):
+    if len(missing) == len(essential) or _BALANCERS in missing:
         return Reading(PROVIDER, scope, region, facet, "unread", reason)
     return Reading(PROVIDER, scope, region, facet, "partly" if reason else "read", reason)
 

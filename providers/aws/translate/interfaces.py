@@ -149,7 +149,23 @@ def interface_of(answers: Answers, draft: Draft, wire: WireInterface, what: str)
         role=wire.interface_type or _role(wire.description),
         forwards=not wire.source_dest_check,
         managed_by=_managed_by(wire, tags),
+        primary=_primary(wire) & addresses,
     )
+
+
+def _primary(wire: WireInterface) -> AddressSet:
+    """Return the address by which a machine sends whose first interface this is; a bad one is told as an address."""
+    if not _is_first(wire) or not wire.private_ip_address:
+        return NO_ADDRESSES
+    try:
+        return AddressSet.from_cidrs((wire.private_ip_address,))
+    except ParseError:
+        return NO_ADDRESSES
+
+
+def _is_first(wire: WireInterface) -> bool:
+    attached = wire.attachment
+    return attached is not None and attached.device_index == 0 and not attached.network_card_index
 
 
 def note_primary(draft: Draft, wire: WireInterface, interface: str, instance: str | None) -> None:
@@ -157,8 +173,7 @@ def note_primary(draft: Draft, wire: WireInterface, interface: str, instance: st
 
     Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html
     """
-    attached = wire.attachment
-    if instance is not None and attached is not None and attached.device_index == 0 and not attached.network_card_index:
+    if instance is not None and _is_first(wire):
         draft.primary[instance] = interface
 
 

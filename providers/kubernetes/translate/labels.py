@@ -28,10 +28,13 @@ __all__ = [
     "NAMESPACE",
     "ON_HOST",
     "ON_NAMESPACE",
+    "ON_NODE",
     "asks_controller",
     "in_cluster",
     "in_namespace",
+    "meets",
     "namespace_labels",
+    "node_label",
     "on_port",
     "pod_labels",
     "port_label",
@@ -51,6 +54,9 @@ selectors find it by this."""
 
 ON_HOST: Final = "pod/host-network"
 """The label that a pod on the network of its node bears; its value is the cluster."""
+
+ON_NODE: Final = "pod/node"
+"""The label that a pod bears which stays on its node for good; its value is :func:`node_label`."""
 
 ACCOUNT: Final = "pod/service-account"
 """The label under which a pod bears the name of its service account; one that was not read bears none."""
@@ -111,6 +117,25 @@ def port_label(name: str, protocol: str) -> str:
 def on_port(name: str, protocol: str, number: int) -> Labelled:
     """Return the requirement to have a named port with a number."""
     return Labelled(port_label(name, protocol), "In", frozenset((str(number),)))
+
+
+def meets(required: Labelled, labels: Mapping[str, str]) -> bool:
+    """Tell whether labels of something that is no pod meet a requirement."""
+    value = labels.get(required.key)
+    match required.operator:
+        case "In":
+            return value in required.values
+        case "NotIn":
+            return value not in required.values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+
+
+def node_label(cluster: str, node: str) -> str:
+    """Return the value of :data:`ON_NODE` for a node of a cluster."""
+    return f"{cluster}/{node}"
 
 
 def in_cluster(name: str) -> Labelled:

@@ -26,6 +26,9 @@ __all__ = ["add_nodes"]
 _MACHINE: Final = re.compile(r"[a-z]+://.*?([^/]+)")
 """What a provider id ends with: ``aws:///eu-west-1a/i-0a1b``. Source:
 https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/node-v1/#NodeSpec"""
+_AZURE: Final = "azure://"
+"""What those of Azure begin with; the rest is an ARM id, which is compared without case. Source:
+https://github.com/kubernetes-sigs/cloud-provider-azure"""
 _OF_NETWORK: Final = frozenset(("InternalIP", "ExternalIP"))
 
 
@@ -60,8 +63,15 @@ def _node(item: Object, draft: Draft) -> Node:
         except (msgspec.ValidationError, ParseError) as error:
             problem = str(error)
         else:
-            machine = _MACHINE.fullmatch(spec.provider or "")
             labels = {key: value or "" for key, value in (metadata.labels or {}).items()}
-            return Node(item.name, labels, addresses, "" if machine is None else machine.group(1))
+            return Node(item.name, labels, addresses, _machine(spec.provider or ""))
     draft.ledger.gap(item, "malformed", problem, "interfaces")
     return Node(item.name, None)
+
+
+def _machine(provider: str) -> str:
+    """Return the own id of the machine that a provider id names; empty where it names none."""
+    if provider.startswith(_AZURE):
+        return "/" + provider.removeprefix(_AZURE).strip("/").lower()
+    found = _MACHINE.fullmatch(provider)
+    return "" if found is None else found.group(1)

@@ -11,7 +11,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from cloudseg.model import Gap, GapReason, SourceLocation
-from cloudseg.providers.kubernetes.kinds import lists_deciders, lists_entrances
+from cloudseg.providers.kubernetes.kinds import WITHIN_NAMESPACES, lists_deciders, lists_entrances
+from cloudseg.providers.kubernetes.places import Places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -120,17 +121,52 @@ class Ledger:
         self.notes: list[str] = []
         self.partly: dict[str, str] = {}
         """The facets that were not read in full, each with the reason."""
+        self.partly_in: dict[str, str] = {}
+        """The namespaces, in words, whose policies alone were not read in full, each with the reason."""
+        self.unread: set[str] = set()
+        """Objects that are asked for by name and could not be read: ``configmaps kube-system/cilium-config``."""
+        self.open_in: list[Places | None] = []
+        """The namespaces of whose pods a list of policies may decide that was not read; None for all of them."""
+        self.unlisted: dict[str, str] = {}
+        """Lists that were not read in full, by the plurals of their kinds, each with where and why, in words."""
 
     def gap(self, what: Object, reason: GapReason, detail: str, facet: str) -> None:
         """Note an object that could not be read or judged; what it may concern is bounded by who says so."""
         self._gap(f"{what.group or 'core'}.{what.kind}", what.own, reason, f"{what.where}{detail}", (facet,))
 
-    def lost(self, what: str, operation: str, reason: GapReason, detail: str) -> None:
-        """Note a list of which not even the names are known: what it would show was not read in full."""
+    def lost(self, what: str, operation: str, reason: GapReason, detail: str, resource: str = "") -> None:
+        """Note a list of which not even the names are known: what it would show was not read in full.
+
+        Args:
+            what: the list.
+            operation: the plural of its kind.
+            reason: why it was not read.
+            detail: why, in words.
+            resource: the one object that was asked for, or the namespaces in which the list was not read; empty for
+                the whole list.
+        """
+        if operation == FILES:
+            # The reader of files says the place in the detail.
+            resource = ""
         facets = facets_of(operation)
+        places = Places.read(resource)
+        if places is not None or not resource:
+            self.unlisted.setdefault(operation, f"{what}{f' of {places.words}' if places else ''} ({reason})")
+        if resource and places is None:
+            self.unread.add(f"{operation} {resource}")
+        within = places if (what.rpartition(".")[0], operation) in WITHIN_NAMESPACES else None
+        if "groups" in facets:
+            self.open_in.append(within)
         for facet in facets:
-            self.partly.setdefault(facet, f"{what}: {reason}")
-        self._gap(what, "", reason, detail, facets)
+            # Where it is known whose policies are missing, these pods are open and no others.
+            if facet == "groups" and within is not None:
+                self.partly_in.setdefault(within.words, f"{what}: {reason}")
+            else:
+                self.partly.setdefault(facet, f"{what}: {reason}")
+        if within is None:
+            self._gap(what, resource, reason, detail, facets)
+        else:
+            self.gaps.append(Gap(PROVIDER, self.cluster, within.words, what, "", reason, detail, facets))
 
     def _gap(self, what: str, resource: str, reason: GapReason, detail: str, facets: tuple[str, ...]) -> None:
         self.gaps.append(Gap(PROVIDER, self.cluster, "global", what, resource, reason, detail, facets))

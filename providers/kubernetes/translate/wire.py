@@ -134,6 +134,7 @@ class PodSpec(msgspec.Struct, frozen=True, rename="camel"):
     host_network: bool | None = None
     service_account_name: str | None = None
     service_account: str | None = None
+    node_name: str | None = None
 
 
 class PodTemplate(msgspec.Struct, frozen=True):

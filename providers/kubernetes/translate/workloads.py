@@ -22,7 +22,9 @@ from cloudseg.providers.kubernetes.translate.labels import (
     NAMESPACE,
     ON_HOST,
     ON_NAMESPACE,
+    ON_NODE,
     namespace_labels,
+    node_label,
     pod_labels,
     port_label,
 )
@@ -85,6 +87,8 @@ class _Pods(NamedTuple):
         account: the name of their service account; empty where it was not read.
         proxied: the labels of those of the ports that the proxy of a mesh declares.
         evidence: what tells whether they are part of a mesh; None where they were not read.
+        nodes: the names of the nodes that they run on.
+        stays: it is one pod, and stays on its node for good.
     """
 
     source: Object
@@ -97,6 +101,8 @@ class _Pods(NamedTuple):
     account: str = ""
     proxied: frozenset[str] = frozenset()
     evidence: Evidence | None = None
+    nodes: frozenset[str] = frozenset()
+    stays: bool = False
 
     def alike(self, other: _Pods) -> bool:
         """Tell whether nothing that policies look at tells these pods from others, but the proxy of a mesh."""
@@ -120,7 +126,10 @@ class _Pods(NamedTuple):
         if evidence is not None and other.evidence is not None:
             evidence = evidence._replace(running=(*evidence.running, *other.evidence.running))
         return self._replace(
-            addresses=self.addresses | other.addresses, ports={**other.ports, **self.ports}, evidence=evidence
+            addresses=self.addresses | other.addresses,
+            ports={**other.ports, **self.ports},
+            evidence=evidence,
+            nodes=self.nodes | other.nodes,
         )
 
 
@@ -183,8 +192,11 @@ def template_of(item: Object) -> object | None:
 
 def _owner(item: Object, by_name: dict[_Name, Object]) -> _Name | None:
     """Return the controller of an object, where that is one that was read."""
+    written = item.part("metadata").get("ownerReferences")
+    if written is None:
+        return None
     try:
-        owners = msgspec.convert(item.part("metadata").get("ownerReferences"), list[OwnerReference] | None)
+        owners = msgspec.convert(written, list[OwnerReference] | None)
     except msgspec.ValidationError:
         return None
     chosen = next((each for each in owners or () if each.controller), None)
@@ -250,7 +262,18 @@ def _read(item: Object, template: PodTemplate, draft: Draft) -> _Pods:
         spec.service_account_name or spec.service_account or "default",
         frozenset(_labels_of_ports(each for each in containers if each.name in PROXIES)),
         Evidence(shape, (shape,) if running else (), item.kind),
+        frozenset((spec.node_name,)) if item.kind == "Pod" and spec.node_name else frozenset(),
+        item.kind == "Pod" and not _may_move(item),
     )
+
+
+def _may_move(item: Object) -> bool:
+    """Tell whether something makes another pod in place of one that ends, maybe elsewhere: any owner but a node."""
+    try:
+        owners = msgspec.convert(item.part("metadata").get("ownerReferences"), list[OwnerReference] | None)
+    except msgspec.ValidationError:
+        return True
+    return any(each.kind != "Node" for each in owners or ())
 
 
 def _labels_of_ports(containers: Iterable[Container]) -> Iterator[str]:
@@ -286,6 +309,16 @@ def ports_of(spec: PodSpec) -> Iterator[ContainerPort]:
         yield from container.ports or ()
 
 
+def _machines(nodes: frozenset[str], draft: Draft) -> frozenset[str]:
+    return frozenset(node.machine for node in draft.nodes if node.machine and node.name in nodes)
+
+
+def _place_of(pods: _Pods, draft: Draft) -> str:
+    """Return the name of the node on which a pod stays, where its addresses were read; empty for all other pods."""
+    known = (node.name for node in draft.nodes if node.addresses and node.name in pods.nodes)
+    return next(known, "") if pods.stays else ""
+
+
 def _add(pods: _Pods, draft: Draft) -> None:
     item = pods.source
     namespace = draft.namespaces.get(item.place) or namespace_labels(item.place, None)
@@ -303,6 +336,8 @@ def _add(pods: _Pods, draft: Draft) -> None:
     draft.workloads[workload.id] = workload
     place = ON_HOST if pods.host else IN_CLUSTER
     account = {ACCOUNT: pods.account} if pods.account else {}
+    node = _place_of(pods, draft)
+    stays = {ON_NODE: node_label(draft.cluster, node)} if node else {}
     interface = Interface(
         id=draft.id(f"{item.place}/{item.name}[{item.kind}]"),
         kind="pod",
@@ -313,9 +348,10 @@ def _add(pods: _Pods, draft: Draft) -> None:
         subnet=None,
         addresses=pods.addresses,
         attached_unread=bool(pods.doubt) or pods.secondary,
-        labels={**pods.labels, **namespace, **pods.ports, **account, place: draft.cluster},
+        labels={**pods.labels, **namespace, **pods.ports, **account, **stays, place: draft.cluster},
         workload=workload.id,
         role="host" if pods.host else "interface",
+        machines=_machines(pods.nodes, draft) if pods.nodes else frozenset(),
     )
     draft.interfaces[interface.id] = interface
     if pods.evidence is not None:

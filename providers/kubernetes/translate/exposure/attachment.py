@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from cloudseg.errors import ParseError
 from cloudseg.providers.kubernetes.translate.exposure.gateway_wire import Allowed, Gateway, Namespaces, Parent, Route
-from cloudseg.providers.kubernetes.translate.labels import requirements
+from cloudseg.providers.kubernetes.translate.labels import meets, requirements
 from cloudseg.traffic import NO_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
-    from cloudseg.model import Labelled
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.exposure.gateway_wire import Listener
     from cloudseg.providers.kubernetes.translate.objects import Object
@@ -99,17 +98,4 @@ def _chosen(selector: LabelSelector | None, namespace: str, draft: Draft) -> boo
         return True
     labels = draft.namespaces.get(namespace)
     # Of a namespace that was not read nobody knows its labels: its routes may be taken.
-    return labels is None or all(_fits(each, labels) for each in required)
-
-
-def _fits(required: Labelled, labels: dict[str, str]) -> bool:
-    value = labels.get(required.key)
-    match required.operator:
-        case "In":
-            return value in required.values
-        case "NotIn":
-            return value not in required.values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
+    return labels is None or all(meets(each, labels) for each in required)

@@ -8,7 +8,7 @@ https://kubernetes.io/docs/concepts/services-networking/network-policies/#networ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
@@ -16,6 +16,7 @@ from cloudseg.errors import ParseError
 from cloudseg.model import Entrance
 from cloudseg.providers.kubernetes.translate.exposure.published import BY_NODES, nodes_doubt
 from cloudseg.providers.kubernetes.translate.exposure.service import port_of
+from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.pipeline import hosts_of
 from cloudseg.providers.kubernetes.translate.wire import PodSpec, PodTemplate
 from cloudseg.providers.kubernetes.translate.workloads import ports_of, template_of
@@ -38,7 +39,7 @@ def add_host_ports(objects: Iterable[Object], draft: Draft) -> None:
     for item in objects if doubt is not None else ():
         workload = draft.id(f"{item.place}/{item.kind}/{item.name}")
         template = template_of(item)
-        if template is None or workload not in draft.workloads:
+        if not _may_take(template) or workload not in draft.workloads:
             continue
         try:
             spec = msgspec.convert(template, PodTemplate).spec or PodSpec()
@@ -63,6 +64,20 @@ def add_host_ports(objects: Iterable[Object], draft: Draft) -> None:
                 groups=frozenset((hosts_of(draft.cluster),)),
                 doubt=f"{doubt}; {BY_NODES}",
             )
+
+
+def _may_take(template: object) -> bool:
+    """Tell at a glance whether pods may take ports of their nodes: hardly any do."""
+    spec = fields_of(fields_of(template).get("spec"))
+    if "hostNetwork" in spec:
+        return True
+    containers = (each for key in ("containers", "initContainers") for each in _listed(spec.get(key)))
+    ports = (port for container in containers for port in _listed(fields_of(container).get("ports")))
+    return any("hostPort" in fields_of(port) for port in ports)
+
+
+def _listed(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def _taken(spec: PodSpec) -> tuple[Traffic, Traffic]:

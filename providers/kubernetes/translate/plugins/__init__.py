@@ -4,6 +4,6 @@
 """
 
 from cloudseg.providers.kubernetes.translate.plugins.detection import detect
-from cloudseg.providers.kubernetes.translate.plugins.plugin import UNENFORCED_STAGE, Plugin
+from cloudseg.providers.kubernetes.translate.plugins.plugin import ASSUMED, UNENFORCED_STAGE, Plugin
 
-__all__ = ["UNENFORCED_STAGE", "Plugin", "detect"]
+__all__ = ["ASSUMED", "UNENFORCED_STAGE", "Plugin", "detect"]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from cloudseg.model import RangeMeaning
     from cloudseg.providers.kubernetes.translate.plugins.daemons import Container
+    from cloudseg.providers.kubernetes.translate.plugins.reached import Unreached
 
 __all__ = ["ADMIN", "V1", "Claim", "Surroundings", "image_words"]
 
@@ -50,6 +51,7 @@ class Claim(NamedTuple):
     closed: bool = False
     bare: bool = True
     windows: bool = False
+    unreached: Unreached | None = None
 
 
 def image_words(container: Container) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["aws", "azure_cns", "azure_npm", "dataplane", "openshift"]
 
+_MODE: Final = "NETWORK_POLICY_ENFORCING_MODE"
 _VERSION: Final = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:[.-].*)?")
 _ADMIN_POLICIES_OF_VPC_CNI: Final = (1, 21)
 """The release of the AWS VPC CNI that brought admin policies of its own. Source:
@@ -70,7 +71,9 @@ def aws(daemon: Daemon, container: Container, around: Surroundings) -> Claim:
     if settings is not None and (AWS_GROUP, "PolicyEndpoint") not in around.kinds:
         controller = truth(settings.get("enable-network-policy-controller"), default=False)
         doubt = doubt or ("" if controller else "the config map amazon-vpc-cni does not switch its controller on")
-    strict = any(each.environment.get("NETWORK_POLICY_ENFORCING_MODE") == "strict" for each in (container, agent))
+    modes = [each.variable(_MODE) for each in (container, agent)]
+    doubt = doubt or (f"what {_MODE} of aws-node is set to cannot be told" if None in modes else "")
+    strict = "strict" in modes
     version = _VERSION.fullmatch(container.tag)
     own = frozenset((AWS_GROUP,))
     known = version is not None and (int(version[1]), int(version[2])) >= _ADMIN_POLICIES_OF_VPC_CNI

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cloudseg.providers.kubernetes.translate.objects import Object
 
-__all__ = ["Container", "Daemon", "daemons", "is_running", "marks_of", "on_windows", "truth"]
+__all__ = ["Container", "Counts", "Daemon", "daemons", "is_running", "marks_of", "on_windows", "owning_set", "truth"]
 
 _OS_LABELS: Final = ("kubernetes.io/os", "beta.kubernetes.io/os")
 _TRUE: Final = frozenset(("1", "t", "true"))
@@ -30,6 +30,7 @@ class Container(NamedTuple):
         tag: the tag of the image; empty where it has none.
         arguments: command and arguments.
         environment: the variables that are set, with None for one whose value comes from elsewhere.
+        elsewhere: others may be set by config maps that are not read (``envFrom``).
     """
 
     name: str
@@ -37,6 +38,15 @@ class Container(NamedTuple):
     tag: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str | None]
+    elsewhere: bool = False
+
+    def variable(self, name: str) -> str | None:
+        """Return what a variable is set to, no text for one that is not set; None where that is not known.
+
+        What a container sets itself goes before what ``envFrom`` sets. Source:
+        https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables
+        """
+        return self.environment.get(name, None if self.elsewhere else "")
 
     def flag(self, name: str) -> str | None:
         """Return what a flag is set to, ``true`` for one without a value; None for one that is not set."""
@@ -49,6 +59,18 @@ class Container(NamedTuple):
         return found
 
 
+class Counts(NamedTuple):
+    """Nodes of a daemon, as the status of its DaemonSet counts them.
+
+    Attributes:
+        desired: on which it should run.
+        ready: on which it is ready.
+    """
+
+    desired: int
+    ready: int
+
+
 class Daemon(NamedTuple):
     """A daemon that runs on nodes.
 
@@ -57,12 +79,18 @@ class Daemon(NamedTuple):
         containers: its containers, without those that only prepare the pod.
         windows: it runs on nodes with Windows.
         words: what it is and where it is written, for people.
+        place: its namespace.
+        counts: its nodes; None where its status was not read.
+        spec: that of the pods which its DaemonSet makes; None where only such a pod was read.
     """
 
     name: str
     containers: tuple[Container, ...]
     windows: bool
     words: str
+    place: str = ""
+    counts: Counts | None = None
+    spec: Mapping[str, object] | None = None
 
 
 def daemons(objects: Iterable[Object]) -> Iterator[Daemon]:
@@ -75,9 +103,10 @@ def daemons(objects: Iterable[Object]) -> Iterator[Daemon]:
     for item in sets:
         if item.part("status").get("desiredNumberScheduled") != 0 or not is_running(item):
             template = fields_of(item.part("spec").get("template"))
-            yield _daemon(item, item.name, fields_of(template.get("spec")))
+            spec = fields_of(template.get("spec"))
+            yield _daemon(item, item.name, spec)._replace(spec=spec)
     for item in objects:
-        owner = _owning_set(item)
+        owner = owning_set(item)
         if owner and (item.place, owner) not in known:
             known.add((item.place, owner))
             yield _daemon(item, owner, item.part("spec"))
@@ -111,7 +140,7 @@ def marks_of(item: Object) -> dict[str, object]:
     return {**fields_of(metadata.get("labels")), **fields_of(metadata.get("annotations"))}
 
 
-def _owning_set(item: Object) -> str:
+def owning_set(item: Object) -> str:
     """Return the name of the DaemonSet that made a pod; empty for anything else."""
     if item.kind != "Pod" or item.group:
         return ""
@@ -127,7 +156,15 @@ def _daemon(item: Object, name: str, spec: Mapping[str, object]) -> Daemon:
     given = spec.get("containers")
     containers = tuple(_container(fields_of(each)) for each in (_items(given)))
     place = f" ({item.where.removesuffix(': ')})" if item.where else ""
-    return Daemon(name, containers, on_windows(spec), f"DaemonSet {item.place}/{name}{place}")
+    words = f"DaemonSet {item.place}/{name}{place}"
+    return Daemon(name, containers, on_windows(spec), words, item.place, _counts(item))
+
+
+def _counts(item: Object) -> Counts | None:
+    """Return the nodes of a DaemonSet; of a pod that stands for one, which tells of no other, None."""
+    status = item.part("status")
+    desired, ready = status.get("desiredNumberScheduled"), status.get("numberReady")
+    return Counts(desired, ready) if type(desired) is int and type(ready) is int else None
 
 
 def _container(fields: Mapping[str, object]) -> Container:
@@ -148,6 +185,7 @@ def _container(fields: Mapping[str, object]) -> Container:
         tag,
         tuple(each for each in arguments if isinstance(each, str)),
         environment,
+        elsewhere=bool(fields.get("envFrom")),
     )
 
 

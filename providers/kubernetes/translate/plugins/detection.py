@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.providers.kubernetes.kinds import decides_traffic
@@ -16,16 +17,22 @@ from cloudseg.providers.kubernetes.translate.plugins.plugin import (
     CILIUM_GROUP,
     Plugin,
 )
+from cloudseg.providers.kubernetes.translate.plugins.reached import unreached
 from cloudseg.providers.kubernetes.translate.plugins.recognised import claims
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cloudseg.model import RangeMeaning
     from cloudseg.providers.kubernetes.translate.objects import Object
+    from cloudseg.providers.kubernetes.translate.plugins.daemons import Daemon
 
 __all__ = ["detect"]
 
+_TELLING: Final = ("daemonsets", "nodes")
+"""The lists of a cluster that runs which tell its network plugin. Manifests lack objects, but never a list."""
+_DAEMONS: Final = frozenset(("daemonsets", "pods"))
+"""The lists of which one is enough to show every daemon."""
 _SYSTEM: Final = "kube-system"
 _HINTS: Final = {
     "projectcalico.org/": "Calico",
@@ -42,12 +49,16 @@ _HINTED_RANGES: Final[dict[str, RangeMeaning]] = {"Cilium": "outside", "Calico":
 _GROUP_HINTS: Final = dict.fromkeys(CALICO_GROUPS, "Calico") | {CILIUM_GROUP: "Cilium", ANTREA_GROUP: "Antrea"}
 
 
-def detect(objects: Sequence[Object]) -> Plugin:
+def detect(objects: Sequence[Object], unlisted: Mapping[str, str] = MappingProxyType({})) -> Plugin:
     """Return the network plugin of a cluster, as far as its objects tell.
 
     Of several the one that enforces policies counts: the others make the network, and it filters. Where daemons of a
-    cluster that runs were read and none is known, it is not known whether policies are enforced. Where nothing was
-    read that could tell, as for the manifests of an application, it is assumed.
+    cluster that runs were read and none is known, or where they could not be read, it is not known whether policies are
+    enforced. Where nothing tells and nothing is missing, as for the manifests of an application, it is assumed.
+
+    Args:
+        objects: the objects that were read.
+        unlisted: the lists of a cluster that runs which were not read in full, by the plurals of their kinds, in words.
     """
     around = Surroundings(
         {(item.place, item.name): _settings(item) for item in objects if item.kind == "ConfigMap" and not item.group},
@@ -63,8 +74,13 @@ def detect(objects: Sequence[Object]) -> Plugin:
     found = [*_by_plugin(objects, around), *operators(objects)]
     if not any(claim.enforces for claim in found):
         found += [*k3s(objects), *auto_mode(objects, around)]
+    unread = " and ".join(unlisted[each] for each in _TELLING if each in unlisted)
     if found:
-        return _together(found)
+        plugin = _together(found)
+        if plugin.enforces is False and unlisted.keys() >= _DAEMONS:
+            doubt = f"{plugin.name} enforces none itself, and {unread} were not read in full: another plugin may"
+            return plugin._replace(enforces=None, ranges="unknown", groups=None, doubt=doubt)
+        return plugin
     hints = _hints(objects)
     hinted = f"; {hints}" if hints else ""
     system = [item for item in objects if item.place == _SYSTEM and is_running(item)]
@@ -74,6 +90,8 @@ def detect(objects: Sequence[Object]) -> Plugin:
     if read:
         shown = f"{', '.join(read[:5])}{', …' if len(read) > 5 else ''}"
         return Plugin(doubt=f"no network plugin is known among the daemons of {_SYSTEM} ({shown}){hinted}")
+    if unread:
+        return Plugin(doubt=f"no daemon of a network plugin was read, and {unread} were not read in full{hinted}")
     if hints == _hint("Flannel"):
         return Plugin(doubt=f"no daemon of a network plugin was read{hinted}, which enforces no policies itself")
     rivals = frozenset(item.group for item in objects if decides_traffic(item.group, item.kind)) & _GROUP_HINTS.keys()
@@ -88,16 +106,29 @@ def detect(objects: Sequence[Object]) -> Plugin:
 def _by_plugin(objects: Sequence[Object], around: Surroundings) -> Iterator[Claim]:
     """Yield one claim for each plugin: its daemons for other machines, or its pods, say the same as a rule."""
     same: dict[str, list[Claim]] = {}
+    of_it: dict[str, list[Daemon]] = {}
     for daemon in daemons(objects):
         for claim in claims(daemon, around):
             same.setdefault(claim.plugin, []).append(claim)
+            of_it.setdefault(claim.plugin, []).append(daemon)
     for name, all_of_it in same.items():
         on_linux = [claim for claim in all_of_it if not claim.windows] or all_of_it
         first = on_linux[0]._replace(windows=any(claim.windows and claim.enforces for claim in all_of_it))
         if len({(claim.enforces, claim.closed) for claim in on_linux}) > 1:
             places = " and ".join(claim.evidence for claim in on_linux)
             first = first._replace(enforces=None, doubt=f"daemons of {name} are set in different ways: {places}")
-        yield first
+        yield first if first.enforces is False else _where_it_runs(first, objects, of_it[name])
+
+
+def _where_it_runs(claim: Claim, objects: Sequence[Object], own: Sequence[Daemon]) -> Claim:
+    """Return a claim with the nodes that its daemons do not reach; where these are not known, they may be any."""
+    missing = unreached(objects, own)
+    if missing is None:
+        return claim
+    if missing.names:
+        return claim._replace(unreached=missing)
+    doubt = "; ".join(filter(None, (claim.doubt, f"{missing.words}, and which these are is not known")))
+    return claim._replace(unreached=missing, enforces=None, doubt=doubt)
 
 
 class _Kinds(NamedTuple):
@@ -144,6 +175,7 @@ def _together(found: Sequence[Claim]) -> Plugin:
         closed=any(claim.closed for claim in active),
         windows=any(claim.windows for claim in active),
         bare=all(claim.bare for claim in active),
+        unreached=next((claim.unreached for claim in active if claim.unreached), None),
     )
 
 

@@ -106,6 +106,8 @@ def settle(objects: Sequence[Object], plugin: Plugin, draft: Draft) -> None:
             _gap(draft, detail)
     elif plugin.doubt and not plugin.assumed:
         draft.ledger.notes.append(f"cluster {draft.cluster}: {plugin.doubt}")
+    if plugin.unreached:
+        draft.ledger.notes.append(f"cluster {draft.cluster}: {plugin.unreached.words}: others may enforce no policies")
     if plugin.closed:
         _gap(draft, f"{plugin.name} is set to deny what no policy admits: at pods without policies nothing is certain")
         draft.bound(None)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from cloudseg.model import RangeMeaning
     from cloudseg.providers.kubernetes.translate.objects import Object
+    from cloudseg.providers.kubernetes.translate.plugins.reached import Unreached
 
 __all__ = [
     "ADMIN_GROUP",
     "ALL_GROUPS",
     "ANTREA_GROUP",
+    "ASSUMED",
     "AWS_GROUP",
     "CALICO_GROUPS",
     "CILIUM_GROUP",
@@ -29,6 +31,11 @@ __all__ = [
 
 UNENFORCED_STAGE: Final = "unenforced"
 """The stage of policies that nobody enforces; no pipeline has it."""
+
+ASSUMED: Final = "network-plugin-assumed"
+"""The tag of the network of the pods that says, in words, that enforcement is assumed."""
+
+_ENFORCED: Final = "that its network plugin enforces NetworkPolicies is assumed: nothing that was read says so"
 
 POLICY_GROUP: Final = "networking.k8s.io"
 ADMIN_GROUP: Final = "policy.networking.k8s.io"
@@ -60,6 +67,7 @@ class Plugin(NamedTuple):
         closed: it admits nothing to or from pods that no policy selects.
         windows: it enforces policies on nodes with Windows as well.
         bare: it enforces policies for pods that no controller made as well.
+        unreached: the nodes on which it does not run; None where it runs on all, as far as anything tells.
     """
 
     name: str = ""
@@ -73,6 +81,7 @@ class Plugin(NamedTuple):
     closed: bool = False
     windows: bool = False
     bare: bool = True
+    unreached: Unreached | None = None
 
     @property
     def tags(self) -> dict[str, str]:
@@ -81,7 +90,10 @@ class Plugin(NamedTuple):
             "network-plugin": self.name,
             "network-plugin-evidence": "; ".join(self.evidence),
             "network-plugin-doubt": self.doubt if self.enforces is None else "",
+            ASSUMED: "; ".join(filter(None, (_ENFORCED, self.doubt))) if self.assumed else "",
             "network-plugin-enforces": "no" if self.enforces is False else "",
+            "network-plugin-unreached": self.unreached.counted if self.unreached else "",
+            "network-plugin-reaches": self.unreached.words if self.unreached else "",
         }
         return {key: value for key, value in told.items() if value}
 

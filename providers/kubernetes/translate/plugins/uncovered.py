@@ -25,6 +25,7 @@ _FARGATE: Final = "it runs on Fargate, where no network plugin enforces policies
 _VIRTUAL: Final = "it runs on a virtual node, where no network plugin enforces policies"
 _WINDOWS: Final = "it runs on Windows, where {} is not known to enforce policies"
 _BARE: Final = "no controller made it, and {} enforces no policies for such pods"
+_UNREACHED: Final = "it runs on node {}, where no daemon of {} is ready"
 _DEEP: Final = 9
 """More than enough: a pod belongs to a ReplicaSet, that to a Deployment, and seldom that to anything else."""
 
@@ -53,6 +54,8 @@ def _of_node(item: Object, plugin: Plugin) -> str:
         return _FARGATE
     if marks.get("type") == "virtual-kubelet":
         return _VIRTUAL
+    if plugin.unreached and item.name in plugin.unreached.names:
+        return _UNREACHED.format(item.name, plugin.name)
     return _windows(plugin) if marks.get("kubernetes.io/os") == "windows" else ""
 
 
@@ -64,6 +67,8 @@ def _of_pods(item: Object, nodes: Mapping[str, str], plugin: Plugin) -> str:
     """Return why policies may not filter the pods of an object; empty where they do, or where it has none."""
     single = item.kind == "Pod" and not item.group
     template = item.content if single else _template(item)
+    if not template:
+        return ""
     spec, metadata = fields_of(template.get("spec")), fields_of(template.get("metadata"))
     if not spec or spec.get("hostNetwork"):
         return ""

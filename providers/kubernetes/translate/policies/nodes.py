@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.model import Addresses, Group, GroupRef, Labelled, Unresolved
-from cloudseg.providers.kubernetes.translate.labels import ON_HOST, words
+from cloudseg.providers.kubernetes.translate.labels import ON_HOST, meets, words
 from cloudseg.providers.kubernetes.translate.objects import PROVIDER
 from cloudseg.providers.kubernetes.translate.pipeline import hosts_of
 from cloudseg.traffic import NO_ADDRESSES
@@ -47,7 +47,7 @@ def node_peers(required: Sequence[Labelled], draft: Draft) -> tuple[NodePeer, ..
     for node in draft.nodes:
         if node.labels is None:
             unread = True
-        elif _fits(required, node.labels):
+        elif all(meets(each, node.labels) for each in required):
             total |= node.addresses
             unread = unread or not node.addresses
     if total:
@@ -66,19 +66,3 @@ def _on_host(draft: Draft) -> str:
     on_host = Labelled(ON_HOST, "In", frozenset((draft.cluster,)))
     draft.groups[identifier] = Group(id=identifier, kind="host-network-pods", selector=on_host, managed_by=PROVIDER)
     return identifier
-
-
-def _fits(required: Sequence[Labelled], labels: dict[str, str]) -> bool:
-    return all(_meets(each, labels.get(each.key)) for each in required)
-
-
-def _meets(required: Labelled, value: str | None) -> bool:
-    match required.operator:
-        case "In":
-            return value in required.values
-        case "NotIn":
-            return value not in required.values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None

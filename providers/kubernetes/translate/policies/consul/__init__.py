@@ -38,7 +38,7 @@ def add(objects: Sequence[Object], draft: Draft) -> None:
     """Add the rule sets of Consul's intentions, and of what services ask for. Pods outside of the mesh enforce none."""
     if not shows_consul(objects, draft):
         return
-    settings = read_settings(objects)
+    settings = read_settings(objects, draft.ledger.unread)
     beyond = goes_beyond(objects)
     members = mark_members(objects, settings, draft)
     found = defaults.read_defaults(objects, draft)

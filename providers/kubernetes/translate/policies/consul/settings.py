@@ -10,13 +10,14 @@ https://developer.hashicorp.com/consul/docs/agent/config/config-files#acl_defaul
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 from cloudseg.providers.kubernetes.pruning import FLAGS
 from cloudseg.providers.kubernetes.translate.objects import fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cloudseg.providers.kubernetes.translate.objects import Object
 
@@ -47,7 +48,9 @@ _FLAG: Final = re.compile(
 )
 _POLICY: Final = re.compile(r"[\"']?\b(default_policy|default_intention_policy)[\"']?\s*[:=]\s*[\"'](\w+)[\"']")
 _ENABLED: Final = re.compile(r"[\"']?\bacl[\"']?\s*[:=]?\s*\{[^{}]*?[\"']?\benabled[\"']?\s*[:=]\s*true")
-_SERVERS: Final = re.compile(r"(.+-)?server-config")
+_SERVERS: Final = re.compile(r"(.+-)?server-(tmp-extra-)?config")
+"""The configuration of servers; what the chart's value ``server.extraConfig`` adds stands in a map of its own."""
+_ADDED: Final = "server-tmp-extra-config"
 _OPEN_SOURCE: Final = re.compile(r"(.+/)?hashicorp/consul:[\d.]+")
 """An image of servers without namespaces: those of Consul Enterprise have another name, or a tag with ``-ent``."""
 
@@ -91,12 +94,18 @@ def truth(text: str | None) -> bool | None:
     return True if text in _TRUE else False if text in _FALSE else None
 
 
-def read_settings(objects: Iterable[Object]) -> Settings:
-    """Return how Consul is installed in a cluster."""
+def read_settings(objects: Iterable[Object], unread: Iterable[str] = ()) -> Settings:
+    """Return how Consul is installed in a cluster.
+
+    Args:
+        objects: the objects of the cluster.
+        unread: what was asked for by name and could not be read, ``configmaps consul/consul-server-config``.
+    """
     found = Settings()
+    servers: list[Object] = []
     for item in objects:
         if item.kind == "ConfigMap" and not item.group and _SERVERS.fullmatch(item.name):
-            found = found._replace(default=_default(item, found.default))
+            servers.append(item)
         elif item.kind in {"Deployment", "StatefulSet"} and item.group == "apps":
             template = fields_of(item.part("spec").get("template"))
             containers = [fields_of(each) for each in _list(fields_of(template.get("spec")).get("containers"))]
@@ -105,7 +114,8 @@ def read_settings(objects: Iterable[Object]) -> Settings:
             text = "\n".join(_texts(containers))
             if "connect-injector" in item.name or _INJECTOR in text:
                 found = _of_injector(found, text)
-    return found
+    lost = any(_SERVERS.fullmatch(each.rpartition("/")[2]) for each in unread if each.startswith("configmaps "))
+    return found if lost else found._replace(default=_default(servers))
 
 
 def _of_injector(found: Settings, text: str) -> Settings:
@@ -134,25 +144,40 @@ def _spaces(flags: Mapping[str, str]) -> Spaces:
     return Spaces("single", flags.get("consul-destination-namespace", "default"))
 
 
-def _default(item: Object, before: Literal["allow", "deny"] | None) -> Literal["allow", "deny"] | None:
-    """Return what servers do by default: without a policy in their configuration they allow everything.
+def _default(servers: Iterable[Object]) -> Literal["allow", "deny"] | None:
+    """Return what servers do by default; None where it is not known, or not the same everywhere."""
+    together: defaultdict[tuple[str, str], list[Object]] = defaultdict(list)
+    for item in servers:
+        match = _SERVERS.fullmatch(item.name)
+        together[item.place, (match[1] if match else "") or ""].append(item)
+    told: set[Literal["allow", "deny"] | None] = {_default_of(maps) for maps in together.values()}
+    return next(iter(told)) if len(told) == 1 else None
 
-    The policy of intentions goes before that of access lists. What is said twice, and differently, is not known.
+
+def _default_of(maps: Sequence[Object]) -> Literal["allow", "deny"] | None:
+    """Return what the servers of one installation do: without a policy in their configuration they allow everything.
+
+    The policy of intentions goes before that of access lists. What is said twice, and differently, is not known; nor is
+    anything where only what was added to a configuration is there, and not the configuration.
     """
-    data = item.part("data")
-    if item.flaw or not data or not all(isinstance(each, str) for each in data.values()):
+    texts: list[str] = []
+    for item in maps:
+        data = item.part("data")
+        if item.flaw or not data or not all(isinstance(each, str) for each in data.values()):
+            return None
+        texts += map(str, data.values())
+    if all(_ADDED in item.name for item in maps):
         return None
     said: dict[str, set[str]] = {}
-    enabled = any(_ENABLED.search(str(text)) for text in data.values())
-    for text in data.values():
-        for match in _POLICY.finditer(str(text)):
+    for text in texts:
+        for match in _POLICY.finditer(text):
             said.setdefault(match[1], set()).add(match[2])
     given = said.get("default_intention_policy") or said.get("default_policy") or {"allow"}
+    enabled = any(_ENABLED.search(text) for text in texts)
     if "default_intention_policy" not in said and "default_policy" in said and not enabled:
         # Without access lists their policy has no effect; whether they are on is not plain here.
         given = given | {"allow"}
-    told: Literal["allow", "deny"] | None = "allow" if given == {"allow"} else "deny" if given == {"deny"} else None
-    return told if before in (None, told) else None
+    return "allow" if given == {"allow"} else "deny" if given == {"deny"} else None
 
 
 def _texts(containers: Iterable[dict[str, object]]) -> Iterator[str]:

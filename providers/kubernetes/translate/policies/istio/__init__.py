@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Final
 from cloudseg.model import Everyone, Rule, RuleSet
 from cloudseg.providers.kubernetes.translate.objects import PROVIDER
 from cloudseg.providers.kubernetes.translate.pipeline import MESH_STAGE, MUTUAL_TLS_STAGE, pods_of
-from cloudseg.providers.kubernetes.translate.policies.istio import authorization, mutual_tls, outbound
+from cloudseg.providers.kubernetes.translate.policies.istio import (
+    authorization,
+    extensions,
+    mutual_tls,
+    outbound,
+)
 from cloudseg.providers.kubernetes.translate.policies.istio.membership import SIDECAR, mark_members, shows_istio
 from cloudseg.providers.kubernetes.translate.policies.istio.places import UNCAPTURED, places_of
 from cloudseg.providers.kubernetes.translate.policies.istio.requests import read_protocols
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["READS", "add"]
 
-READS: Final = frozenset((authorization.KIND, mutual_tls.KIND, *outbound.KINDS))
+READS: Final = frozenset((authorization.KIND, mutual_tls.KIND, *extensions.KINDS, *outbound.KINDS))
 _BEYOND: Final = frozenset((("networking.istio.io", "WorkloadEntry"), ("networking.istio.io", "WorkloadGroup")))
 
 
@@ -34,7 +39,7 @@ def add(objects: Sequence[Object], draft: Draft) -> None:
     """Add the rule sets of Istio's policies. Pods outside of the mesh enforce none of them."""
     if not shows_istio(objects, draft):
         return
-    settings = read_settings(objects)
+    settings = read_settings(objects, draft.ledger.unread)
     mark_members(objects, settings, draft)
     _mark_addresses(objects, draft)
     beyond = any((item.group, item.kind) in _BEYOND for item in objects)
@@ -44,6 +49,7 @@ def add(objects: Sequence[Object], draft: Draft) -> None:
     mesh = authorization.Mesh(settings, draft, places, zones, read_protocols(objects, draft), beyond)
     authorization.add_authorization_policies(objects, mesh)
     outbound.add_outbound(objects, settings, draft)
+    extensions.add_extensions(objects, settings, draft)
     _add_uncaptured({draft.rule_sets[key].stage for key in draft.rule_sets.keys() - before}, draft)
 
 

@@ -9,7 +9,10 @@ https://istio.io/latest/docs/ambient/usage/l4-policy/
 
 What asks for requests (methods, paths, tokens) is told beside the connection. A port with HTTP: an admission admits the
 connection, a denial denies some requests of it alone. A port without: such an admission is ignored, and such a denial
-does without what it cannot see. A ztunnel sees no requests at all.
+does without what it cannot see. A ztunnel sees no requests at all, and a policy that asks for some "will fail safe by
+becoming a DENY policy". What that means for its other rules, and for what other policies admit, is not told, and of
+earlier releases it is told that the ztunnel drops everything, so that it may:
+https://istio.io/v1.22/docs/ambient/usage/l4-policy/
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from cloudseg.model import ANYONE, AllOf, AnyOf, Everyone, NoneOf, Rule, RuleSet
 from cloudseg.providers.kubernetes.translate.labels import in_cluster, in_namespace
 from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.pipeline import MESH_STAGE, pods_of
-from cloudseg.providers.kubernetes.translate.policies.istio.matching import Match, matches_of
+from cloudseg.providers.kubernetes.translate.policies.istio.matching import Match, beyond_connections, matches_of
 from cloudseg.providers.kubernetes.translate.policies.istio.membership import AMBIENT, WAYPOINT
 from cloudseg.providers.kubernetes.translate.policies.istio.places import IDENTITY, IN_MESH
 from cloudseg.providers.kubernetes.translate.policies.istio.selection import leave_open, own_labels, required_of
@@ -121,7 +124,8 @@ def _add(item: Object, mesh: Mesh) -> None:
                     _put(item, action, _attached(item, targets, mesh), tuple(_at_most(item, action)), mesh)
                 else:
                     place = None if item.place == mesh.settings.root else item.place
-                    rules = tuple(_rules(item, action, found, place, mesh))
+                    mixed = any(beyond_connections(rule) for rule in spec.rules or ())
+                    rules = tuple(_rules(item, action, found, place, mesh, mixed=mixed))
                     _put(item, action, AllOf((*scope, *required)), rules, mesh)
             return
     draft.ledger.gap(item, "malformed", problem, "groups")
@@ -231,9 +235,18 @@ class _Draught(NamedTuple):
         )
 
 
-def _rules(item: Object, action: Action, found: Sequence[Match], place: str | None, mesh: Mesh) -> Iterator[Rule]:
+def _rules(
+    item: Object, action: Action, found: Sequence[Match], place: str | None, mesh: Mesh, *, mixed: bool
+) -> Iterator[Rule]:
+    """Yield the rules of a policy; with ``mixed`` it asks for what a ztunnel cannot tell."""
     for match in found:
-        yield from _of_match(item, action, match, place, mesh, mixed=any(each.requests for each in found))
+        yield from _of_match(item, action, match, place, mesh, mixed=mixed)
+    for target in mesh.places:
+        if mixed and target.part == AMBIENT:
+            draught = _Draught(
+                item, f"unseen.{target.name}", _PRIORITY["DENY"], "asks a ztunnel for what it cannot see"
+            )
+            yield draught.made("deny", TCP, (Everyone(),), _local(target, mesh), exact=False)
     if action != "ALLOW":
         return
     for target in mesh.places:
@@ -268,7 +281,7 @@ def _spoken(
     """Yield the parts of a place where a match counts, by what is spoken there, and whether it surely does."""
     whole = _Spot(target, match.traffic, known=True)
     if target.part == AMBIENT:
-        if (match.requests or not match.certain) and action == "ALLOW":
+        if match.beyond and action == "ALLOW":
             return
         yield whole, True
         return

@@ -30,9 +30,14 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.policies.istio.settings import Settings
     from cloudseg.providers.kubernetes.translate.policies.istio.wire import Condition, Rule
 
-__all__ = ["Match", "matches_of"]
+__all__ = ["Match", "beyond_connections", "matches_of"]
 
 _SHOWN: Final = 100
+_OF_CONNECTIONS: Final = frozenset(
+    ("source.ip", "source.namespace", "source.principal", "destination.ip", "destination.port")
+)
+"""The keys of conditions that a ztunnel can tell. Source:
+https://istio.io/latest/docs/ambient/usage/l4-policy/#allowed-policy-attributes"""
 
 
 class Match(NamedTuple):
@@ -44,6 +49,7 @@ class Match(NamedTuple):
         traffic: the ports.
         requests: what it asks of requests, in words.
         certain: False where it asks for something that no object tells.
+        beyond: whether it asks for something that a ztunnel cannot tell.
     """
 
     name: str
@@ -51,6 +57,7 @@ class Match(NamedTuple):
     traffic: Traffic
     requests: tuple[str, ...] = ()
     certain: bool = True
+    beyond: bool = False
 
 
 class _Side(NamedTuple):
@@ -84,11 +91,22 @@ def matches_of(rule: Rule, place: str, settings: Settings, draft: Draft) -> Iter
                 operation.traffic,
                 (*side.requests, *operation.requests),
                 side.certain,
+                bool(side.requests or operation.requests or not side.certain),
             )
             for condition in conditions:
                 whole = _both(whole, condition)
             if whole.traffic and whole.who.addresses:
                 yield whole
+
+
+def beyond_connections(rule: Rule) -> bool:
+    """Tell whether a rule asks for anything that a ztunnel cannot tell, be it of no consequence."""
+    asked: list[object] = [condition.key not in _OF_CONNECTIONS for condition in rule.when or ()]
+    for each in rule.sources or ():
+        source = each.source
+        asked += (source.request_principals, source.not_request_principals)
+        asked += (source.remote_ip_blocks, source.not_remote_ip_blocks)
+    return any(asked) or any(of_operation(each.operation).requests for each in rule.operations or ())
 
 
 def _both(one: Match, other: Match) -> Match:
@@ -98,7 +116,8 @@ def _both(one: Match, other: Match) -> Match:
         one.who.addresses & other.who.addresses,
     )
     requests = (*one.requests, *other.requests)
-    return Match(one.name, who, one.traffic & other.traffic, requests, one.certain and other.certain)
+    certain = one.certain and other.certain
+    return Match(one.name, who, one.traffic & other.traffic, requests, certain, one.beyond or other.beyond)
 
 
 def _asked(operation: Operation) -> Asked:
@@ -165,5 +184,5 @@ def _condition(condition: Condition, settings: Settings, draft: Draft) -> Match:
         return Match("", Who(), of_ports(values, excluded))
     words = f"{key[:_SHOWN]} {', '.join(values or ())}{' not ' if excluded else ''}{', '.join(excluded or ())}"
     if key.startswith("request."):
-        return Match("", Who(), TCP, (words,))
-    return Match("", Who(), TCP, (), certain=False)
+        return Match("", Who(), TCP, (words,), beyond=True)
+    return Match("", Who(), TCP, (), certain=False, beyond=key not in _OF_CONNECTIONS)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.evidence import Evidence
     from cloudseg.providers.kubernetes.translate.objects import Object
+    from cloudseg.providers.kubernetes.translate.policies.istio.capture import Capture
     from cloudseg.providers.kubernetes.translate.policies.istio.settings import Settings
 
 __all__ = ["AMBIENT", "DOUBTFUL", "PERHAPS", "SIDECAR", "WAYPOINT", "mark_members", "shows_istio"]
@@ -58,6 +59,7 @@ _OUTBOUND: Final = (
     "traffic.sidecar.istio.io/kubevirtInterfaces",
 )
 _UNCAPTURED: Final = ("sidecar.istio.io/interceptionMode", "ambient.istio.io/bypass-inbound-capture")
+_PROXY_CONFIG: Final = "proxy.istio.io/config"
 _LABELS: Final = frozenset((_INJECT, _MODE, f"{ON_NAMESPACE}{_MODE}", f"{ON_NAMESPACE}{_INJECTION}"))
 
 
@@ -88,10 +90,12 @@ def mark_members(objects: Sequence[Object], settings: Settings, draft: Draft) ->
             continue
         annotations: Mapping[str, str] = {} if evidence is None else evidence.template.annotations
         place = interface.labels[NAMESPACE]
-        uncaptured = _uncaptured(annotations) if part == SIDECAR else NO_TRAFFIC
+        uncaptured = _uncaptured(annotations, settings.capture) if part == SIDECAR else NO_TRAFFIC
         if (
             uncaptured is None
             or any(annotations.get(name) for name in _UNCAPTURED)
+            or "interceptionMode" in annotations.get(_PROXY_CONFIG, "")
+            or (part == SIDECAR and not settings.capture.surely)
             or any(_selects(item, interface) for item in bare)
         ):
             part, uncaptured = PERHAPS, NO_TRAFFIC
@@ -164,9 +168,12 @@ def _ambient(interface: Interface, draft: Draft) -> Part:
     return PERHAPS
 
 
-def _uncaptured(annotations: Mapping[str, str]) -> Traffic | None:
+def _uncaptured(annotations: Mapping[str, str], capture: Capture) -> Traffic | None:
     """Return the ports that go past the sidecar; None where that cannot be told."""
-    included, excluded = annotations.get(_INCLUDED_IN, "*"), annotations.get(_EXCLUDED_IN, "")
+    included = annotations.get(_INCLUDED_IN, capture.included)
+    excluded = annotations.get(_EXCLUDED_IN, capture.excluded)
+    if included is None or excluded is None:
+        return None
     try:
         captured = Traffic.protocol("tcp") if included == "*" else _ports(included)
         return Traffic.protocol("tcp") - (captured - _ports(excluded))

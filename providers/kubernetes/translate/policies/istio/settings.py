@@ -9,9 +9,10 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.providers.kubernetes.translate.objects import fields_of
+from cloudseg.providers.kubernetes.translate.policies.istio.capture import Capture, read_capture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Sequence
 
     from cloudseg.providers.kubernetes.translate.objects import Object
 
@@ -34,17 +35,24 @@ class Settings(NamedTuple):
         domain: the trust domain of its identities; empty where it was not read.
         automatic: proxies speak mutual TLS with each other unasked.
         registry_only: proxies refuse to connect to what is not registered, by default.
+        capture: what is led to sidecars, by default.
     """
 
     root: str = "istio-system"
     domain: str = ""
     automatic: bool = True
     registry_only: bool = False
+    capture: Capture = Capture()
 
 
-def read_settings(objects: Iterable[Object]) -> Settings:
-    """Return the settings of the mesh of a cluster."""
-    found = Settings()
+def read_settings(objects: Sequence[Object], unread: Collection[str] = ()) -> Settings:
+    """Return the settings of the mesh of a cluster.
+
+    Args:
+        objects: the objects of the cluster.
+        unread: what was asked for by name and could not be read.
+    """
+    found = Settings(capture=read_capture(objects, unread))
     for item in objects:
         if (item.group, item.kind) == ("", "ConfigMap") and _CONFIG_MAP.fullmatch(item.name):
             text = item.part("data").get("mesh")
@@ -66,9 +74,9 @@ def _of_config(found: Settings, config: object) -> Settings:
 
 def _with(found: Settings, given: dict[str, object], mode: object) -> Settings:
     root, domain, automatic = (given.get(key) for key in ("rootNamespace", "trustDomain", "enableAutoMtls"))
-    return Settings(
-        root if isinstance(root, str) and root else found.root,
-        domain if isinstance(domain, str) and domain else found.domain,
-        found.automatic and automatic not in (False, "false"),
-        found.registry_only or mode == "REGISTRY_ONLY",
+    return found._replace(
+        root=root if isinstance(root, str) and root else found.root,
+        domain=domain if isinstance(domain, str) and domain else found.domain,
+        automatic=found.automatic and automatic not in (False, "false"),
+        registry_only=found.registry_only or mode == "REGISTRY_ONLY",
     )

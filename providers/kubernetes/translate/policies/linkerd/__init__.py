@@ -45,7 +45,7 @@ def add(objects: Sequence[Object], draft: Draft) -> None:
     """Add the rule sets of Linkerd's policies. Pods outside of the mesh enforce none of them."""
     if not shows_linkerd(objects, draft):
         return
-    settings = read_settings(objects)
+    settings = read_settings(objects, draft.ledger.unread)
     mark_members(objects, settings, draft)
     mark_addresses(draft)
     parts = tuple(sorted({labels[LINKERD] for each in draft.interfaces.values() if LINKERD in (labels := each.labels)}))

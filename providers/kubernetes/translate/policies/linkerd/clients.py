@@ -15,7 +15,7 @@ from cloudseg.model import Addresses, AllOf, AnyOf, Everyone, NoneOf, Unresolved
 from cloudseg.providers.kubernetes.translate.labels import ACCOUNT, NAMESPACE, in_cluster, in_namespace
 from cloudseg.providers.kubernetes.translate.policies.linkerd.membership import LINKERD, OUTBOUND, SURELY
 from cloudseg.providers.kubernetes.translate.policies.meshes import ADDRESS, ANY_POD, bearing, group_of, without
-from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, AddressSet
+from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, NO_TRAFFIC, AddressSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.policies.linkerd.settings import Settings
     from cloudseg.providers.kubernetes.translate.policies.linkerd.wire import Network
+    from cloudseg.traffic import Traffic
 
 __all__ = [
     "ANY_IDENTITY",
@@ -124,6 +125,20 @@ class Clients(NamedTuple):
         """
         for end in self._ends(draft, beyond=beyond):
             yield end._replace(exact=end.exact and self.certain)
+
+    def shown(self, traffic: Traffic, settings: Settings) -> Iterator[tuple[Traffic, bool]]:
+        """Yield parts of some traffic, and whether clients that are part of the mesh surely show there who they are.
+
+        Args:
+            traffic: the traffic.
+            settings: the settings of the mesh, which may lead some of it past the proxies of clients.
+        """
+        outbound = settings.past.outbound
+        apart = NO_TRAFFIC if self.named is None else traffic if outbound is None else traffic & outbound
+        if traffic - apart:
+            yield traffic - apart, True
+        if apart:
+            yield apart, False
 
     def _ends(self, draft: Draft, *, beyond: bool) -> Iterator[End]:
         where = self.networks

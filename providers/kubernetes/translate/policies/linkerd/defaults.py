@@ -17,7 +17,9 @@ from cloudseg.providers.kubernetes.translate.policies.linkerd.membership import 
     DEFAULT,
     IDENTIFIED,
     LINKERD,
+    PERHAPS_SKIPPED,
     SKIPPED,
+    SKIPPED_BY_DEFAULT,
     SURELY,
     UNKNOWN,
 )
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.policies.linkerd.settings import Settings
 
-__all__ = ["ADMITTED", "DENIED", "OPEN", "access", "add_defaults"]
+__all__ = ["ADMITTED", "DENIED", "OPEN", "PAST_BY_DEFAULT", "access", "add_defaults"]
 
+PAST_BY_DEFAULT: Final = "past-the-proxy-by-default"
+"""The id of the rule that lets pass what goes past proxies since no annotation says otherwise."""
 _PAST: Final = 0
 ADMITTED: Final = 1
 """The priority of what admits clients to a Server."""
@@ -60,6 +64,43 @@ def access(policy: str, settings: Settings) -> Clients | None:
             return Clients(of_cluster(settings), ANY_IDENTITY)
         case _:
             return None
+
+
+class _PastProxies(NamedTuple):
+    """Ports that go past proxies.
+
+    Attributes:
+        label: the label with them.
+        rule: what the rule that lets them pass is called.
+        name: what the list with it is called.
+        certain: they surely do.
+        words: why, in words.
+    """
+
+    label: str
+    rule: str
+    name: str
+    certain: bool
+    words: str
+
+
+_PAST_PROXIES: Final = (
+    _PastProxies(SKIPPED, "past-the-proxy", "past proxies", certain=True, words="goes past the proxy"),
+    _PastProxies(
+        SKIPPED_BY_DEFAULT,
+        PAST_BY_DEFAULT,
+        "past proxies by default",
+        certain=True,
+        words="goes past the proxy, as Linkerd is set",
+    ),
+    _PastProxies(
+        PERHAPS_SKIPPED,
+        PAST_BY_DEFAULT,
+        "perhaps past proxies by default",
+        certain=False,
+        words="goes past the proxy, unless Linkerd is set otherwise",
+    ),
+)
 
 
 class _Setting(NamedTuple):
@@ -99,9 +140,11 @@ def add_defaults(settings: Settings, draft: Draft, *, beyond: bool) -> None:
             chosen = (bearing(LINKERD, setting.part), bearing(DEFAULT, setting.policy), identified)
             _put(setting.words, rules, chosen, {"default-inbound-policy": setting.policy}, draft, isolates=True)
     decided = any(each.stage == MESH_STAGE and _denies(each) for each in draft.rule_sets.values())
-    for text in sorted({labels[SKIPPED] for labels in pods if SKIPPED in labels} if decided else ()):
-        rule = _rule("past-the-proxy", "next", Traffic.parse(text), ANYONE, _PAST, description="goes past the proxy")
-        _put(f"past proxies {text}", (rule,), (bearing(LINKERD), bearing(SKIPPED, text)), {}, draft, isolates=False)
+    for past in _PAST_PROXIES if decided else ():
+        for text in sorted({labels[past.label] for labels in pods if past.label in labels}):
+            traffic, bearers = Traffic.parse(text), (bearing(LINKERD), bearing(past.label, text))
+            rule = _rule(past.rule, "next", traffic, ANYONE, _PAST, exact=past.certain, description=past.words)
+            _put(f"{past.name} {text}", (rule,), bearers, {}, draft, isolates=False)
     if decided and pods:
         _add_probes(draft)
 
@@ -122,14 +165,17 @@ def _rules(setting: _Setting, settings: Settings, draft: Draft, *, beyond: bool)
         ports = Traffic.parse(setting.identified)
         asked = clients._replace(named=ANY_IDENTITY)
         for number, end in enumerate(asked.ends(draft, beyond=beyond)):
-            name, exact = f"identified#{number}", certain and end.exact
-            yield _rule(name, "next", ports, end.remote, _ADMITTED_IDENTITIES, exact=exact)
+            for part, shown in asked.shown(ports, settings):
+                name, exact = f"identified#{number}{'' if shown else '@past'}", certain and end.exact and shown
+                yield _rule(name, "next", part, end.remote, _ADMITTED_IDENTITIES, exact=exact)
         words = "an identity is asked for at this port"
         yield _rule("identified", "deny", ports, ANYONE, _DENIED_STRANGERS, exact=certain, description=words)
     if setting.policy in OPEN:
         return
     for number, end in enumerate(() if clients is None else clients.ends(draft, beyond=beyond)):
-        yield _rule(f"default#{number}", "next", TCP, end.remote, _ADMITTED_BY_DEFAULT, exact=certain and end.exact)
+        for part, shown in () if clients is None else clients.shown(TCP, settings):
+            name, exact = f"default#{number}{'' if shown else '@past'}", certain and end.exact and shown
+            yield _rule(name, "next", part, end.remote, _ADMITTED_BY_DEFAULT, exact=exact)
     yield _rule("default", "deny", TCP, ANYONE, _DENIED_BY_DEFAULT, exact=certain, description=told)
 
 

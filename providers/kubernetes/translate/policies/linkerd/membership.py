@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from cloudseg.errors import ParseError
 from cloudseg.providers.kubernetes.translate.labels import NAMESPACE, ON_NAMESPACE
 from cloudseg.providers.kubernetes.translate.objects import fields_of
+from cloudseg.providers.kubernetes.translate.policies.linkerd.past import parse_ports
 from cloudseg.providers.kubernetes.translate.policies.meshes import MESH, mark
-from cloudseg.traffic import NO_TRAFFIC, Traffic
+from cloudseg.traffic import NO_TRAFFIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.evidence import Evidence, Shape
     from cloudseg.providers.kubernetes.translate.objects import Object
+    from cloudseg.providers.kubernetes.translate.policies.linkerd.past import Past
     from cloudseg.providers.kubernetes.translate.policies.linkerd.settings import Settings
+    from cloudseg.traffic import Traffic
 
 __all__ = [
     "DEFAULT",
@@ -33,7 +36,9 @@ __all__ = [
     "LINKERD",
     "OUTBOUND",
     "PERHAPS",
+    "PERHAPS_SKIPPED",
     "SKIPPED",
+    "SKIPPED_BY_DEFAULT",
     "SURELY",
     "UNKNOWN",
     "mark_members",
@@ -47,7 +52,11 @@ DEFAULT: Final = "pod/linkerd-default"
 IDENTIFIED: Final = "pod/linkerd-identified"
 """The label with those of the ports at which clients have to show an identity in any case."""
 SKIPPED: Final = "pod/linkerd-skipped"
-"""The label with the ports that go past the proxy."""
+"""The label with the ports that go past the proxy by annotation."""
+SKIPPED_BY_DEFAULT: Final = "pod/linkerd-skipped-by-default"
+"""The label with the ports that go past the proxy since no annotation says otherwise."""
+PERHAPS_SKIPPED: Final = "pod/linkerd-perhaps-skipped"
+"""The label with the ports that do so perhaps."""
 OUTBOUND: Final = "pod/linkerd-outbound"
 """The label of a pod of whose own connections some go past its proxy, so that they show no identity."""
 
@@ -61,7 +70,8 @@ _WEBHOOKS: Final = f"{ON_NAMESPACE}config.linkerd.io/admission-webhooks"
 _POLICY: Final = "config.linkerd.io/default-inbound-policy"
 _IDENTIFIED: Final = "config.linkerd.io/proxy-require-identity-inbound-ports"
 _SKIPPED: Final = "config.linkerd.io/skip-inbound-ports"
-_OUTBOUND: Final = ("config.linkerd.io/skip-outbound-ports", "config.linkerd.io/skip-subnets")
+_SUBNETS: Final = "config.linkerd.io/skip-subnets"
+_OUTBOUND: Final = ("config.linkerd.io/skip-outbound-ports", _SUBNETS)
 _WITHOUT_IDENTITY: Final = "config.linkerd.io/disable-identity"
 _PROXY: Final = "linkerd-proxy"
 _VARIABLE: Final = "LINKERD2_PROXY_INBOUND_DEFAULT_POLICY"
@@ -105,18 +115,23 @@ class _Pods(NamedTuple):
         return self.evidence.running or (self.evidence.template,)
 
     def given(self, key: str) -> Iterator[str | None]:
-        """Yield what an annotation says for each of them; None where it cannot be told."""
-        above = self.space.annotations.get(key, "")
+        """Yield what an annotation says for each of them; None where it cannot be told, no text where nothing does."""
         for shape in self.shapes:
-            if key in shape.annotations:
-                yield shape.annotations[key]
-            elif self.evidence.running and _PROXY in shape.containers:
-                # The injector hands down to a pod what its namespace says.
-                yield ""
-            elif not self.space.read:
-                yield None
-            else:
-                yield above
+            found = self._said(shape, key)
+            yield None if found is None and not (self.space.read or self._injected(shape)) else found or ""
+
+    def said(self, key: str) -> Iterator[str | None]:
+        """Yield what an annotation says for each of them, if only nothing; None where there is none."""
+        return (self._said(shape, key) for shape in self.shapes)
+
+    def _said(self, shape: Shape, key: str) -> str | None:
+        if key in shape.annotations or self._injected(shape):
+            # The injector hands down to a pod what its namespace says.
+            return shape.annotations.get(key)
+        return self.space.annotations.get(key)
+
+    def _injected(self, shape: Shape) -> bool:
+        return bool(self.evidence.running) and _PROXY in shape.containers
 
 
 def shows_linkerd(objects: Iterable[Object], draft: Draft) -> bool:
@@ -152,10 +167,10 @@ def mark_members(objects: Sequence[Object], settings: Settings, draft: Draft) ->
             continue
         policy = _policy(pods, settings)
         assumed = assumed or not policy
-        skipped, identified = _ports(pods, _SKIPPED), _ports(pods, _IDENTIFIED)
+        skipped, identified = _skipped(pods, settings.past), _ports(pods, _IDENTIFIED)
         if skipped is None or identified is None or any(each == "true" for each in pods.given(_WITHOUT_IDENTITY)):
             # What goes past the proxy, or whom it asks, cannot be told.
-            part, skipped, identified = PERHAPS, NO_TRAFFIC, NO_TRAFFIC
+            part, skipped, identified = PERHAPS, _Skipped(), NO_TRAFFIC
         partly = any(each for name in _OUTBOUND for each in pods.given(name))
         mark(
             draft,
@@ -163,7 +178,9 @@ def mark_members(objects: Sequence[Object], settings: Settings, draft: Draft) ->
             linkerd=part,
             linkerd_default=policy or "all-unauthenticated",
             linkerd_identified=str(identified) if identified else "",
-            linkerd_skipped=str(skipped) if skipped else "",
+            linkerd_skipped=str(skipped.annotated) if skipped.annotated else "",
+            linkerd_skipped_by_default=str(skipped.by_default) if skipped.by_default else "",
+            linkerd_perhaps_skipped=str(skipped.perhaps) if skipped.perhaps else "",
             linkerd_outbound="partly" if partly else "",
             mesh="" if MESH in interface.labels else "linkerd" if part == SURELY else "linkerd-perhaps",
         )
@@ -220,6 +237,43 @@ def _policy(pods: _Pods, settings: Settings) -> str:
     return UNKNOWN
 
 
+class _Skipped(NamedTuple):
+    """The ports that go past a proxy.
+
+    Attributes:
+        annotated: those that an annotation names.
+        by_default: those that do so without one.
+        perhaps: those that may do so without one.
+    """
+
+    annotated: Traffic = NO_TRAFFIC
+    by_default: Traffic = NO_TRAFFIC
+    perhaps: Traffic = NO_TRAFFIC
+
+
+def _skipped(pods: _Pods, past: Past) -> _Skipped | None:
+    """Return the ports that go past proxies; None where that cannot be told.
+
+    What an annotation names takes the place of what is set for all. Of subnets that are skipped it is not told whether
+    their connections count that come in. A namespace that was not read is taken for one without annotations.
+    """
+    if any(pods.said(_SUBNETS)):
+        return None
+    told = set(pods.said(_SKIPPED))
+    if len(told) > 1:
+        return None
+    (text,) = told
+    if text is None or not text.strip():
+        if past.inbound is None:
+            return None
+        sure = text is None and past.read
+        return _Skipped(by_default=past.inbound) if sure else _Skipped(perhaps=past.inbound)
+    try:
+        return _Skipped(parse_ports(text))
+    except ParseError:
+        return None
+
+
 def _ports(pods: _Pods, key: str) -> Traffic | None:
     """Return the ports that an annotation names; None where that cannot be told.
 
@@ -229,14 +283,6 @@ def _ports(pods: _Pods, key: str) -> Traffic | None:
     if len(found) > 1:
         return None
     try:
-        return _parsed(*found)
+        return parse_ports(*found)
     except ParseError:
         return None
-
-
-def _parsed(text: str) -> Traffic:
-    found = NO_TRAFFIC
-    for each in text.split(","):
-        if each.strip():
-            found |= Traffic.parse(f"tcp/{each.strip()}")
-    return found

@@ -252,9 +252,11 @@ def admissions(
     numbers = iter(range(1 << 30))
     for spot in _spots(server, mesh):
         for end in ends:
-            exact = end.exact and server.certain and spot.certain
-            own = f"{name}#{next(numbers)}"
-            yield _rule(item, own, "next", spot, end.remote, exact=exact, description=description)
+            for traffic, shown in clients.shown(spot.traffic, mesh.settings):
+                exact = end.exact and server.certain and spot.certain and shown
+                at = spot._replace(traffic=traffic)
+                own = f"{name}#{next(numbers)}"
+                yield _rule(item, own, "next", at, end.remote, exact=exact, description=description)
 
 
 def _rule(

@@ -10,18 +10,23 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.errors import ParseError
+from cloudseg.providers.kubernetes.translate.policies.linkerd.past import Past, read_past
 from cloudseg.traffic import AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Sequence
 
     from cloudseg.providers.kubernetes.translate.objects import Object
 
-__all__ = ["DOMAIN", "Settings", "read_settings"]
+__all__ = ["DOMAIN", "UNREAD", "Settings", "read_settings"]
 
 DOMAIN: Final = "linkerd.cluster.local"
 """What identities end with by default: the namespace of the control plane, and the trust domain."""
 
+UNREAD: Final = "unread"
+"""The default policy of a cluster whose settings are there and could not be read: it may be any."""
+
+_NAME: Final = "linkerd-config"
 _SETTING: Final = re.compile(r"^(clusterNetworks|identityTrustDomain):[ \t]*[\"']?([^\s\"']+)", re.MULTILINE)
 _DEFAULT: Final = re.compile(
     r"^proxy:[ \t]*\n(?:[ \t]+.*\n|[ \t]*\n)*?[ \t]+defaultInboundPolicy:[ \t]*[\"']?([\w-]+)", re.MULTILINE
@@ -37,22 +42,30 @@ class Settings(NamedTuple):
         default: the default policy of the cluster; empty where it was not read.
         networks: the addresses of the cluster.
         read: they were read.
+        past: the ports that go past proxies by default.
     """
 
     domain: str = DOMAIN
     default: str = ""
     networks: AddressSet = AddressSet.from_cidrs(_NETWORKS.split(","))
     read: bool = False
+    past: Past = Past()
 
 
-def read_settings(objects: Iterable[Object]) -> Settings:
-    """Return the settings of a cluster's installation."""
+def read_settings(objects: Sequence[Object], unread: Collection[str] = ()) -> Settings:
+    """Return the settings of a cluster's installation.
+
+    Args:
+        objects: the objects of the cluster.
+        unread: what was asked for by name and could not be read, ``configmaps linkerd/linkerd-config``.
+    """
     for item in objects:
-        if (item.group, item.kind, item.name) == ("", "ConfigMap", "linkerd-config") and not item.flaw:
+        if (item.group, item.kind, item.name) == ("", "ConfigMap", _NAME) and not item.flaw:
             text = item.part("data").get("values")
             if isinstance(text, str):
-                return _of_values(text, item.place)
-    return Settings()
+                return _of_values(text, item.place)._replace(past=read_past(text, objects, unread))
+    lost = any(each.startswith("configmaps ") and each.endswith(f"/{_NAME}") for each in unread)
+    return Settings(default=UNREAD, past=Past(None, None)) if lost else Settings()
 
 
 def _of_values(text: str, place: str) -> Settings:

@@ -1,0 +1,1 @@
+"""Microsoft Azure: how a subscription is read."""
