@@ -8,6 +8,8 @@ What it finds:
     and the confidence is low. A witness, one packet from one address to one interface, shows that it arrives; behind a
     load balancer there are two, one that arrives at it and one that it sends on.
 
+    Where no list of rules judges an interface at all, what comes in to it is told of the interface itself.
+
     In a cluster it is services with a load balancer or a port on every node, ingresses and routes of gateways that are
     told, each with the workloads behind it whose policies let its packets in.
 
@@ -47,6 +49,7 @@ from cloudseg.checks.exposure import (
 )
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.checks.tracking import on_removal
+from cloudseg.checks.unlisted_exposure import unlisted
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import own_id
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
@@ -107,6 +110,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
         for found in together:
             yield _finding(context, found, by_traffic, ground)
     yield from _unread_rules(context)
+    yield from unlisted(context, public)
     yield from published(context)
 
 

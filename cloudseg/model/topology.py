@@ -271,6 +271,8 @@ class Interface(Resource, frozen=True, kw_only=True):
         public: addresses under which the internet can address it, mapped public IPv4 and global IPv6.
         public_unlisted: its owner says that it has a public IPv4 address, which no answer lists; None where the
             setting of its owner was not read.
+        called: further addresses that packets to it bear when rules see them: those of a load balancer that rewrites no
+            destination (floating IP).
         lent: public addresses that stand for it when it sends to the internet, and by which nothing comes in: those of
             a NAT gateway, or of a load balancer's outbound rule. They stand before its own.
         lent_unlisted: an address that no answer lists is lent to it where it has none of its own; None when that is not
@@ -299,6 +301,7 @@ class Interface(Resource, frozen=True, kw_only=True):
     addresses: AddressSet = NO_ADDRESSES
     public: AddressSet = NO_ADDRESSES
     public_unlisted: bool | None = False
+    called: AddressSet = NO_ADDRESSES
     lent: AddressSet = NO_ADDRESSES
     lent_unlisted: bool | None = False
     lent_carries: Traffic = ALL_TRAFFIC

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cloudseg.reach.passage import Passage
     from cloudseg.reach.ways import Through, WaysIn
 
-__all__ = ["NOTHING", "Asking", "Delivery", "Exposure", "best_of", "families_of", "joined"]
+__all__ = ["NOTHING", "Asking", "Delivery", "Exposure", "best_of", "families_of", "joined", "senders_of"]
 
 
 class Exposure(NamedTuple):
@@ -145,7 +145,7 @@ class Delivery:
         certain = traffic_of(packets.lower)
         doubts = () if certain else _doubts(asking, passage, asked, sure)
         at_most = certain if exact else traffic_of(packets.upper)
-        sources = _senders(passage.ways, addresses_of(packets.upper))
+        sources = senders_of(passage.ways, addresses_of(packets.upper))
         texts = _texts(passage.ways, asked)
         if any(way.balanced for way in passage.ways.ways):
             return Exposure(certain, at_most, sources, texts, (), doubts, *self._sent_by_one(passage, packets))
@@ -168,7 +168,7 @@ class Delivery:
     def _sent(self, passage: Passage, packets: Bounds) -> Box | None:
         """Return some packets by who really sends them, certain ones if there are any; None if nobody outside does."""
         for box in (*packets.lower, *packets.upper):
-            senders = _senders(passage.ways, box.addresses)
+            senders = senders_of(passage.ways, box.addresses)
             if senders - self._own:
                 return Box(senders, box.traffic)
         return None
@@ -213,7 +213,7 @@ def families_of(interface: Interface) -> AddressSet:
     return ALL_IPV4 if four else ALL_IPV6
 
 
-def _senders(ways: WaysIn, seen: AddressSet) -> AddressSet:
+def senders_of(ways: WaysIn, seen: AddressSet) -> AddressSet:
     """Return the outside addresses that send what the rules see as coming from these."""
     senders = seen & GLOBAL_UNICAST
     for way in ways.ways:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from cloudseg.model import ANYONE, GroupRef
 from cloudseg.reach.delivery import NOTHING, Asking, Delivery, Exposure, best_of, families_of, joined
 from cloudseg.reach.near_ends import NearEnds, concerning
@@ -66,7 +68,7 @@ class InternetView:
         self._classes: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
         self._alike: dict[str, tuple[Alike, ...]] = {}
-        self._passages: dict[tuple[int, int], Passage] = {}
+        self._passages: dict[tuple[int, int, bool], Passage] = {}
         self._closed: dict[int, Exposure] = {}
         self._questions: dict[tuple[object, ...], int] = {}
         self._exposures: dict[tuple[int, int], Exposure] = {}
@@ -237,10 +239,14 @@ class InternetView:
 
     def _by_ways(self, rule_set: RuleSet, rule: Rule, alike: Alike, ways: WaysIn, number: int = -1) -> Exposure:
         """Return what the internet reaches of interfaces alike by a rule: on one of the ways to them, or on all."""
-        interface, key = alike.members[0], (alike.number, number)
+        final = rule.verdict == "accept"
+        interface, key = alike.members[0], (alike.number, number, final)
         passage = self._passages.get(key)
         if passage is None:
-            passage = self._passages[key] = find_passage(interface, ways, rule_set.stage, self._estate)
+            # Whatever stands behind it is not asked about what a rule accepts for good.
+            pipeline = _until(pipeline_of(interface, self._estate), rule_set.stage) if final else None
+            passage = find_passage(interface, ways, rule_set.stage, self._estate, pipeline)
+            self._passages[key] = passage
         return self._delivery.by(Asking(rule_set, rule, self._admitted_by(rule, ways)), interface, passage)
 
     def _class_of(self, interface: Interface, stage: str) -> int:
@@ -295,3 +301,12 @@ def _with_doubtful(ways: WaysIn) -> WaysIn:
     added = tuple(way for way in doubtful if way.clients)
     reasons = tuple(dict.fromkeys(way.doubt for way in added))
     return ways._replace(ways=(*ways.ways, *added), unknown=(*ways.unknown, *reasons)) if added else ways
+
+
+def _until(pipeline: Pipeline | None, stage: str) -> Pipeline | None:
+    """Return a pipeline whose way in ends with a stage."""
+    if pipeline is None:
+        return None
+    names = [each.name for each in pipeline.ingress]
+    last = names.index(stage) + 1 if stage in names else len(names)
+    return msgspec.structs.replace(pipeline, ingress=pipeline.ingress[:last])

@@ -56,9 +56,13 @@ def _at(peers: Sequence[Peer], interface: Interface, estate: Estate) -> bool | N
 
 
 def standing(interface: Interface, estate: Estate) -> AddressSet:
-    """Return the addresses of an interface; where they were not read, those of its subnet, of which it has some."""
+    """Return the addresses under which rules may see an interface; where its own were not read, those of its subnet.
+
+    Behind a load balancer that rewrites no destination that is the frontend's as well, so that rules for one of the two
+    concern it at most. Source: https://learn.microsoft.com/azure/load-balancer/load-balancer-floating-ip
+    """
     if interface.addresses:
-        return interface.addresses
+        return interface.addresses | interface.called
     place = estate.subnets.get(interface.subnet or "") or estate.networks.get(interface.network or "")
     return interface.addresses if place is None else place.addresses
 

@@ -100,9 +100,7 @@ def _doubts(answer: ReachAnswer) -> Iterator[str]:
         return
     for reason in found.reasons:
         yield f"not known: {reason}"
-    start, end, traffic = (
-        quote(text) for text in (own_id(found.source), own_id(found.target), str(found.traffic).replace(" ", ""))
-    )
+    start, end, traffic = map(quote, (own_id(found.source), own_id(found.target), str(found.traffic)))
     yield f"all that is not known of a pair: cloudseg explain SOURCE --from {start} --to {end} --traffic {traffic}"
 
 

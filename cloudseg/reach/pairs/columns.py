@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Exit, Interface, RangeMeaning
     from cloudseg.reach.handovers import Handover
     from cloudseg.reach.pairs.atoms import AddressLine, Runs
+    from cloudseg.reach.pairs.survey import Survey
     from cloudseg.traffic import AddressSet
 
 __all__ = ["Choice", "Columns", "EndClass", "Traits", "traits_of"]
@@ -77,14 +78,15 @@ class Choice(NamedTuple):
     maybe: Indexes | None = None
 
 
-def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()) -> dict[str, Traits]:
+def traits_of(survey: Survey, line: AddressLine, handed: Sequence[Handover] = ()) -> dict[str, Traits]:
     """Return what tells the interfaces of an estate apart, by qualified id.
 
     Args:
-        estate: the estate.
+        survey: what the lists of the estate name.
         line: the address line.
         handed: what load balancers hand to their targets.
     """
+    estate = survey.estate
     interfaces = list(estate.interfaces.values())
     chosen = estate.chosen_by_labels
     four = _positions4(interfaces, line)
@@ -122,6 +124,7 @@ def traits_of(estate: Estate, line: AddressLine, handed: Sequence[Handover] = ()
             parcels.get(interface.id),
             conduct(interface),
             interface.keeps_client,
+            survey.near_ends(interface),
         )
         found[interface.id] = own._replace(key=key)
     for interface in interfaces:

@@ -95,5 +95,5 @@ class Ground:
     def __init__(self, surveyed: Sequence[Surveyed]) -> None:
         self.atoms = TrafficAtoms(traffic for each in surveyed for traffic in each.traffics())
         self.line = AddressLine((GLOBAL_UNICAST, *(part for each in surveyed for part in each.addresses())))
-        self.traits = tuple(traits_of(each.survey.estate, self.line, each.handed) for each in surveyed)
+        self.traits = tuple(traits_of(each.survey, self.line, each.handed) for each in surveyed)
         self.columns = Columns(self.traits, self.line)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.model import Addresses, GroupRef
 from cloudseg.reach.near_ends import NearEnds
@@ -17,7 +17,7 @@ from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
 from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from cloudseg.model import Direction, Estate, Interface, Peer, RangeMeaning, Rule, RuleSet, Stage, Verdict
     from cloudseg.traffic import AddressSet, Traffic
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Item", "Judgement", "Remote", "Survey"]
 
 _EVERYTHING = (Box(ALL_ADDRESSES, ALL_TRAFFIC),)
+_DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 
 
 class Remote(NamedTuple):
@@ -178,10 +179,7 @@ class Survey:
         place = (interface.network, interface.subnet, interface.attached, interface.attached_unread, interface.is_pod)
         own = self.estate.chosen_by_labels.get(interface.id)
         alike = (direction, interface.provider, interface.scope, interface.region, *place, own)
-        narrow = self._narrow.get(alike)
-        if narrow is None:
-            narrow = self._narrow[alike] = tuple(self._narrowing(interface, direction))
-        key = (*alike, *[self._near.place(rule_set, interface) for rule_set in narrow])
+        key = (*alike, *self._near_ends(alike, interface, direction))
         known = self._judgements.get(key)
         if known is None:
             pipeline = pipeline_of(interface, self.estate)
@@ -189,6 +187,29 @@ class Survey:
             each = (self._judgement(stage, direction, interface) for stage in stages)
             known = self._judgements[key] = tuple(judgement for judgement in each if judgement is not None)
         return known
+
+    def _near_ends(self, alike: tuple[object, ...], interface: Interface, direction: Direction) -> tuple[Hashable, ...]:
+        """Return what the near ends of the lists that judge an interface see of it."""
+        narrow = self._narrow.get(alike)
+        if narrow is None:
+            narrow = self._narrow[alike] = tuple(self._narrowing(interface, direction))
+        return tuple([self._near.place(rule_set, interface) for rule_set in narrow])
+
+    def near_ends(self, interface: Interface) -> Hashable:
+        """Return what near ends see of an interface, in both directions: what differs in it is told apart by rules."""
+        if not self._narrowed:
+            return None
+        place = (interface.network, interface.subnet, interface.attached, interface.attached_unread, interface.is_pod)
+        own = self.estate.chosen_by_labels.get(interface.id)
+        found: list[Hashable] = []
+        for direction in _DIRECTIONS:
+            alike = (direction, interface.provider, interface.scope, interface.region, *place, own)
+            found += self._near_ends(alike, interface, direction)
+        return tuple(found)
+
+    @cached_property
+    def _narrowed(self) -> bool:
+        return any(self._near.narrows(rule_set) for rule_set in self.estate.rule_sets.values())
 
     def _narrowing(self, interface: Interface, direction: Direction) -> Iterator[RuleSet]:
         """Yield the lists that judge an interface and have rules whose near end may tell it from its neighbours."""

@@ -105,7 +105,8 @@ def _interface(answers: Answers, draft: Draft, wire: _NetworkInterface, operatio
         subnet=subnet,
         addresses=answers.addresses(what, wire.id, (each.private_ip or "" for each in parts), _FACET),
         public=public.addresses,
-        public_unlisted=public.unlisted,
+        # The next start may bring an address: nothing is certain of it.
+        public_unlisted=None if public.waiting and not public.unlisted else public.unlisted,
         attached=frozenset(attached),
         workload=workload,
         role=role,
@@ -153,14 +154,15 @@ class _Borne(NamedTuple):
     unlisted: bool
     closed: bool
     open: bool
+    waiting: bool
 
 
 def borne(draft: Draft, references: Iterable[str]) -> _Borne:
     """Return the public addresses that some references name; one that was not read is there and not listed.
 
-    An address that is not allocated yet, as those of machines that are stopped, is none.
+    One that waits for an address, as that of a machine that is stopped, has none as long as it does.
     """
-    addresses, unlisted, kinds = NO_ADDRESSES, False, set[bool | None]()
+    addresses, unlisted, kinds, waiting = NO_ADDRESSES, False, set[bool | None](), False
     for reference in references:
         known: PublicAddress | None = draft.public_addresses.get(qualified_id(reference))
         if known is None:
@@ -168,5 +170,6 @@ def borne(draft: Draft, references: Iterable[str]) -> _Borne:
             kinds.add(None)
         else:
             addresses |= known.addresses
+            waiting = waiting or not known.addresses
             kinds.add(known.closed)
-    return _Borne(addresses, unlisted, closed=kinds == {True}, open=bool(kinds) and kinds != {True})
+    return _Borne(addresses, unlisted, kinds == {True}, bool(kinds) and kinds != {True}, waiting)

@@ -181,6 +181,7 @@ def _balanced(balancer: str, kind: str, rule: _Rule, frontends: dict[str, Fronte
         # A Basic load balancer does not tell protocols apart on the way out.
         carries=_traffic(numbers, None, None, None) if closed else _TRANSLATED,
         closed=closed,
+        floating=bool(properties.floating),
     )
 
 
@@ -219,8 +220,7 @@ def join_load_balancers(draft: Draft) -> None:
             draft.standard_pools |= known
         if rule.kind == "outbound":
             continue
-        if rule.public and known:
-            _enter(draft, rule, known)
+        _reach(draft, rule, known)
         for frontend in rule.frontends:
             if frontend.inner:
                 ports[rule.balancer, frontend.inner, frontend.network].append(_port(rule, known))
@@ -261,6 +261,25 @@ def _lend(draft: Draft, led: list[tuple[Balanced, frozenset[str]]]) -> None:
 def _port(rule: Balanced, members: frozenset[str]) -> AliasPort:
     every = rule.listens == ALL_TRAFFIC
     return AliasPort(listens=None if every else rule.listens, sends=None if every else rule.arrives, targets=members)
+
+
+def _reach(draft: Draft, rule: Balanced, members: frozenset[str]) -> None:
+    if rule.floating:
+        _float(draft, rule, members)
+    if rule.public and members:
+        _enter(draft, rule, members)
+
+
+def _float(draft: Draft, rule: Balanced, members: frozenset[str]) -> None:
+    """Let rules see those behind a frontend under its addresses as well.
+
+    Source: https://learn.microsoft.com/azure/load-balancer/load-balancer-floating-ip
+    """
+    for frontend in rule.frontends:
+        for member in members:
+            interface = draft.interfaces[member]
+            called = interface.called | frontend.public | frontend.inner
+            draft.interfaces[member] = msgspec.structs.replace(interface, called=called)
 
 
 def _enter(draft: Draft, rule: Balanced, members: frozenset[str]) -> None:

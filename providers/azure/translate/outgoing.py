@@ -37,7 +37,7 @@ def lend_addresses(draft: Draft) -> None:
         changed = interface
         if guard.nat_gateway:
             changed = _by_nat_gateway(draft, guard.nat_gateway, interface)
-        elif identifier in draft.partly_public or not (interface.public.v4 or interface.public_unlisted):
+        elif identifier in draft.partly_public or not (interface.public.v4 or interface.public_unlisted is not False):
             changed = _without_own(draft, interface, unasked=subnet.default_outbound)
         draft.interfaces[identifier] = changed
 

@@ -167,6 +167,7 @@ class Balanced(NamedTuple):
         snat: those behind it leave for the internet under its addresses.
         carries: what of them does.
         closed: nothing comes in by it without an NSG (Standard).
+        floating: packets keep the frontend's address as their destination.
     """
 
     id: str
@@ -181,6 +182,7 @@ class Balanced(NamedTuple):
     snat: bool
     carries: Traffic
     closed: bool
+    floating: bool
 
     @property
     def public(self) -> tuple[Frontend, ...]:
