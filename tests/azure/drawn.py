@@ -100,7 +100,8 @@ def _names(net: Net, nets: list[Net]) -> Names:
         ranges += [each.four, f"{each.stem(1)}.0/24", f"{each.stem(1)}.4", f"{each.stem(2)}.0/25", f"{each.stem(1)}.5"]
         ranges += [each.six] if each.six else []
     ranges += [f"{net.stem(2)}.4/31", f"{net.stem(2)}.0/23"]
-    return Names(ranges, [f"asg-{net.number}1", f"asg-{net.number}2"])
+    machines = [f"{net.stem(subnet)}.{host}" for subnet in (2, 3) for host in (4, 5)]
+    return Names(ranges, [f"asg-{net.number}1", f"asg-{net.number}2"], machines)
 
 
 def _draw_net(random: Random, raw: Raw, net: Net, nets: list[Net]) -> None:

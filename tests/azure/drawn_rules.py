@@ -28,10 +28,14 @@ _ADMIN_PROTOCOLS = ("Tcp", "Tcp", "Any", "Any", "Udp", "Icmp")
 
 
 class Names(NamedTuple):
-    """What rules of a network may name: ranges near its ends, and its application security groups."""
+    """What rules of a network may name: ranges near its ends, its application security groups, and single machines.
+
+    Machines are named at the near end alone, so that nothing else tells them apart.
+    """
 
     ranges: list[str]
     asgs: list[str]
+    machines: list[str]
 
 
 def some(random: Random, chance: float) -> bool:
@@ -83,9 +87,9 @@ def _near(random: Random, names: Names) -> Some:
         return "*"
     if pick < 0.7:
         return "VirtualNetwork"
-    if pick < 0.85 and names.asgs:
+    if pick < 0.82 and names.asgs:
         return random.sample(names.asgs, 1)
-    return _ranges(random, names)
+    return random.choice(names.machines) if pick < 0.91 else _ranges(random, names)
 
 
 def usual_rules(random: Random, names: Names) -> list[Json]:
