@@ -209,7 +209,7 @@ class InternetView:
     def _question(self, rule_set: RuleSet, rule: Rule) -> int:
         """Return a number that rules share which ask the same, wherever they stand."""
         own = "" if rule.priority is None else rule_set.id
-        key = (own, rule.priority, rule.traffic, rule.remote, rule.exact, rule.source_ports)
+        key = (own, rule.priority, rule.verdict, rule.traffic, rule.remote, rule.exact, rule.source_ports)
         return self._questions.setdefault(key, len(self._questions))
 
     def _by_rule(self, rule_set: RuleSet, rule: Rule, alike: Alike, question: int) -> Exposure:

@@ -100,7 +100,7 @@ def read_plain(text: str) -> PlainDocument | None:
     return _read((text[len(_START) :] if begun else text).split("\n"), 1 + begun)
 
 
-def _read(lines: Sequence[str], first: int) -> PlainDocument | None:  # noqa: C901, PLR0912 - calls would double the time
+def _read(lines: Sequence[str], first: int) -> PlainDocument | None:  # noqa: C901, PLR0912 - one loop over every line of every file
     scalar, deeper, mapping, no_entry = _Kind.SCALAR, _Kind.DEEPER, _Kind.MAPPING, _Kind.NO_ENTRY
     root: dict[str, object] = {}
     items: object = None

@@ -101,3 +101,13 @@ def test_a_public_address_that_is_not_allocated_yet_may_be_soon() -> None:
         del properties["ipAddress"]
     [finding] = exposed(raw)
     assert (finding.reachable, finding.confidence) == (None, "low")
+
+
+@pytest.mark.semantics(66)
+def test_rules_of_one_number_that_differ_in_finality_alone_are_two() -> None:
+    """Which of the two is asked first is not told: the port may be open past the group, and is not so for sure."""
+    raw = public_server(rule(100, "Deny"))
+    ends = {"source": "Internet", "ports": "22", "protocol": "Tcp"}
+    raw.admin("v1", admin_rule(10, "Allow", **ends), admin_rule(10, "AlwaysAllow", **ends, collection="two"))
+    assert asked(raw)("8.8.8.8", "a", "tcp/22") == "at most"
+    assert [finding.reachable for finding in exposed(raw)] == [None]
