@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
-from cloudseg.checks.example_nsgs import NsgBuilder, asg_id, nsg_rule
+from cloudseg.checks.example_intents import web_and_app, web_to_app
+from cloudseg.checks.example_nsgs import nsg_rule
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.flow_words import part_resource, short_traffic, witness_of, witness_words
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
     from cloudseg.intent import IntentMatrix
-    from cloudseg.model import Estate, Rule, SourceLocation
+    from cloudseg.model import Estate, SourceLocation
     from cloudseg.reach.comparing.witness import Witness
 
 _STEPS: Final = 3
@@ -203,30 +204,12 @@ def _of_two() -> Intent:
     return Intent(segments=segments, allow=(allowed,))
 
 
-def _azure(*rules: Rule) -> Estate:
-    b = NsgBuilder()
-    b.asg("asg-web")
-    b.asg("asg-app")
-    shut = (nsg_rule("ingress", 4096, "all", deny=True), nsg_rule("egress", 4096, "all", deny=True))
-    b.nsg("nsg-web", nsg_rule("egress", 100, "tcp/8000-8100", "asg-app"), *shut, subnet="web")
-    b.nsg("nsg-data", *rules, *shut, subnet="data")
-    b.machine("nic-web", "web", "10.1.1.10", asgs=["asg-web"])
-    b.machine("nic-app", "data", "10.1.2.10", asgs=["asg-app"])
-    return b.build()
-
-
-def _azure_intended() -> Intent:
-    segments = tuple(Segment(name=name, choice=Choice(groups=(asg_id(f"asg-{name}"),))) for name in ("web", "app"))
-    allowed = Allowance(sources=("web",), targets=("app",), traffic=Traffic.parse("tcp/8080"))
-    return Intent(segments=segments, allow=(allowed,))
-
-
 def _azure_as_meant() -> Estate:
-    return _azure(nsg_rule("ingress", 100, "tcp/8080", "asg-web"))
+    return web_and_app(nsg_rule("ingress", 100, "tcp/8080", "asg-web"))
 
 
 def _azure_denied() -> Estate:
-    return _azure()
+    return web_and_app()
 
 
 CHECK = Check(
@@ -240,8 +223,8 @@ CHECK = Check(
         Example("a policy admits a label that nobody bears", _mistyped, ("app",), Severity.MEDIUM, intent=_of_two),
         Example("all that is intended passes", _all_carried, intent=_shop),
         Example("a policy admits the pods that are meant", _admitted, intent=_of_two),
-        Example("an NSG denies what is intended", _azure_denied, ("app",), Severity.MEDIUM, intent=_azure_intended),
-        Example("an NSG admits what is intended", _azure_as_meant, intent=_azure_intended),
+        Example("an NSG denies what is intended", _azure_denied, ("app",), Severity.MEDIUM, intent=web_to_app),
+        Example("an NSG admits what is intended", _azure_as_meant, intent=web_to_app),
     ),
     concept={
         "aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`",

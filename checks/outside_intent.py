@@ -32,7 +32,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cloudseg.checks.clusters import is_host, of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
-from cloudseg.checks.example_nsgs import NsgBuilder, asg_id, nsg_rule
+from cloudseg.checks.example_intents import web_and_app, web_to_app
+from cloudseg.checks.example_nsgs import nsg_rule
 from cloudseg.checks.exposure import classes_of, is_everything, severity_of
 from cloudseg.checks.flow_words import (
     carriers_written,
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.parts import Parts
     from cloudseg.findings import Finding
     from cloudseg.intent import IntentMatrix
-    from cloudseg.model import Estate, Rule
+    from cloudseg.model import Estate
     from cloudseg.reach.comparing.witness import Witnesses
 
 _UNASSIGNED: Final = "unassigned"
@@ -282,30 +283,12 @@ def _pods_intended() -> Intent:
     return Intent(segments=segments, allow=(allowed,))
 
 
-def _azure(*rules: Rule) -> Estate:
-    b = NsgBuilder()
-    b.asg("asg-web")
-    b.asg("asg-app")
-    shut = (nsg_rule("ingress", 4096, "all", deny=True), nsg_rule("egress", 4096, "all", deny=True))
-    b.nsg("nsg-web", nsg_rule("egress", 100, "tcp/8000-8100", "asg-app"), *shut, subnet="web")
-    b.nsg("nsg-data", *rules, *shut, subnet="data")
-    b.machine("nic-web", "web", "10.1.1.10", asgs=["asg-web"])
-    b.machine("nic-app", "data", "10.1.2.10", asgs=["asg-app"])
-    return b.build()
-
-
-def _azure_intended() -> Intent:
-    segments = tuple(Segment(name=name, choice=Choice(groups=(asg_id(f"asg-{name}"),))) for name in ("web", "app"))
-    allowed = Allowance(sources=("web",), targets=("app",), traffic=Traffic.parse("tcp/8080"))
-    return Intent(segments=segments, allow=(allowed,))
-
-
 def _azure_other() -> Estate:
-    return _azure(nsg_rule("ingress", 100, "tcp/8000-8100", "asg-web"))
+    return web_and_app(nsg_rule("ingress", 100, "tcp/8000-8100", "asg-web"))
 
 
 def _azure_as_meant() -> Estate:
-    return _azure(nsg_rule("ingress", 100, "tcp/8080", "asg-web"))
+    return web_and_app(nsg_rule("ingress", 100, "tcp/8080", "asg-web"))
 
 
 CHECK = Check(
@@ -327,8 +310,8 @@ CHECK = Check(
         Example("policies admit more ports", _more_ports_of_pods, ("app",), Severity.HIGH, intent=_pods_intended),
         Example("all that passes is intended", _as_intended, intent=_intended),
         Example("policies admit nothing", _pods_apart, intent=_pods_intended),
-        Example("an NSG admits more ports", _azure_other, ("app",), Severity.HIGH, intent=_azure_intended),
-        Example("an NSG admits what is intended", _azure_as_meant, intent=_azure_intended),
+        Example("an NSG admits more ports", _azure_other, ("app",), Severity.HIGH, intent=web_to_app),
+        Example("an NSG admits what is intended", _azure_as_meant, intent=web_to_app),
     ),
     concept={
         "aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`",

@@ -10,7 +10,7 @@ from cloudseg.providers.azure.ids import parent_of, qualified_id, region_of
 from cloudseg.providers.azure.translate.application_backends import Backends, forwards_of
 from cloudseg.providers.azure.translate.application_listeners import GATEWAY, ROLE, Heard, listening
 from cloudseg.providers.azure.translate.application_wire import ApplicationGateway, ports_of
-from cloudseg.providers.azure.translate.interfaces import borne
+from cloudseg.providers.azure.translate.interfaces import borne, instances
 from cloudseg.providers.azure.translate.services.building import connections_of
 from cloudseg.providers.azure.translate.wire import ids, tags_of
 from cloudseg.traffic import NO_TRAFFIC
@@ -82,22 +82,7 @@ def _add(answers: Answers, draft: Draft, backends: Backends, wire: ApplicationGa
     if subnet is None:
         answers.gap(_WHAT, wire.id, "malformed", "an application gateway without a subnet", _FACET)
         return
-    interface = Interface(
-        id=f"{identifier}/instances",
-        kind="network-interface",
-        name=wire.name,
-        region=region,
-        tags=tags,
-        network=network,
-        subnet=subnet,
-        public=public.addresses,
-        public_unlisted=public.unlisted,
-        labels={GATEWAY: identifier},
-        workload=identifier,
-        role=ROLE,
-        derived=True,
-        managed_by="azure",
-    )
+    interface = instances(workload, subnet, public, ROLE, GATEWAY)
     draft.put(draft.interfaces, interface, answers.scope)
     narrowed = listening(draft, interface, heard)
     if narrowed is not None:

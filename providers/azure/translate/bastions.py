@@ -8,7 +8,7 @@ import msgspec
 
 from cloudseg.model import ANYONE, Addresses, Interface, Labelled, Rule, RuleSet, Workload
 from cloudseg.providers.azure.ids import parent_of, place_of, qualified_id, region_of
-from cloudseg.providers.azure.translate.interfaces import borne
+from cloudseg.providers.azure.translate.interfaces import borne, instances
 from cloudseg.providers.azure.translate.pipeline import PLATFORM
 from cloudseg.providers.azure.translate.service_tags import HOST
 from cloudseg.providers.azure.translate.wire import ArmResource, Ref, ids, tags_of
@@ -93,22 +93,7 @@ def add_bastions(answers: Answers, draft: Draft) -> None:
                 f"{'its network' if network is None else place_of(network)} from {HOST}, which is not followed"
             )
             continue
-        interface = Interface(
-            id=f"{identifier}/instances",
-            kind="network-interface",
-            name=wire.name,
-            region=region,
-            tags=tags,
-            network=network,
-            subnet=subnet,
-            public=public.addresses,
-            public_unlisted=public.unlisted,
-            labels={_BASTION: identifier},
-            workload=identifier,
-            role=ROLE,
-            derived=True,
-            managed_by="azure",
-        )
+        interface = instances(workload, subnet, public, ROLE, _BASTION)
         draft.put(draft.interfaces, interface, answers.scope)
         sku = (wire.sku.name if wire.sku is not None else "").lower()
         conduct = _conduct(interface, identifier, _inside(draft), chosen=sku not in _FIXED_PORTS)

@@ -15,10 +15,11 @@ from cloudseg.traffic import NO_ADDRESSES, AddressSet
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cloudseg.model import Workload
     from cloudseg.providers.azure.translate.answers import Answers
     from cloudseg.providers.azure.translate.draft import Draft
 
-__all__ = ["add_interfaces", "borne"]
+__all__ = ["Borne", "add_interfaces", "borne", "instances"]
 
 _FACET = "interfaces"
 _OPERATIONS = ("network_interfaces", "virtual_machine_scale_set_network_interfaces")
@@ -105,8 +106,7 @@ def _interface(answers: Answers, draft: Draft, wire: _NetworkInterface, operatio
         subnet=subnet,
         addresses=answers.addresses(what, wire.id, (each.private_ip or "" for each in parts), _FACET),
         public=public.addresses,
-        # The next start may bring an address: nothing is certain of it.
-        public_unlisted=None if public.waiting and not public.unlisted else public.unlisted,
+        public_unlisted=public.unlisted_or_waiting,
         attached=frozenset(attached),
         workload=workload,
         role=role,
@@ -129,6 +129,34 @@ def _has_public(wire: _ConfigurationProperties) -> bool:
     return wire.public is not None and bool(wire.public.id)
 
 
+def instances(owner: Workload, subnet: str, public: Borne, role: str, label: str) -> Interface:
+    """Return the one interface that stands for all instances of an appliance, whose addresses no answer tells.
+
+    Args:
+        owner: the appliance, in its network.
+        subnet: qualified id of its subnet.
+        public: its public addresses.
+        role: what it does.
+        label: the label under which it bears the id of its owner.
+    """
+    return Interface(
+        id=f"{owner.id}/instances",
+        kind="network-interface",
+        name=owner.name,
+        region=owner.region,
+        tags=owner.tags,
+        network=owner.network,
+        subnet=subnet,
+        public=public.addresses,
+        public_unlisted=public.unlisted_or_waiting,
+        labels={label: owner.id},
+        workload=owner.id,
+        role=role,
+        derived=True,
+        managed_by="azure",
+    )
+
+
 def _owner(wire: _NetworkInterface) -> tuple[str | None, str]:
     """Return what a network interface belongs to, and what it is for."""
     properties = wire.properties
@@ -149,15 +177,30 @@ def _network_of(draft: Draft, subnet: str | None) -> str | None:
     return parent_of(subnet) if known is None else known.network
 
 
-class _Borne(NamedTuple):
+class Borne(NamedTuple):
+    """The public addresses of something, and what is known of them.
+
+    Attributes:
+        addresses: the addresses.
+        unlisted: there is one that was not read.
+        closed: all of them are closed without an NSG (Standard).
+        open: some may be open without one.
+        waiting: one is not allocated yet.
+    """
+
     addresses: AddressSet
     unlisted: bool
     closed: bool
     open: bool
     waiting: bool
 
+    @property
+    def unlisted_or_waiting(self) -> bool | None:
+        """Whether there is an address that no answer lists; None where the next start may bring one."""
+        return None if self.waiting and not self.unlisted else self.unlisted
 
-def borne(draft: Draft, references: Iterable[str]) -> _Borne:
+
+def borne(draft: Draft, references: Iterable[str]) -> Borne:
     """Return the public addresses that some references name; one that was not read is there and not listed.
 
     One that waits for an address, as that of a machine that is stopped, has none as long as it does.
@@ -172,4 +215,4 @@ def borne(draft: Draft, references: Iterable[str]) -> _Borne:
             addresses |= known.addresses
             waiting = waiting or not known.addresses
             kinds.add(known.closed)
-    return _Borne(addresses, unlisted, kinds == {True}, bool(kinds) and kinds != {True}, waiting)
+    return Borne(addresses, unlisted, kinds == {True}, bool(kinds) and kinds != {True}, waiting)
