@@ -23,7 +23,7 @@ demo: $(READY)
 	@echo "      $(BIN)/cloudseg audit azure                          or for your subscriptions"
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -6,25 +6,21 @@ that works on the parts of one size: it prints its stages as JSON.
 
 from __future__ import annotations
 
-import gc
 import random
-import resource
-import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from benchmarks.cluster_manifests import Size
 from benchmarks.processes import PYTHON, Cost, median_of, run
 from benchmarks.results import Budget, Result
+from benchmarks.stages import main, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from benchmarks.stages import Stages
     from cloudseg.model import Estate
     from cloudseg.reach.reachability import Reachability
 
@@ -42,7 +38,7 @@ _COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 BARE = "PyYAML's C loader, the same files"
 REACH = "cloudseg reach --format json"
 AUDIT = "cloudseg audit --format json"
-PARSE, READ, NAIVE = "YAML alone", "read manifests, YAML included", "naive"
+PARSE, READ = "YAML alone", "read manifests, YAML included"
 
 _BARE_PARSER = """\
 import sys, pathlib, yaml
@@ -50,37 +46,15 @@ for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
     list(yaml.load_all(path.read_bytes(), Loader=yaml.CSafeLoader))
 """
 
-T = TypeVar("T")
 
-
-class _Stages(msgspec.Struct):
-    """CPU seconds of each stage, the largest memory until its end in MiB, and how much there was."""
-
-    seconds: dict[str, float] = {}
-    memory: dict[str, float] = {}
-    interfaces: int = 0
-    classes: int = 0
-    findings: int = 0
-
-    def timed(self, stage: str, work: Callable[[], T]) -> T:
-        """Do the work of a stage and keep what it cost."""
-        started = time.process_time()
-        answer = work()
-        self.seconds[stage] = time.process_time() - started
-        self.memory[stage] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        return answer
-
-
-def _one(folder: Path) -> _Stages:
+def _one(place: str, stages: Stages) -> None:
     from cloudseg.cli.sources import translate
     from cloudseg.engine import AuditRequest, run_audit
     from cloudseg.providers.kubernetes.documents import read_documents
     from cloudseg.providers.kubernetes.manifests import read_manifests
     from cloudseg.reach.reachability import Reachability
 
-    # As the program itself does first, in its command line.
-    gc.set_threshold(2_000_000, 20, 50)
-    stages = _Stages()
+    folder = Path(place)
     texts = [path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())]
     stages.timed(PARSE, lambda: sum(1 for text in texts for _ in read_documents(text)))
     snapshot = stages.timed(READ, lambda: read_manifests([folder]))
@@ -89,18 +63,13 @@ def _one(folder: Path) -> _Stages:
     estate = stages.timed("translate", lambda: translate(snapshot))
     reach = stages.timed("compile", lambda: Reachability(estate))
     stages.timed("all pairs", lambda: sum(reach.matrix.arrivals(n).inside.exact for n in reach.matrix.order()))
-    document = stages.timed("audit: all checks, exposure", lambda: run_audit(estate, AuditRequest()))
-    stages.interfaces, stages.classes, stages.findings = (
-        len(estate.interfaces),
-        len(reach.classes),
-        len(document.findings),
-    )
-    _ask_naively(folder, estate, reach, stages)
-    return stages
+    stages.timed("audit: all checks, exposure", lambda: run_audit(estate, AuditRequest()))
+    stages.counts["classes"] = len(reach.classes)
+    stages.counts["naive seconds"] = _naive_seconds(folder, estate, reach)
 
 
-def _ask_naively(folder: Path, estate: Estate, reach: Reachability, stages: _Stages) -> None:
-    """Ask a sample of pairs one by one, and reckon what all of them would take.
+def _naive_seconds(folder: Path, estate: Estate, reach: Reachability) -> float:
+    """Ask a sample of pairs one by one, and reckon what CPU time all of them would take.
 
     Raises:
         RuntimeError: the answers are not those of the program, so that nothing was compared.
@@ -111,14 +80,16 @@ def _ask_naively(folder: Path, estate: Estate, reach: Reachability, stages: _Sta
     draw = random.Random(11)
     pairs = [(draw.choice(naive.pods), draw.choice(naive.pods)) for _ in range(SAMPLE)]
     pairs = [(source, target) for source, target in pairs if source is not target]
-    answers = stages.timed(NAIVE, lambda: [naive.talk(*pair) for pair in pairs])
-    count = len(estate.interfaces)
-    stages.seconds[NAIVE] *= count * (count - 1) / len(pairs)
+    started = time.process_time()
+    answers = [naive.talk(*pair) for pair in pairs]
+    taken = time.process_time() - started
     scope = estate.scopes[0].scope
     for pair, talks in list(zip(pairs, answers, strict=True))[:500]:
         ids = [f"kubernetes:{scope}:{pod.namespace}/{pod.name}[{pod.kind}]" for pod in pair]
         if bool(reach.between(ids[0], ids[1]).upper) != talks:
             raise RuntimeError(f"{ids[0]} to {ids[1]}: the naive evaluator says {talks}")
+    count = len(estate.interfaces)
+    return taken * count * (count - 1) / len(pairs)
 
 
 def _parsed(folder: Path) -> list[dict[str, Any]]:
@@ -140,24 +111,21 @@ def measure(runs: int = 3) -> Result:
             run([PYTHON, "-m", "benchmarks.cluster_manifests", str(folder), *map(str, size)])
             written = sum(path.stat().st_size for path in folder.iterdir())
             costs = _whole(folder, runs)
-            one = [PYTHON, "-m", "benchmarks.kubernetes", "--one", str(folder)]
-            found = [msgspec.json.decode(run(one, _COMPILED).output, type=_Stages) for _ in range(runs)]
+            found = measured("benchmarks.kubernetes", str(folder), runs, _COMPILED)
         words = (f"{size.pods:,}", f"{size.policies:,}")
         for name, cost in costs.items():
             times = f"{cost.cpu / costs[BARE].cpu:.1f}"
             rows.append((name, *words, f"{cost.wall:.2f}", f"{cost.cpu:.2f}", times, f"{cost.memory:.0f}"))
-        seconds = {stage: statistics.median(each.seconds[stage] for each in found) for stage in found[0].seconds}
-        memory = {stage: statistics.median(each.memory[stage] for each in found) for stage in found[0].memory}
-        naive = seconds.pop(NAIVE)
-        for stage, taken in seconds.items():
-            times = f"{taken / costs[BARE].cpu:.2f}"
-            rows.append((f"part: {stage}", *words, "", f"{taken:.2f}", times, f"{memory[stage]:.0f}"))
-        pairs = seconds["compile"] + seconds["all pairs"]
-        shares = [f"{seconds[PARSE] / costs[name].cpu:.0%} of `{name}`" for name in (REACH, AUDIT)]
+        for stage, cpu in found.cpu.items():
+            times = f"{cpu / costs[BARE].cpu:.2f}"
+            took = (f"{found.wall[stage]:.2f}", f"{cpu:.2f}")
+            rows.append((f"part: {stage}", *words, *took, times, f"{found.memory[stage]:.0f}"))
+        pairs, naive = found.cpu["compile"] + found.cpu["all pairs"], found.counts["naive seconds"]
+        shares = [f"{found.cpu[PARSE] / costs[name].cpu:.0%} of `{name}`" for name in (REACH, AUDIT)]
         notes.append(
             f"{size.pods:,} pods in {size.namespaces:,} namespaces, {written / 1e6:.1f} MB of YAML. Parsing it is "
-            f"{' and '.join(shares)} by CPU time. There are {found[0].classes:,} classes of pods that nothing tells "
-            f"apart; all pairs take {pairs:.2f} s, asked one by one they would take {naive:.0f} s "
+            f"{' and '.join(shares)} by CPU time. There are {found.number('classes')} classes of pods that nothing "
+            f"tells apart; all pairs take {pairs:.2f} s, asked one by one they would take {naive:.0f} s "
             f"({naive / pairs:.0f} x, reckoned from {SAMPLE:,} pairs)."
         )
         if size == BUDGET:
@@ -189,14 +157,5 @@ def _whole(folder: Path, runs: int) -> dict[str, Cost]:
     return {name: median_of(each[1:]) for name, each in costs.items()}
 
 
-def main() -> None:
-    """Measure every size, or be the process of one."""
-    match sys.argv[1:]:
-        case ["--one", folder]:
-            sys.stdout.buffer.write(msgspec.json.encode(_one(Path(folder))))
-        case [*runs]:
-            print(measure(int(runs[0]) if runs else 3).markdown())
-
-
 if __name__ == "__main__":
-    main()
+    main(measure, _one)

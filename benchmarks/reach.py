@@ -6,31 +6,22 @@ shape: it prints what it found as JSON.
 
 from __future__ import annotations
 
-import gc
-import resource
-import statistics
-import sys
-import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from benchmarks.estates import Shape, estate_of
-from benchmarks.processes import PYTHON, run
 from benchmarks.results import Budget, Result
+from benchmarks.stages import main, measured, peak_memory
 from cloudseg.model import RemoveRule
 from cloudseg.reach.reachability import Reachability
 from cloudseg.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from benchmarks.stages import Stages
     from cloudseg.model import Estate
 
 __all__ = ["measure"]
-
-T = TypeVar("T")
 
 SHAPES: dict[str, Shape] = {
     "1,000 interfaces": Shape(1_000, 10_000),
@@ -52,35 +43,6 @@ ASKED = "10,000 interfaces"
 """The shape of which the other questions are asked, too."""
 
 
-class _Found(msgspec.Struct):
-    """What one shape cost.
-
-    Attributes:
-        seconds: by stage.
-        memory: MiB above what the estate itself takes.
-        classes: how many classes there are.
-        atoms: how many atoms of traffic.
-        share: of all pairs of classes, those between which something passes.
-    """
-
-    seconds: dict[str, float] = {}
-    memory: float = 0
-    classes: int = 0
-    atoms: int = 0
-    share: float = 0
-
-    def timed(self, stage: str, work: Callable[[], T]) -> T:
-        """Do the work of a stage and keep what it took."""
-        started = time.perf_counter()
-        answer = work()
-        self.seconds[stage] = time.perf_counter() - started
-        return answer
-
-
-def _memory() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def _walked(estate: Estate) -> int:
     """Walk over all rules once, the least that any answer takes: the baseline."""
     seen: dict[tuple[object, object], int] = {}
@@ -91,28 +53,27 @@ def _walked(estate: Estate) -> int:
     return len(seen)
 
 
-def _one(name: str) -> _Found:
-    # As the program itself does first, in its command line.
-    gc.set_threshold(2_000_000, 20, 50)
-    found = _Found()
+def _one(name: str, stages: Stages) -> None:
     estate = estate_of(SHAPES[name])
-    found.timed("walk", lambda: _walked(estate))
-    before = _memory()
-    reach = found.timed("compile", lambda: Reachability(estate))
+    stages.timed("walk", lambda: _walked(estate))
+    before = peak_memory()
+    reach = stages.timed("compile", lambda: Reachability(estate))
 
     def pairs() -> int:
         return sum(int(np.any(reach.matrix.arrivals(c).inside.upper, axis=0).sum()) for c in reach.matrix.order())
 
-    passing = found.timed("pairs", pairs)
-    found.memory = _memory() - before
-    found.classes, found.atoms = len(reach.classes), reach.ground.atoms.count
-    found.share = passing / found.classes**2
+    passing = stages.timed("pairs", pairs)
+    stages.counts = {
+        "MiB above the estate": peak_memory() - before,
+        "classes": len(reach.classes),
+        "atoms": reach.ground.atoms.count,
+        "share of pairs that talk": passing / len(reach.classes) ** 2,
+    }
     if name == ASKED:
-        _ask(estate, reach, found)
-    return found
+        _ask(estate, reach, stages)
 
 
-def _ask(estate: Estate, reach: Reachability, found: _Found) -> None:
+def _ask(estate: Estate, reach: Reachability, stages: Stages) -> None:
     """Ask the other questions."""
     from cloudseg.reach.comparing.compare import compare
     from cloudseg.reach.explaining.explain import explain
@@ -121,16 +82,16 @@ def _ask(estate: Estate, reach: Reachability, found: _Found) -> None:
     from cloudseg.traffic.port_classes import ANY_PORT
 
     names = sorted(estate.interfaces)
-    found.timed("exposure number", lambda: exposure_of(reach))
-    blast = found.timed("blast radii, prepared", lambda: Blast(reach, ANY_PORT))
-    found.timed("blast radius of one", lambda: blast.of([names[5]]))
-    found.timed("blast radius, median and worst", blast.summary)
+    stages.timed("exposure number", lambda: exposure_of(reach))
+    blast = stages.timed("blast radii, prepared", lambda: Blast(reach, ANY_PORT))
+    stages.timed("blast radius of one", lambda: blast.of([names[5]]))
+    stages.timed("blast radius, median and worst", blast.summary)
     traffic = Traffic.parse("tcp/1037")
-    found.timed("explain, first", lambda: explain(reach, names[1], names[-1], traffic))
-    found.timed("explain, another", lambda: explain(reach, names[2], names[77], traffic))
+    stages.timed("explain, first", lambda: explain(reach, names[1], names[-1], traffic))
+    stages.timed("explain, another", lambda: explain(reach, names[2], names[77], traffic))
     rule_set = next(each for _, each in sorted(estate.rule_sets.items()) if each.rules)
     edited = estate.with_edits([RemoveRule(rule_set.id, rule_set.rules[-1].id)])
-    found.timed("diff with one rule less", lambda: compare(estate, edited))
+    stages.timed("diff with one rule less", lambda: compare(estate, edited))
 
 
 def measure(runs: int = 3) -> Result:
@@ -139,57 +100,48 @@ def measure(runs: int = 3) -> Result:
     budgets: list[Budget] = []
     notes: tuple[str, ...] = ()
     for name, shape in SHAPES.items():
-        found = [
-            msgspec.json.decode(run([PYTHON, "-m", "benchmarks.reach", "--one", name]).output, type=_Found)
-            for _ in range(runs)
-        ]
-        seconds = {stage: statistics.median(each.seconds[stage] for each in found) for stage in found[0].seconds}
-        memory = statistics.median(each.memory for each in found)
-        total = seconds["compile"] + seconds["pairs"]
+        found = measured("benchmarks.reach", name, runs)
+        both = found.cpu["compile"] + found.cpu["pairs"]
+        memory = found.counts["MiB above the estate"]
         rows.append(
             (
                 name,
                 f"{shape.interfaces:,}",
                 f"{shape.rules:,}",
                 f"{shape.ranges:,}",
-                f"{found[0].atoms:,}",
-                f"{found[0].classes:,}",
-                f"{found[0].share:.1%}",
-                f"{seconds['compile']:.2f}",
-                f"{seconds['pairs']:.2f}",
-                f"{total / seconds['walk']:.1f}",
+                found.number("atoms"),
+                found.number("classes"),
+                f"{found.counts['share of pairs that talk']:.1%}",
+                f"{found.wall['compile']:.2f}",
+                f"{found.wall['pairs']:.2f}",
+                f"{both:.2f}",
+                f"{both / found.cpu['walk']:.1f}",
                 f"{memory:.0f}",
             )
         )
         if name in BUDGETS:
+            total = found.wall["compile"] + found.wall["pairs"]
             budgets.append(Budget(f"compile and all pairs: {name}", total, BUDGETS[name], "s"))
         if name == ASKED:
             asked = [
                 f"{stage} {cost * 1000:.0f} ms"
-                for stage, cost in seconds.items()
+                for stage, cost in found.cpu.items()
                 if stage not in {"walk", "compile", "pairs"}
             ]
-            notes = (f"Asked of {name} with {shape.rules:,} rules, {found[0].classes:,} classes: {'; '.join(asked)}.",)
+            about_it = f"{name} with {shape.rules:,} rules, {found.number('classes')} classes"
+            notes = (f"Asked of {about_it}, in CPU time: {'; '.join(asked)}.",)
             budgets.append(Budget(f"memory: {name}", memory / 1024, 1, "GiB"))
     header = (
-        "estate", "interfaces", "rules", "ranges", "atoms", "classes", "pairs that talk", "compile s", "pairs s",
-        "x walk", "MiB",
+        "estate", "interfaces", "rules", "ranges", "atoms", "classes", "pairs that talk", "compile, wall s",
+        "pairs, wall s", "both, CPU s", "x walk", "MiB",
     )  # fmt: skip
     about = (
         "Generated estates of applications in peered networks; each shape in fresh processes. Pairs are worked out for "
-        "all classes. The ratio is of both stages together to one walk over all rules in the same process; memory is "
-        "what they take above the estate itself."
+        "all classes. The ratio is of the CPU time of both stages together to one walk over all rules in the same "
+        "process; memory is what they take above the estate itself."
     )
     return Result("Reachability", about, header, tuple(rows), tuple(budgets), notes)
 
 
-def main() -> None:
-    """Measure every shape, or be the process of one."""
-    if sys.argv[1:2] == ["--one"]:
-        sys.stdout.buffer.write(msgspec.json.encode(_one(sys.argv[2])))
-    else:
-        print(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 3).markdown())
-
-
 if __name__ == "__main__":
-    main()
+    main(measure, _one)

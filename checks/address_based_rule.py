@@ -12,6 +12,8 @@ What it finds:
     On Azure the group is an application security group of the same virtual network. Rules whose public addresses are
     exactly those of a service tag that was read count as well, since the tag stays up to date. ``VirtualNetwork`` and
     the other tags are no addresses.
+    On Google Cloud it is a service account in a VPC firewall rule, and a secure tag in a rule of a firewall policy;
+    never a network tag, which whoever may edit an instance can set. Destinations are named by addresses alone.
     In a cluster, rules of network policies with an ``ipBlock`` in which pods stand. Where the addresses of pods were
     not read, as in manifests, a whole private range counts as one that holds them, and a part of one may. The finding
     names the selectors that choose the pods.
@@ -38,25 +40,26 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.checks.clusters import of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import NETWORK, GcpBuilder, gcp_rule, rule_id
 from cloudseg.checks.example_nsgs import NsgBuilder, asg_id, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.internal_ranges import InternalRanges
 from cloudseg.checks.ordered_lists import OrderedLists
 from cloudseg.checks.pod_ranges import PodRanges
 from cloudseg.checks.range_words import advice, facts, facts_of_rule, who
-from cloudseg.checks.rule_lists import at_interfaces, managed, traffic_words
+from cloudseg.checks.rule_lists import managed, traffic_words
 from cloudseg.checks.service_tags import ServiceTags
 from cloudseg.findings import Remedy, Severity
 from cloudseg.traffic import AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.checks.internal_ranges import InternalRange
     from cloudseg.checks.pod_ranges import PodRange
     from cloudseg.findings import Confidence, Finding
-    from cloudseg.model import Estate, Rule, RuleSet
+    from cloudseg.model import Estate, Peer, Rule, RuleSet
 
 REMEDY = "replace-addresses-with-group"
 
@@ -77,31 +80,37 @@ def run(context: AuditContext) -> Iterator[Finding]:
     # Many rules share a range, and what is said about a range takes longer than finding it.
     told: dict[int, _Told] = {}
     tags, ordered = ServiceTags(context.estate), OrderedLists(context.estate)
-    for rule_set in at_interfaces(context.estate):
+
+    def asked_about(end: tuple[Peer, ...]) -> bool:
+        return ranges.may_name(end) or tags.written_out(end) is not None or of_pods.may_name(end)
+
+    for rule_set, rules in context.allowing.naming(asked_about):
         if of_cluster(rule_set):
             yield from (_of_policy(context, rule_set, rule, said) for rule, said in of_pods.of(rule_set))
             continue
-        for rule, found in ranges.of(rule_set):
+        for rule, found in ranges.of(rule_set, rules):
             if id(found) not in told:
                 told[id(found)] = _tell(context.estate, found)
             yield _finding(context, rule_set, rule, found, told[id(found)])
-        yield from _of_tags(context, rule_set, tags, ordered)
+        yield from _of_tags(context, rule_set, rules, tags, ordered)
 
 
-def _of_tags(context: AuditContext, rule_set: RuleSet, tags: ServiceTags, ordered: OrderedLists) -> Iterator[Finding]:
-    """Yield a finding for every allowing rule that writes out the addresses of a service tag."""
-    for rule in rule_set.rules:
-        tag = tags.written_out(rule) if rule.allows and not rule.fixed else None
+def _of_tags(
+    context: AuditContext, rule_set: RuleSet, rules: Iterable[Rule], tags: ServiceTags, ordered: OrderedLists
+) -> Iterator[Finding]:
+    """Yield a finding for every one of some allowing rules that writes out the addresses of a service tag."""
+    for rule in rules:
+        tag = None if rule.fixed else tags.written_out(rule.remote)
         if tag is not None and ordered.left(rule_set, rule):
             verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
             yield context.finding(
                 rule_set,
-                f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} {context.other_end(rule)}, which are the "
-                f"addresses of the service tag {tag.name}",
+                f"{rule_set.bearer(rule).label} {verb} {traffic_words(rule.traffic)} {end} {context.other_end(rule)}, "
+                f"which are the addresses of the service tag {tag.name}",
                 rule=rule,
                 severity=Severity.LOW,
                 evidence=("the provider changes the addresses of its tags from week to week", *managed(rule_set)),
-                affected=context.estate.governed(rule_set),
+                affected=context.judged(rule_set, rule),
                 remedy=Remedy(REMEDY, f"name the service tag {tag.name} instead of its addresses"),
             )
 
@@ -122,12 +131,13 @@ def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, found: Intern
     verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} {context.other_end(rule)}, {told.who}",
+        f"{rule_set.bearer(rule).label} {verb} {traffic_words(rule.traffic)} {end} {context.other_end(rule)}, "
+        f"{told.who}",
         rule=rule,
         severity=told.severity,
         confidence=told.confidence,
         evidence=(*told.facts, *facts_of_rule(context.estate, rule_set, rule, found)),
-        affected=context.estate.governed(rule_set),
+        affected=context.judged(rule_set, rule),
         remedy=told.remedy,
     )
 
@@ -298,6 +308,33 @@ def _azure_written_out() -> Estate:
     return b.build()
 
 
+def _gcp(*rules: Rule, policy: tuple[Rule, ...] = ()) -> Estate:
+    b = GcpBuilder()
+    b.firewall(*rules)
+    if policy:
+        b.policy("guard", *policy)
+    b.machine("web", "web", "10.2.1.10", tags=["web"], account="web", secure=["1"])
+    b.machine("db", "data", "10.2.2.10", tags=["db"], account="db")
+    return b.build()
+
+
+def _gcp_subnet() -> Estate:
+    return _gcp(gcp_rule("db", "ingress", "tcp/5432", "10.2.1.0/24", targets="account:db"))
+
+
+def _gcp_policy() -> Estate:
+    rule = gcp_rule("100", "ingress", "tcp/5432", "10.2.1.0/24", targets="account:db", priority=100, vpc=False)
+    return _gcp(policy=(rule,))
+
+
+def _gcp_named() -> Estate:
+    return _gcp(
+        gcp_rule("db", "ingress", "tcp/5432", "account:web", targets="account:db"),
+        gcp_rule("out", "egress", "tcp/5432", "10.2.2.0/24"),
+        gcp_rule("office", "ingress", "tcp/443", "192.168.0.0/24"),
+    )
+
+
 CHECK = Check(
     id="address-based-rule",
     severity=Severity.MEDIUM,
@@ -347,10 +384,26 @@ CHECK = Check(
         Example("on-premises and public ranges have no group", _on_premises),
         Example("an appliance between the subnets takes identity away", _through_an_appliance),
         Example("a group of another region cannot be named", _other_region),
+        Example(
+            "a VPC firewall rule admits a subnet, whose instance has a service account and a network tag",
+            _gcp_subnet,
+            (rule_id("db"),),
+            Severity.MEDIUM,
+            (f"{NETWORK}/serviceAccounts/web",),
+        ),
+        Example(
+            "a rule of a firewall policy admits a subnet, whose instance bears a secure tag",
+            _gcp_policy,
+            ("global/firewallPolicies/guard",),
+            Severity.MEDIUM,
+            ("tagValues/1",),
+        ),
+        Example("a service account as source, a destination, which takes no identity, and an office", _gcp_named),
     ),
     concept={
         "aws": "security group rules with addresses or prefix lists of the own or a connected VPC",
         "azure": "NSG rules with addresses of the own virtual network, or with those of a service tag",
+        "gcp": "ingress rules of VPC networks and firewall policies with addresses of the own network",
         "kubernetes": "rules of network policies whose other end is a range of pods, or may be one",
     },
     needs=("groups", "networks"),

@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import GcpBuilder
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.exposure import EVERYONE, public_words
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.ordered_lists import OrderedLists
-from cloudseg.checks.rule_lists import at_interfaces, managed, traffic_words, unused_words
+from cloudseg.checks.rule_lists import managed, traffic_words, unused_words
 from cloudseg.checks.service_families import severity_of_service
 from cloudseg.findings import Severity
 from cloudseg.model import ListRef
@@ -41,27 +42,23 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate, Service
+    from cloudseg.model import AddressList, Estate, Peer, Service
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every ingress rule, and every service, that admits all customers."""
     estate = context.estate
     ordered = OrderedLists(estate)
-    for rule_set in at_interfaces(estate):
-        for rule in rule_set.rules:
-            if rule.direction != "ingress" or not rule.allows:
+    for rule_set, rules in context.allowing.naming(lambda end: bool(_shared(end, estate))):
+        for rule in rules:
+            if rule.direction != "ingress" or not ordered.left(rule_set, rule):
                 continue
-            lists = [estate.address_lists.get(peer.list) for peer in rule.remote if isinstance(peer, ListRef)]
-            shared = [known for known in lists if known is not None and known.any_tenant]
-            if not shared or not ordered.left(rule_set, rule):
-                continue
-            judged = estate.governed(rule_set)
+            judged = context.judged(rule_set, rule)
             unused = not judged and estate.read("interfaces", rule_set)
-            names = ", ".join(known.label for known in shared)
+            names = ", ".join(known.label for known in _shared(rule.remote, estate))
             yield context.finding(
                 rule_set,
-                f"{rule_set.label} admits {traffic_words(rule.traffic)} from {names}, "
+                f"{rule_set.bearer(rule).label} admits {traffic_words(rule.traffic)} from {names}, "
                 "which every customer of the cloud can use",
                 rule=rule,
                 severity=Severity.LOW if rule.traffic <= WEB or unused else Severity.MEDIUM,
@@ -81,6 +78,12 @@ def run(context: AuditContext) -> Iterator[Finding]:
                 evidence=(service.reason,) if service.reason else (),
                 affected=service.interfaces,
             )
+
+
+def _shared(end: tuple[Peer, ...], estate: Estate) -> list[AddressList]:
+    """Return the lists at an end of a rule whose addresses every customer of the cloud shares."""
+    lists = (estate.address_lists.get(peer.list) for peer in end if isinstance(peer, ListRef))
+    return [known for known in lists if known is not None and known.any_tenant]
 
 
 def _admits_all(service: Service) -> bool:
@@ -150,6 +153,24 @@ def _azure_cloud_denied() -> Estate:
     return _azure_tag(denied=True)
 
 
+_GKE = "container/locations/us-central1/clusters/shop"
+
+
+def _gke(*, google: bool) -> Estate:
+    b = GcpBuilder()
+    office = AddressSet.parse("203.0.113.8/29")
+    b.service("gke", _GKE, control_plane=True, anonymous=False, any_tenant=google, sources=office)
+    return b.build()
+
+
+def _gke_google() -> Estate:
+    return _gke(google=True)
+
+
+def _gke_office() -> Estate:
+    return _gke(google=False)
+
+
 CHECK = Check(
     id="any-tenant-source",
     severity=Severity.MEDIUM,
@@ -162,10 +183,13 @@ CHECK = Check(
         Example("a database that admits an office alone, and one without public access", _azure_closed),
         Example("an NSG rule for `AzureCloud`", _azure_cloud, (nsg_id("nsg-data"),), Severity.MEDIUM),
         Example("an NSG rule for `AzureCloud` behind one that denies the internet", _azure_cloud_denied),
+        Example("a GKE cluster admits the addresses of Google Cloud", _gke_google, (_GKE,)),
+        Example("a GKE cluster admits an office alone", _gke_office),
     ),
     concept={
         "aws": "security group rules that name a prefix list managed by AWS",
         "azure": "NSG rules that name the service tag `AzureCloud`; services whose firewall admits Azure services",
+        "gcp": "control planes whose authorized networks admit the addresses of Google Cloud",
     },
     absent={"kubernetes": "no object of a cluster lists the addresses of a cloud's customers"},
     needs=(
@@ -177,6 +201,7 @@ CHECK = Check(
         "services.cosmosdb",
         "services.appservice",
         "services.aks",
+        "services.gke",
     ),
     uses=("interfaces",),
     compliance={

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import gcp_rule
+from cloudseg.checks.example_gcp_intents import gcp_web_and_app, gcp_web_to_app
 from cloudseg.checks.example_intents import web_and_app, web_to_app
 from cloudseg.checks.example_nsgs import nsg_rule
 from cloudseg.checks.exposure import is_everything
@@ -212,6 +214,14 @@ def _azure_denied() -> Estate:
     return web_and_app()
 
 
+def _gcp_as_meant() -> Estate:
+    return gcp_web_and_app(gcp_rule("app", "ingress", "tcp/8080", "tag:web", targets="tag:app"))
+
+
+def _gcp_denied() -> Estate:
+    return gcp_web_and_app()
+
+
 CHECK = Check(
     id="blocked-intent",
     severity=Severity.MEDIUM,
@@ -225,10 +235,15 @@ CHECK = Check(
         Example("a policy admits the pods that are meant", _admitted, intent=_of_two),
         Example("an NSG denies what is intended", _azure_denied, ("app",), Severity.MEDIUM, intent=web_to_app),
         Example("an NSG admits what is intended", _azure_as_meant, intent=web_to_app),
+        Example(
+            "no firewall rule admits what is intended", _gcp_denied, ("app",), Severity.MEDIUM, intent=gcp_web_to_app
+        ),
+        Example("a VPC firewall rule admits what is intended", _gcp_as_meant, intent=gcp_web_to_app),
     ),
     concept={
         "aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
         "azure": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
+        "gcp": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
         "kubernetes": "all pairs of workloads, and outside addresses, against the intent given by `--intent`",
     },
     needs=PAIRS_NEED,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.checks.clusters import of_cluster, pods_in_words
 from cloudseg.checks.exposure import classes_of, is_everything, public_words, severity_of
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import own_id, qualified
+from cloudseg.model import qualified, shown_id
 from cloudseg.reach.packets import addresses_of, traffic_of
 from cloudseg.reach.passage import find_passage
 from cloudseg.reach.way_in import WayIn, WaysIn
@@ -148,7 +148,7 @@ def _by_proxies(entrance: Entrance, pod: Interface, context: AuditContext) -> _R
         let = any(each.lower for each in before) and entrance.active
         sure = verdict.lower & entrance.traffic if let else NO_TRAFFIC
         if sure and not packet:
-            packet = f"{proxy.own_id} → {pod.own_id} {first_packet(sure)} (the proxy sends it on)"
+            packet = f"{proxy.shown_id} → {pod.shown_id} {first_packet(sure)} (the proxy sends it on)"
         lower, upper = lower | sure, upper | (verdict.upper & entrance.traffic)
         senders |= coming if before else GLOBAL_UNICAST
     return _Reached(pod, lower, upper, senders & entrance.senders, packet)
@@ -190,7 +190,7 @@ def _straight(entrance: Entrance, pod: Interface, context: AuditContext) -> _Rea
     sure, doubt = _certain(entrance, packets.lower), ""
     if sure and network is not None and pod.network not in {None, network.id}:
         sure = _certain(entrance, find_passage(pod, ways, "", estate).packets.lower)
-        doubt = "" if sure else f"whether {own_id(pod.network or '')} lets what brings it in to the pods"
+        doubt = "" if sure else f"whether {shown_id(pod.network or '')} lets what brings it in to the pods"
     return _Reached(pod, traffic_of(sure), upper, senders, _packet(entrance, pod, sure, context), doubt)
 
 
@@ -212,7 +212,7 @@ def _packet(entrance: Entrance, pod: Interface, boxes: Sequence[Box], context: A
         senders = box.addresses & entrance.senders & GLOBAL_UNICAST
         sender = _ANYBODY if senders >= _ANYBODY else _first(senders)
         if sender and (lower := context.reach.between(sender, pod.id).lower & box.traffic):
-            return f"{sender} → {pod.own_id} {first_packet(lower)} (through {entrance.own_id})"
+            return f"{sender} → {pod.shown_id} {first_packet(lower)} (through {entrance.shown_id})"
     return ""
 
 

@@ -28,12 +28,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import NETWORK, GcpBuilder, gcp_rule
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_rule, vnet_id
 from cloudseg.checks.flow_words import carriers_written, certainty, flow_evidence, flow_words, part_resource
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example, Parameter
 from cloudseg.checks.labelled_ends import unlabelled
 from cloudseg.findings import Severity
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.traffic import NO_TRAFFIC
 from cloudseg.traffic.port_classes import PING
 
@@ -166,7 +167,7 @@ def _words(part: _Part, estate: Estate) -> str:
     network = estate.networks.get(part.network)
     if not part.network:
         return f"{part.environment} in a network that was not read"
-    return f"{part.environment} in {own_id(part.network) if network is None else network.label}"
+    return f"{part.environment} in {shown_id(part.network) if network is None else network.label}"
 
 
 def _two_environments(rule: tuple[str, str], second: str = "dev") -> Estate:
@@ -240,6 +241,22 @@ def _azure_apart() -> Estate:
     return _azure("10.1.2.0/24")
 
 
+def _gcp(far: str) -> Estate:
+    b = GcpBuilder()
+    b.firewall(gcp_rule("database", "ingress", "tcp/5432", far, targets="tag:db"))
+    b.machine("db", "data", "10.2.2.10", tags=["db"], labels={"env": "prod"})
+    b.machine("dev", "web", "10.2.1.10", labels={"env": "dev"})
+    return b.build()
+
+
+def _gcp_network() -> Estate:
+    return _gcp("10.2.0.0/16")
+
+
+def _gcp_apart() -> Estate:
+    return _gcp("tag:app")
+
+
 CHECK = Check(
     id="cross-environment-path",
     severity=Severity.HIGH,
@@ -254,10 +271,13 @@ CHECK = Check(
         Example("prod and Production are one environment", _two_words_for_one),
         Example("an NSG admits the whole virtual network to production", _azure_network, (vnet_id(),), Severity.HIGH),
         Example("an NSG admits the subnet of production alone", _azure_apart),
+        Example("a VPC firewall rule admits the whole network to production", _gcp_network, (NETWORK,), Severity.HIGH),
+        Example("a VPC firewall rule admits a tag that development does not bear", _gcp_apart),
     ),
     concept={
         "aws": "interfaces in environments, by the tags of what owns them, with all that decides between them",
         "azure": "interfaces in environments, by the tags of what owns them, with all that decides between them",
+        "gcp": "interfaces in environments, by the labels of their instances, with all that decides between them",
         "kubernetes": "workloads in environments, by the labels of their pods and namespaces, and what is between them",
     },
     needs=PAIRS_NEED,

@@ -97,7 +97,7 @@ def _straight(
     walls: defaultdict[str, list[Firewall]] = defaultdict(list)
     for wall in inspection.firewalls.values():
         walls[wall.network].append(wall)
-    central = _Central(estate)
+    central = _Central(estate, inspection)
     for (source, target), paths in sorted(around.items()):
         if source == target or source in walls or target in walls:
             continue
@@ -106,7 +106,8 @@ def _straight(
             passed = inspection.passed(alike[0].leg) if alike else Passed()
             if not passed and path.leg.hops[0].kind == "peering":
                 led = (wall for home in central.led_to(path, target) for wall in walls.get(home, ()))
-                passed = Passed(tuple({wall.id: wall for wall in led}.values()))
+                inside = central.inside(path, target)
+                passed = Passed(tuple({wall.id: wall for wall in (*led, *inside)}.values()))
             if passed:
                 straight = f"{path.where} to {estate.networks[target].label} by {way_words(path.leg)}"
                 text = f"{straight}, while other packets between networks pass the firewall"
@@ -116,8 +117,9 @@ def _straight(
 class _Central:
     """Where transit gateways lead what networks could send to each other over them."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, inspection: Inspection) -> None:
         self._estate = estate
+        self._inspection = inspection
         self._attached: defaultdict[str, dict[str, TransitAttachment]] = defaultdict(dict)
         for _, attachment in sorted(estate.transit_attachments.items()):
             if attachment.network is not None and attachment.active:
@@ -125,15 +127,26 @@ class _Central:
 
     def led_to(self, path: _Path, target: str) -> Iterator[str]:
         """Yield the other networks to which a transit gateway of both networks would lead the packets of a path."""
+        for name in self._first(path, target):
+            to = self._estate.transit_attachments.get(name)
+            if to is not None and to.network is not None and to.network != target:
+                yield to.network
+
+    def inside(self, path: _Path, target: str) -> Iterator[Firewall]:
+        """Yield the firewalls in such a gateway itself to which it would lead them, as in a secured virtual hub."""
+        for name in self._first(path, target):
+            wall = self._inspection.firewalls.get(name)
+            if wall is not None:
+                yield wall
+
+    def _first(self, path: _Path, target: str) -> Iterator[str]:
         for gateway, attachment in self._attached[path.source.id].items():
             table = self._estate.transit_tables.get(attachment.table or "")
             if table is None or gateway not in self._attached[target]:
                 continue
             for hop in decide(table, self._estate).hops:
                 if hop.addresses.overlaps(path.leg.addresses):
-                    to = self._estate.transit_attachments.get(hop.route.target or "")
-                    if to is not None and to.network is not None and to.network != target:
-                        yield to.network
+                    yield hop.route.target or ""
 
 
 def _paths(estate: Estate, inspection: Inspection) -> Iterator[_Path]:

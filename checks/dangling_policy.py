@@ -247,6 +247,7 @@ CHECK = Check(
     absent={
         "aws": "rules name groups by their ids; stale-group-reference and unused-group tell those of no use",
         "azure": "rules name groups by their ids; stale-group-reference and unused-group tell those of no use",
+        "gcp": "rules name tags and accounts; stale-group-reference and unused-group tell those of no use",
     },
     needs=("groups", "interfaces", "networks"),
     uses=("workloads",),

@@ -103,6 +103,7 @@ CHECK = Check(
     absent={
         "azure": "no NSG is made or attached unasked; unfiltered-interface tells where none is",
         "kubernetes": "a namespace has no policy unless somebody adds one; missing-default-deny tells where none is",
+        "gcp": "no rule comes with an identity; default-network tells the network that comes with rules",
     },
     needs=("groups",),
     uses=("interfaces",),

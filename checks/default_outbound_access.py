@@ -143,6 +143,7 @@ CHECK = Check(
     absent={
         "aws": "packets leave a network by gateways alone that somebody made",
         "kubernetes": "how packets leave is the cloud's affair beneath the cluster",
+        "gcp": "packets leave by external addresses and Cloud NAT alone, which somebody made",
     },
     needs=("subnets", "interfaces"),
     uses=("networks", "routes", "gateways", "firewalls", "load-balancers"),

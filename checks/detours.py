@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.checks.inspection import is_wide, way_words, wide_parts
 from cloudseg.checks.path_witnesses import Spot, Trip
 from cloudseg.checks.rule_lists import shown_labels
-from cloudseg.model import own_id
+from cloudseg.model import shown_id
 from cloudseg.reach.roads.routing import next_hops
 from cloudseg.reach.ways import is_public
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST, NO_ADDRESSES
@@ -170,7 +170,7 @@ def _inward(subnet: Subnet, family: Family, leg: Leg, edge: Edge | None) -> str:
         past -= edge.led
     if not past:
         return ""
-    gateway = own_id(leg.hops[-1].target or "")
+    gateway = shown_id(leg.hops[-1].target or "")
     why = f"{gateway} has no route table" if edge is None else f"{edge.table.label} does not lead it to the firewall"
     return f"in from {gateway} to {subnet.label} ({past}): {why}, while what goes out by {way_words(leg)} passes it"
 

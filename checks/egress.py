@@ -12,8 +12,8 @@ from cloudseg.checks.ways_out import WaysOut
 from cloudseg.model import RuleSet, Stage
 from cloudseg.reach.leaving import leaves
 from cloudseg.reach.near_ends import NearEnds
-from cloudseg.reach.packets import Bounds, Box, replied
-from cloudseg.reach.passage import carries_unread
+from cloudseg.reach.packets import Bounds, Box, Passed, replied, split_by_stage
+from cloudseg.reach.passage import carries_unread, stage_was_read
 from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Egress:
         self._estate = estate
         self._ways = WaysOut(estate)
         self._by_list: dict[int, int] = {}
-        self._contents: dict[Bounds, int] = {}
+        self._contents: dict[tuple[Bounds, ...], int] = {}
         self._significant: dict[tuple[int, Part], Bounds] = {}
         self._passed: dict[tuple[str, object, Part], _Open] = {}
         self._opened: dict[int, frozenset[Part]] = {}
@@ -122,6 +122,9 @@ class Egress:
         if not ways:
             return None
         surely = at_most = INTERNET[part]
+        if _accepts_early(judged):
+            surely, at_most = (self._in_turn(interface, judged, part, certain=sure) for sure in (True, False))
+            judged = ()
         for stage, judges in judged:
             passed = self._through(stage, judges, part)
             if stage.at == "subnet-boundary":
@@ -137,6 +140,23 @@ class Egress:
         if not is_most(at_most & led, part):
             return None
         return is_most(surely & sure_led, part), tuple(dict.fromkeys(way.text for way in ways))
+
+    def _in_turn(self, interface: Interface, judged: _Judged, part: Part, *, certain: bool) -> AddressSet:
+        """Return to which addresses everything gets through lists of which one may accept for good before others deny.
+
+        A list that was not read may deny, or accept for good, whatever gets to it.
+        """
+        internet = INTERNET[part]
+        boxes: tuple[Box, ...] = (Box(internet, ALL_TRAFFIC),)
+        accepted: tuple[Box, ...] = ()
+        for stage, judges in judged:
+            rules = [rule for judge in judges for rule in judge.rules if rule.direction == "egress"]
+            passed = split_by_stage(stage, rules if judges else None, boxes, self._estate, certain=certain)
+            unread = not judges and not stage_was_read(stage, interface, self._estate)
+            if unread or (stage.at == "interface" and not self._groups_known(interface)):
+                passed = Passed((), passed.accepted) if certain else Passed(boxes, boxes)
+            boxes, accepted = passed.on, accepted + passed.accepted
+        return open_addresses((*boxes, *accepted), internet)
 
     def _groups_known(self, interface: Interface) -> bool:
         return not carries_unread(interface, self._estate)
@@ -160,23 +180,23 @@ class Egress:
         return frozenset([self._content(stage, judge) for judge in judges])
 
     def _content(self, stage: Stage, judge: RuleSet) -> int:
-        """Return a number that lists of allows share which admit the same to the internet."""
+        """Return a number that lists of allows share which admit the same to the internet, but for a few hosts."""
         known = self._by_list.get(id(judge))
         if known is None:
             bounds = admitted(stage, [judge], "egress", _ANYWHERE, self._estate)
-            known = self._by_list[id(judge)] = self._contents.setdefault(bounds, len(self._contents))
-            if (known, 4) not in self._significant:
-                for part, internet in INTERNET.items():
-                    self._significant[known, part] = Bounds(
-                        significant(bounds.lower, internet), significant(bounds.upper, internet)
-                    )
+            parts = tuple(_significant(bounds, internet) for internet in INTERNET.values())
+            known = self._by_list[id(judge)] = self._contents.setdefault(parts, len(self._contents))
+            for part, found in zip(INTERNET, parts, strict=True):
+                self._significant[known, part] = found
         return known
 
-    def _through(self, stage: Stage, judges: Sequence[RuleSet], part: Part) -> _Open:
-        key = (stage.name, self._alike(stage, judges), part)
+    def _through(self, stage: Stage, judges: Sequence[RuleSet], part: Part, *, alone: bool = False) -> _Open:
+        """Return what lists open; ``alone`` for what they open themselves, without what they leave to others."""
+        alone = alone and stage.match == "first" and stage.miss == "next"
+        key = (f"{stage.name}{' alone' if alone else ''}", self._alike(stage, judges), part)
         if key not in self._passed:
             internet = INTERNET[part]
-            bounds = self._admitted(stage, judges, part)
+            bounds = self._accepted(stage, judges, part) if alone else self._admitted(stage, judges, part)
             passed = _Open(open_addresses(bounds.lower, internet), open_addresses(bounds.upper, internet))
             if not stage.stateful:
                 back = [Box(internet, ALL_TRAFFIC)]
@@ -197,6 +217,12 @@ class Egress:
             tuple(box for bounds in each for box in bounds.lower), tuple(box for bounds in each for box in bounds.upper)
         )
 
+    def _accepted(self, stage: Stage, judges: Sequence[RuleSet], part: Part) -> Bounds:
+        rules = [rule for judge in judges for rule in judge.rules if rule.direction == "egress"]
+        everything = (Box(INTERNET[part], ALL_TRAFFIC),)
+        lower, upper = (split_by_stage(stage, rules, everything, self._estate, certain=sure) for sure in (True, False))
+        return Bounds(lower.accepted, upper.accepted)
+
     def _opening(self, judged: _Judged, parts: Sequence[Part]) -> tuple[RuleSet, ...]:
         """Return the rule sets at the interface that open everything to one of the parts by themselves."""
         return tuple(
@@ -214,6 +240,23 @@ class Egress:
         known = self._opened.get(id(judge))
         if known is None:
             known = self._opened[id(judge)] = frozenset(
-                part for part in INTERNET if is_most(self._through(stage, (judge,), part).at_most, part)
+                part for part in INTERNET if is_most(self._through(stage, (judge,), part, alone=True).at_most, part)
             )
         return known
+
+
+def _accepts_early(judged: _Judged) -> bool:
+    """Tell whether a list accepts for good what lists behind it might deny."""
+    return any(
+        rule.verdict == "accept" and rule.direction == "egress"
+        for stage, judges in judged
+        if stage.match == "first" and stage.miss == "next" and stage.at != "platform"
+        for judge in judges
+        for rule in judge.rules
+    )
+
+
+def _significant(bounds: Bounds, internet: AddressSet) -> Bounds:
+    """Return what makes a difference to a part of the internet."""
+    upper = significant(bounds.upper, internet)
+    return Bounds(upper if bounds.lower == bounds.upper else significant(bounds.lower, internet), upper)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cloudseg.checks.interface import AuditContext
-    from cloudseg.model import Estate, Interface, Rule, RuleSet
+    from cloudseg.model import Estate, Interface, Peer, Rule, RuleSet
     from cloudseg.reach.internet import Alike
     from cloudseg.reach.packets import Box
     from cloudseg.reach.ways import Through
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EVERYONE",
     "PORT_CLASSES",
+    "PROBES",
     "PortClass",
     "PublicServices",
     "RuleExposure",
@@ -79,6 +80,15 @@ EVERYONE: Final = "the whole internet"
 _IPV4: Final = GLOBAL_UNICAST & ALL_IPV4
 _IPV6: Final = GLOBAL_UNICAST & AddressSet.parse("2000::/3")
 _RANGES_SHOWN: Final = 3
+PROBES: Final = AddressSet.from_cidrs(
+    (
+        "35.191.0.0/16", "130.211.0.0/22", "209.85.152.0/22", "209.85.204.0/22",
+        "2600:2d00:1:1::/64", "2600:2d00:1:b029::/64", "2600:1901:8001::/48",
+    )
+)  # fmt: skip
+"""From where Google Cloud's load balancers and health checks come, and nobody else. Sources:
+https://cloud.google.com/load-balancing/docs/firewall-rules and
+https://cloud.google.com/load-balancing/docs/health-check-concepts#ip-ranges"""
 # Everything from the first to the last port but one or two is everything in effect.
 _NEARLY_ALL_PORTS: Final = 65_000
 
@@ -221,6 +231,10 @@ def _assessed(context: AuditContext) -> Iterator[RuleExposure]:
     for network in estate.networks.values():
         own |= network.addresses
     asked = (each for _, each in sorted(estate.rule_sets.items()) if each.stage not in others and not of_cluster(each))
+    # A hundred thousand rules share a few thousand ends.
+    public: dict[tuple[Peer, ...], AddressSet] = {}
+    of_probes: set[tuple[Peer, ...]] = set()
+    ours = own | PROBES
     for places in by_resource(tuple(asked)):
         by_rule: dict[str, list[RuleExposure]] = {}
         for rule_set in places:
@@ -231,17 +245,26 @@ def _assessed(context: AuditContext) -> Iterator[RuleExposure]:
                 for alike in view.alike(rule_set)
                 for way in view.opening(alike.members[0]).ways
             )
+            stage = stages.get(rule_set.stage)
+            ordered = stage is not None and stage.match == "first" and stage.miss == "next"
+            hands_on = ordered or rule_set.stage in networks
             for rule in rule_set.rules:
-                hands_on = rule.verdict == "next" and rule_set.stage in networks
-                if rule.direction == "ingress" and rule.allows and not (rule.required or hands_on):
-                    sources = view.public_sources(rule)[1]
-                    if not sources and not fronted:
-                        continue
-                    found = _assess(view, rule_set, rule, sources, judged, all_read=all_read)
-                    # What admits no address of the internet, or only ranges that the estate uses itself, opens nothing
-                    # to the internet but where somebody comes in by it. What the provider wrote waits for nobody.
-                    if found.maybe or not (sources <= own or rule.fixed):
-                        by_rule.setdefault(rule.id, []).append(found)
+                if rule.direction != "ingress" or rule.required or not rule.allows:
+                    continue
+                known = public.get(rule.remote)
+                if known is None:
+                    known = public[rule.remote] = view.public_sources(rule)[1]
+                    if known and known <= PROBES:
+                        of_probes.add(rule.remote)
+                if not (known or fronted) or (hands_on and rule.verdict == "next"):
+                    continue
+                if rule.remote in of_probes and not fronted:
+                    continue
+                found = _assess(view, rule_set, rule, known, judged, all_read=all_read)
+                # What admits no address of the internet, or only ranges that the estate uses itself, opens nothing to
+                # the internet but where somebody comes in by it. What the provider wrote waits for nobody.
+                if found.maybe or not (known <= ours or rule.fixed):
+                    by_rule.setdefault(rule.id, []).append(found)
         for together in by_rule.values():
             yield _at_all_places(together)
 
@@ -330,10 +353,14 @@ class PublicServices:
         self._estate = estate
         self._declared = [(key, value) for key, equals, value in (text.partition("=") for text in declared) if equals]
         self._known: dict[str, bool] = {}
+        self._latest: tuple[Sequence[Interface], bool] = ((), False)
 
     def hold_all(self, interfaces: Sequence[Interface]) -> bool:
         """Tell whether all the interfaces belong to such services; none at all serve nobody."""
-        return bool(interfaces) and all(map(self._hold, interfaces))
+        # All the rules of one list are mostly about the same interfaces.
+        if interfaces is not self._latest[0]:
+            self._latest = interfaces, bool(interfaces) and all(map(self._hold, interfaces))
+        return self._latest[1]
 
     def _hold(self, interface: Interface) -> bool:
         known = self._known.get(interface.id)

@@ -322,7 +322,10 @@ CHECK = Check(
         "aws": "routes of subnets, gateways and transit gateways beside network firewalls",
         "azure": "routes of subnets and virtual hubs, and peerings, beside Azure Firewalls",
     },
-    absent={"kubernetes": "routes and firewalls belong to the cloud beneath the cluster"},
+    absent={
+        "gcp": "the firewall of Google Cloud stands at every interface, and no route leads around it",
+        "kubernetes": "routes and firewalls belong to the cloud beneath the cluster",
+    },
     needs=("networks", "routes", "firewalls"),
     uses=(
         "subnets",

@@ -6,6 +6,11 @@ that is another one, nothing is said of the rules below it that share a packet w
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import lru_cache
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.ordered_lists import covers
@@ -27,17 +32,24 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Direction, Estate, Peer, Rule, RuleSet
 
-__all__ = ["Decider", "Shadow", "in_order", "one_packet", "shadows"]
+__all__ = ["Decider", "Earlier", "Shadow", "decided_before", "in_order", "one_packet", "shadows"]
 
 _BORNE_BY_PACKETS = GLOBAL_UNICAST | PRIVATE
 _V6_AFTER = 1 << 32
 
 
 class Decider(NamedTuple):
-    """An earlier rule, and packets of the shadowed rule that it is the first to match."""
+    """An earlier rule, and packets of the shadowed rule that it is the first to match.
+
+    Attributes:
+        rule: the rule.
+        packets: the packets.
+        rule_set: the list of an earlier stage in which it stands; None for the list of the shadowed rule.
+    """
 
     rule: Rule
     packets: Box
+    rule_set: RuleSet | None = None
 
 
 class Shadow(NamedTuple):
@@ -72,7 +84,7 @@ class _Span(NamedTuple):
 _NOTHING = _Span(1, 0, 1, 0)
 
 
-class _Earlier(NamedTuple):
+class Earlier(NamedTuple):
     """A rule that may take packets of later ones.
 
     Attributes:
@@ -80,12 +92,14 @@ class _Earlier(NamedTuple):
         packets: what it matches at most.
         span: the smallest ranges that hold these.
         exact: it certainly matches all of them, at its near end.
+        rule_set: the list of an earlier stage in which it stands; None for the list of the later ones.
     """
 
     rule: Rule
     packets: Box
     span: _Span
     exact: bool
+    rule_set: RuleSet | None = None
 
 
 class _Taker(NamedTuple):
@@ -93,6 +107,7 @@ class _Taker(NamedTuple):
 
     rule: Rule
     packets: Box
+    rule_set: RuleSet | None = None
 
 
 def in_order(rule_set: RuleSet, direction: Direction) -> tuple[Rule, ...]:
@@ -101,7 +116,35 @@ def in_order(rule_set: RuleSet, direction: Direction) -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: (rule.priority or 0, rule.allows)))
 
 
-def shadows(rules: Sequence[Rule], estate: Estate) -> Iterator[Shadow]:
+def decided_before(rule_set: RuleSet, direction: Direction, estate: Estate) -> Iterator[Earlier]:
+    """Yield what a list decides for good, for lists of later stages: all but what its rules hand on to these.
+
+    Args:
+        rule_set: the list.
+        direction: the direction of its rules.
+        estate: where address lists are looked up.
+    """
+    handed: list[Earlier] = []
+    for rule in in_order(rule_set, direction):
+        own = _matched(rule, estate)
+        if not own.packets.addresses or not own.packets.traffic:
+            continue
+        if rule.verdict == "next":
+            handed.append(own)
+            continue
+        before = [other for other in handed if _near(other.span, own.span) and _overlap(other.packets, own.packets)]
+        named = any(isinstance(peer, GroupRef) for peer in rule.remote)
+        if not before or named:
+            yield own._replace(rule_set=rule_set, exact=own.exact and not before)
+            continue
+        pieces = [own.packets]
+        for other in before:
+            pieces = [rest for piece in pieces for rest in _outside(piece, other.packets)]
+        for piece in pieces:
+            yield Earlier(rule, piece, _span(piece), own.exact, rule_set)
+
+
+def shadows(rules: Sequence[Rule], estate: Estate, before: Iterable[Earlier] = ()) -> Iterator[Shadow]:
     """Yield the rules of one ordered list that never decide, because earlier rules take all their packets.
 
     A rule that narrows the client's ports takes only a part of what it matches; like one that was not read in full, or
@@ -111,13 +154,14 @@ def shadows(rules: Sequence[Rule], estate: Estate) -> Iterator[Shadow]:
     Args:
         rules: the rules of one direction, in their order.
         estate: where address lists are looked up.
+        before: what lists of earlier stages decide for good.
     """
-    earlier: list[_Earlier] = []
-    for rule in rules:
-        own = _matched(rule, estate)
+    earlier = _Before(before)
+    for own in _widest_first(rules, estate):
+        rule = own.rule
         if not own.packets.addresses or not own.packets.traffic:
             continue
-        near = [other for other in earlier if _near(other.span, own.span)]
+        near = [other for other in earlier.at(rule) if _near(other.span, own.span)]
         takers, unclear = _takers(own, near, estate)
         if not _covered(own.packets, [taker.packets for taker in takers]):
             earlier.append(own)
@@ -126,16 +170,63 @@ def shadows(rules: Sequence[Rule], estate: Estate) -> Iterator[Shadow]:
             yield Shadow(rule, _deciders(own.packets, takers))
 
 
-def _matched(rule: Rule, estate: Estate) -> _Earlier:
+class _Before:
+    """What earlier rules take, by the near ends that these name: rules for other groups alone take nothing here.
+
+    Args:
+        before: what lists of earlier stages decide for good.
+    """
+
+    def __init__(self, before: Iterable[Earlier]) -> None:
+        self._count = 0
+        self._anywhere: list[tuple[int, Earlier]] = []
+        self._by_group: defaultdict[str, list[tuple[int, Earlier]]] = defaultdict(list)
+        for each in before:
+            self.append(each)
+
+    def append(self, earlier: Earlier) -> None:
+        """Add a rule behind the others."""
+        self._count += 1
+        local = earlier.rule.local
+        if local and _for_groups(earlier.rule):
+            for group in {peer.group for peer in local if isinstance(peer, GroupRef)}:
+                self._by_group[group].append((self._count, earlier))
+        else:
+            self._anywhere.append((self._count, earlier))
+
+    def at(self, rule: Rule) -> Iterator[Earlier]:
+        """Yield, in their order, the rules that may take packets of another one, or leave it open whether they do."""
+        first = next((peer.group for peer in rule.local if isinstance(peer, GroupRef)), None)
+        # Who covers a rule for groups names every one of them; nobody else's near end is open.
+        own = self._by_group.get(first, []) if first is not None else []
+        yield from (
+            earlier for _, earlier in (merge(self._anywhere, own, key=itemgetter(0)) if own else self._anywhere)
+        )
+
+
+def _widest_first(rules: Sequence[Rule], estate: Estate) -> Iterator[Earlier]:
+    """Yield what rules match, in their order; of rules that are asked at once the wider one goes first.
+
+    Rules of one priority that all allow, or all deny, do the same in any order. Source:
+    https://cloud.google.com/firewall/docs/firewalls#priority_order_for_firewall_rules
+    """
+    for _, together in groupby(rules, key=lambda rule: (rule.priority or 0, rule.allows)):
+        each = [_matched(rule, estate) for rule in together]
+        yield from each if len(each) == 1 else sorted(each, key=lambda own: -_size(own.packets))
+
+
+def _matched(rule: Rule, estate: Estate) -> Earlier:
     least, most = outside_addresses(rule.remote, estate)
     groups = [peer.group for peer in rule.remote if isinstance(peer, GroupRef)]
     for group in groups:
         most |= _bearers(group, estate)
     packets = Box(most, rule.traffic)
     exact = rule.exact and rule.source_ports is None and (bool(groups) or least == most)
-    return _Earlier(rule, packets, _span(packets) if most and rule.traffic else _NOTHING, exact)
+    return Earlier(rule, packets, _span(packets) if most and rule.traffic else _NOTHING, exact)
 
 
+# Thousands of rules name the same few groups.
+@lru_cache(maxsize=4096)
 def _bearers(group: str, estate: Estate) -> AddressSet:
     """Return the addresses that members of a group can bear: today's, and those of the networks that it is tied to."""
     known = estate.groups.get(group)
@@ -152,7 +243,7 @@ def _bearers(group: str, estate: Estate) -> AddressSet:
     return found
 
 
-def _takers(own: _Earlier, earlier: Sequence[_Earlier], estate: Estate) -> tuple[list[_Taker], bool]:
+def _takers(own: Earlier, earlier: Sequence[Earlier], estate: Estate) -> tuple[list[_Taker], bool]:
     """Return what earlier rules certainly take of a rule's packets, and whether others take some that is not clear."""
     takers: list[_Taker] = []
     unclear = False
@@ -160,16 +251,23 @@ def _takers(own: _Earlier, earlier: Sequence[_Earlier], estate: Estate) -> tuple
     for other in earlier:
         if not _overlap(own.packets, other.packets) or _apart(other.rule.local, own.rule.local, estate):
             continue
-        if not other.exact or not covers(other.rule.local, own.rule.local, estate):
+        if not other.exact:
             unclear = True
+        elif not covers(other.rule.local, own.rule.local, estate):
+            # Rules for other groups take what they take at the members of these alone.
+            unclear = unclear or not _for_groups(other.rule)
+        elif not any(isinstance(peer, GroupRef) for peer in other.rule.remote):
+            takers.append(_Taker(other.rule, other.packets, other.rule_set))
         elif named.issubset(other.rule.remote):
-            takers.append(_Taker(other.rule, Box(own.packets.addresses, other.rule.traffic)))
-        elif any(isinstance(peer, GroupRef) for peer in other.rule.remote):
+            takers.append(_Taker(other.rule, Box(own.packets.addresses, other.packets.traffic), other.rule_set))
+        else:
             # Whose members they are is no matter of addresses.
             unclear = True
-        else:
-            takers.append(_Taker(other.rule, other.packets))
     return takers, unclear
+
+
+def _for_groups(rule: Rule) -> bool:
+    return all(isinstance(peer, GroupRef) for peer in rule.local)
 
 
 def _apart(one: tuple[Peer, ...], other: tuple[Peer, ...], estate: Estate) -> bool:
@@ -222,7 +320,13 @@ def _covered(packets: Box, others: Sequence[Box]) -> bool:
 
 
 def _size(packets: Box) -> int:
-    return packets.addresses.size * sum(field.size for field in packets.traffic.fields)
+    return packets.addresses.size * _count(packets.traffic)
+
+
+# Thousands of rules name the same few ports.
+@lru_cache(maxsize=4096)
+def _count(traffic: Traffic) -> int:
+    return sum(field.size for field in traffic.fields)
 
 
 def _outside(packets: Box, other: Box) -> Iterator[Box]:
@@ -236,7 +340,7 @@ def _outside(packets: Box, other: Box) -> Iterator[Box]:
 def _deciders(packets: Box, earlier: Iterable[_Taker]) -> tuple[Decider, ...]:
     found: list[Decider] = []
     left = [packets]
-    for rule, matched in earlier:
+    for rule, matched, rule_set in earlier:
         first: Box | None = None
         undecided: list[Box] = []
         for box in left:
@@ -246,7 +350,7 @@ def _deciders(packets: Box, earlier: Iterable[_Taker]) -> tuple[Decider, ...]:
             first = first or Box(box.addresses & matched.addresses, box.traffic & matched.traffic)
             undecided.extend(_outside(box, matched))
         if first is not None:
-            found.append(Decider(rule, first))
+            found.append(Decider(rule, first, rule_set))
         left = undecided
         if not left:
             break

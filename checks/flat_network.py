@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import NETWORK, GcpBuilder, gcp_rule
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_rule, vnet_id
 from cloudseg.checks.flow_words import carrier_words, carriers_written, witness_of, witness_words
 from cloudseg.checks.interface import PAIRS_NEED, PAIRS_USE, Check, Example, Parameter
@@ -267,6 +268,22 @@ def _azure_denies() -> Estate:
     return _azure(nsg_rule("ingress", 4096, "all", deny=True))
 
 
+def _gcp(far: str) -> Estate:
+    b = GcpBuilder()
+    b.firewall(gcp_rule("inside", "ingress", "all", far))
+    for number in range(6):
+        b.machine(f"vm-{number}", "web", f"10.2.1.{10 + number}")
+    return b.build()
+
+
+def _gcp_allow_internal() -> Estate:
+    return _gcp("10.2.0.0/16")
+
+
+def _gcp_office() -> Estate:
+    return _gcp("192.168.0.0/24")
+
+
 CHECK = Check(
     id="flat-network",
     severity=Severity.MEDIUM,
@@ -280,10 +297,13 @@ CHECK = Check(
         Example("four machines are no network to speak of", _few_machines),
         Example("six machines behind the default rules of an NSG", _azure_defaults, (vnet_id(),), Severity.MEDIUM),
         Example("six machines behind an NSG that denies what it does not admit", _azure_denies),
+        Example("six instances whose network admits itself", _gcp_allow_internal, (NETWORK,), Severity.MEDIUM),
+        Example("six instances of which the implied rules keep each from the others", _gcp_office),
     ),
     concept={
         "aws": "all pairs of interfaces of a VPC, with all that decides between them",
         "azure": "all pairs of interfaces of a virtual network, with all that decides between them",
+        "gcp": "all pairs of interfaces of a VPC network, with all that decides between them",
         "kubernetes": "all pairs of workloads of a cluster, with all policies between them",
     },
     needs=PAIRS_NEED,

@@ -34,9 +34,24 @@ class Visibility(NamedTuple):
     nothing: bool
     lacks: tuple[str, ...]
 
+    @property
+    def recorded(self) -> bool:
+        """Whether there are flow logs at all: what single rules log of their own decisions is none."""
+        return bool(self.transit) or any(log.kind != _OF_RULES for log in self.logs)
 
-# What is recorded of a private endpoint is recorded where its clients stand.
-_UNRECORDED = frozenset(("private-endpoints", "private_endpoint"))
+
+# What is recorded of a private endpoint is recorded where its clients stand. Proxies and subnets that stand for what is
+# elsewhere have no flow logs: https://cloud.google.com/compute/docs/reference/rest/v1/subnetworks
+_UNRECORDED = frozenset(
+    (
+        *("private-endpoints", "private_endpoint", "proxy", "proxy-only-subnet"),
+        *("private-service-connect-subnet", "private-nat-subnet", "peer-migration-subnet"),
+    )
+)
+_OFFERED = {"gcp": frozenset(("accepted",))}
+"""The verdicts that flow logs of a provider can record, where these are not both: what firewall rules stop on its way
+in those of Google Cloud never show. Source: https://cloud.google.com/vpc/docs/flow-logs"""
+_OF_RULES = "firewall-rules-log"
 
 
 class _Place(NamedTuple):
@@ -85,14 +100,15 @@ def _visibility(
     ]
     found = {log.id: log for place in (*subnets, *interfaces) for log in place.logs} or {log.id: log for log in own}
     logs = tuple({**found, **by_rules}.values())
+    offered = _OFFERED.get(network.provider, _BOTH)
     levels = [[_Place(network.label, own)]]
     levels.extend(
         places
         for facet, places in (("subnets", subnets), ("interfaces", interfaces))
         if places and estate.read(facet, network)
     )
-    full: bool | None = None if any(_all_seen(level, sure=False) for level in levels) else False
-    if any(_all_seen(level, sure=True) for level in levels):
+    full: bool | None = None if any(_all_seen(level, offered, sure=False) for level in levels) else False
+    if any(_all_seen(level, offered, sure=True) for level in levels):
         full = True
     return Visibility(
         network=network,
@@ -100,7 +116,7 @@ def _visibility(
         transit=transit,
         full=full,
         nothing=all(log.delivers is False for log in logs),
-        lacks=() if full else (*_limits(by_rules.values()), *_lacks(logs, subnets, interfaces, transit)),
+        lacks=() if full else (*_limits(by_rules.values()), *_lacks(logs, offered, subnets, interfaces, transit)),
     )
 
 
@@ -117,8 +133,13 @@ def _by_rules(estate: Estate, by_target: dict[str, list[FlowLog]]) -> dict[str, 
     return found
 
 
-def _all_seen(places: Iterable[_Place], *, sure: bool) -> bool:
-    return all(_seen(place.logs, sure=sure) == _BOTH for place in places)
+def _all_seen(places: Iterable[_Place], offered: frozenset[str], *, sure: bool) -> bool:
+    return all(_whole(place.logs, sure=sure) >= offered for place in places)
+
+
+def _whole(logs: Iterable[FlowLog], *, sure: bool) -> frozenset[str]:
+    """Return the verdicts that are recorded without leaving anything out."""
+    return _seen((log for log in logs if not log.omits), sure=sure)
 
 
 def _seen(logs: Iterable[FlowLog], *, sure: bool) -> frozenset[str]:
@@ -137,19 +158,25 @@ def _limits(logs: Iterable[FlowLog]) -> Iterator[str]:
 
 
 def _lacks(
-    logs: tuple[FlowLog, ...], subnets: list[_Place], interfaces: list[_Place], transit: tuple[FlowLog, ...]
+    logs: tuple[FlowLog, ...],
+    offered: frozenset[str],
+    subnets: list[_Place],
+    interfaces: list[_Place],
+    transit: tuple[FlowLog, ...],
 ) -> Iterator[str]:
     for log in logs:
         if log.delivers is False:
             yield f"{log.label} does not deliver{': ' + log.reason if log.reason else ''}"
         elif log.delivers is None:
             yield f"unknown: whether {log.label} delivers{': ' + log.reason if log.reason else ''}"
+        if log.omits:
+            yield f"{log.label}: {log.omits}"
     seen = _seen(logs, sure=False)
-    if len(seen) == 1:
+    if len(seen) == 1 and not seen >= offered:
         yield f"only {next(iter(seen))} traffic is recorded"
     places, word = (subnets, "subnets") if subnets else (interfaces, "interfaces")
-    dark = [place.label for place in places if _seen(place.logs, sure=False) != _BOTH]
-    if logs and dark and len(seen) == 2:
+    dark = [place.label for place in places if not _seen(place.logs, sure=False) >= offered]
+    if logs and dark and seen >= offered:
         more = f" and {len(dark) - _SHOWN} more" if len(dark) > _SHOWN else ""
         yield (
             f"{word} without a flow log of their own that records everything, {len(dark)} of {len(places)}: "

@@ -106,7 +106,8 @@ def carrier_words(carrier: Carrier, noun: str, estate: Estate) -> str:
     rule = carrier.rule
     end = "from" if rule.direction == "ingress" else "to"
     says = f"{traffic_words(rule.traffic)} {end} {peer_text(rule.remote, estate)}"
-    return f"{rule.id} of {carrier.rule_set.label} admits it for {counted(carrier.pairs, noun)}: {says}"
+    name = carrier.rule_set.bearer(rule).label if rule.resource else f"{rule.id} of {carrier.rule_set.label}"
+    return f"{name} admits it for {counted(carrier.pairs, noun)}: {says}"
 
 
 def carriers_written(carriers: Iterable[Carrier]) -> Iterator[SourceLocation | None]:
@@ -139,7 +140,7 @@ def _end(identifier: str, address: str, estate: Estate) -> str:
         return address
     if address and _bearers(estate)[address] <= 1:
         return address
-    return estate.interfaces[identifier].own_id
+    return estate.interfaces[identifier].shown_id
 
 
 @lru_cache(maxsize=2)

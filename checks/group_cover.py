@@ -7,13 +7,19 @@ from collections import Counter, defaultdict
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.model import unplaced
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cloudseg.model import Estate, Family, Group, Interface
     from cloudseg.traffic import AddressSet, IntervalSet
 
-__all__ = ["GroupCover", "GroupIndex", "InterfaceIndex"]
+__all__ = ["GroupCover", "GroupIndex", "InterfaceIndex", "Kinds"]
+
+
+Kinds = frozenset[str] | None
+"""Kinds of groups; None for every kind."""
 
 
 class GroupCover(NamedTuple):
@@ -94,18 +100,23 @@ class GroupIndex:
 
     def __init__(self, estate: Estate) -> None:
         self._groups = estate.groups
+        # Where rules know only a part of a group's members as the other end, it is that part that they name.
+        whole = {unplaced(identifier) for identifier in estate.groups if unplaced(identifier) != identifier}
         self._members = {
             identifier: frozenset(interface.id for interface in estate.members(identifier))
             for identifier in estate.groups
+            if identifier not in whole
         }
         carried: defaultdict[str, list[str]] = defaultdict(list)
         for group in sorted(self._members):
             for interface in self._members[group]:
                 carried[interface].append(group)
         self._carried = dict(carried)
-        self._covers: dict[tuple[frozenset[str], frozenset[str]], GroupCover] = {}
+        self._covers: dict[tuple[frozenset[str], frozenset[str], Kinds], GroupCover] = {}
 
-    def cover(self, interfaces: frozenset[str], harmless: frozenset[str] = frozenset()) -> GroupCover:
+    def cover(
+        self, interfaces: frozenset[str], harmless: frozenset[str] = frozenset(), kinds: Kinds = None
+    ) -> GroupCover:
         """Return the fewest groups, found greedily, whose members are among the interfaces and cover them.
 
         Groups of the user's own come before default groups and those of controllers. Equal choices go by id, so the
@@ -114,14 +125,16 @@ class GroupIndex:
         Args:
             interfaces: ids of the interfaces to cover.
             harmless: ids of others that a group may have as members too.
+            kinds: the kinds of groups that can be named; None for all.
         """
-        key = (interfaces, harmless)
+        key = (interfaces, harmless, kinds)
         if key not in self._covers:
             self._covers[key] = self._choose(*key)
         return self._covers[key]
 
-    def _choose(self, wanted: frozenset[str], harmless: frozenset[str]) -> GroupCover:
-        touched = sorted({group for interface in wanted for group in self._carried.get(interface, ())})
+    def _choose(self, wanted: frozenset[str], harmless: frozenset[str], kinds: Kinds) -> GroupCover:
+        carried = {group for interface in wanted for group in self._carried.get(interface, ())}
+        touched = sorted(group for group in carried if kinds is None or self._groups[group].kind in kinds)
         allowed = wanted | harmless
         exact = [group for group in touched if self._members[group] <= allowed]
         chosen, left = self._greedy(exact, wanted)

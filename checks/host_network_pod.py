@@ -100,6 +100,7 @@ CHECK = Check(
     absent={
         "azure": "what runs on a machine shares its interfaces, and their NSGs filter all of it",
         "aws": "what runs on an instance shares its interfaces, and the groups of these filter all of it",
+        "gcp": "what runs on an instance shares its interfaces, and firewall rules filter all of it",
     },
     needs=("interfaces", "networks"),
     uses=("groups",),

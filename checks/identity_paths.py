@@ -160,7 +160,7 @@ class IdentityPaths:
         if network.groups_by_address:
             # The groups at both ends of a rule have their members in one virtual network. Source:
             # https://learn.microsoft.com/azure/virtual-network/application-security-groups
-            step.broken.append((addresses, f"{peer.label} is another virtual network, whose groups have no place here"))
+            step.broken.append((addresses, f"{peer.label} is another network, whose groups have no place here"))
         elif len(set(peering.regions)) == 1:
             _add(step.holds, other, addresses)
         elif addresses:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.breadth import INTERNET, Part
 from cloudseg.checks.rule_lists import counted, shown_labels
-from cloudseg.model import ListRef, Workload, own_id
+from cloudseg.model import ListRef, Workload, shown_id
 from cloudseg.reach.leaving import leaves
 from cloudseg.reach.plumbing import opens_connections
 from cloudseg.reach.roads.legs import Leg, legs_from
@@ -178,7 +178,7 @@ class Inspection:
         for target in targets:
             wall = self.firewalls.get(target or "")
             if wall is None:
-                appliances[own_id(target or "")] = None
+                appliances[shown_id(target or "")] = None
             else:
                 walls[wall.id] = wall
         return Passed(tuple(walls.values()), tuple(appliances))
@@ -290,7 +290,7 @@ def wide_parts(ways: Iterable[Way]) -> frozenset[Part]:
 
 def wall_name(wall: Firewall) -> str:
     """Return what people call a firewall; its own id is as long as a line."""
-    return f"the firewall {wall.name or wall.own_id}"
+    return f"the firewall {wall.name or wall.shown_id}"
 
 
 def way_words(leg: Leg) -> str:
@@ -300,5 +300,5 @@ def way_words(leg: Leg) -> str:
     first, *rest = leg.hops
     # What an internet gateway does goes without saying, and a route of a transit table names the attachment already.
     after = [hop.target for hop in rest if hop.target and hop.kind not in {"internet-gateway", "transit-attachment"}]
-    names = dict.fromkeys(own_id(target) for target in after)
+    names = dict.fromkeys(shown_id(target) for target in after)
     return first.text + (f", then {', '.join(names)}" if names else "")

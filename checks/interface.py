@@ -10,33 +10,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cloudseg.findings import (
-    Confidence,
-    Finding,
-    Remedy,
-    ResourceInfo,
-    Severity,
-    fingerprint_of,
-    normal_form,
-    peer_text,
-    resource_info,
-    rule_info,
-    stem,
-)
+from cloudseg.checks.finding_maker import FindingMaker
+from cloudseg.checks.rule_lists import AllowingRules
+from cloudseg.checks.rule_targets import RuleTargets
+from cloudseg.findings import Finding, Severity, peer_text
 from cloudseg.intent import Intent
-from cloudseg.model import Estate, Interface, Resource, Rule, own_id
+from cloudseg.model import Estate, Rule
 from cloudseg.reach.plumbing import only_passes_on
 from cloudseg.segments import DEFAULT_LABELS
 from cloudseg.waivers import WaiverState
 
 if TYPE_CHECKING:
     from cloudseg.intent import IntentMatrix
-    from cloudseg.model import Facet, Peer, SourceLocation
+    from cloudseg.model import Facet, Interface, Peer, RuleSet
     from cloudseg.reach.internet import InternetView
     from cloudseg.reach.reachability import Reachability
     from cloudseg.segments import Labels, Segmentation
@@ -72,16 +62,6 @@ PAIRS_USE: Final[tuple[Facet, ...]] = (
     "public-access-block",
 )
 """Everything else that decides whether a pair talks: a check that asks ``context.reach`` is certain only with all."""
-
-_PLACES: Final = 20
-"""A finding names so many places at most."""
-_BENCHMARKS: Final = {
-    "cis-aws": "aws",
-    "cis-azure": "azure",
-    "cis-kubernetes": "kubernetes",
-    "nsa-cisa-kubernetes": "kubernetes",
-}
-"""The provider that a benchmark is about, by its name without the version; others are about all."""
 
 ParameterValue = bool | int | str | tuple[str, ...]
 
@@ -165,7 +145,9 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Compiled:
-    """Who reaches whom in an estate, compiled when it is first asked for and then shared by everybody who asks.
+    """What checks look at together: the rules of an estate, and who reaches whom in it.
+
+    Each is compiled when it is first asked for and then shared by everybody who asks.
 
     Args:
         estate: the estate.
@@ -175,6 +157,16 @@ class Compiled:
     def __init__(self, estate: Estate, internet: InternetView) -> None:
         self._estate = estate
         self._internet = internet
+
+    @cached_property
+    def allowing(self) -> AllowingRules:
+        """The allowing rules of the lists at interfaces and subnets."""
+        return AllowingRules(self._estate)
+
+    @cached_property
+    def targets(self) -> RuleTargets:
+        """Whom rules are for."""
+        return RuleTargets(self._estate)
 
     @cached_property
     def reach(self) -> Reachability:
@@ -242,15 +234,6 @@ class Purpose:
         return None if self._intent is None else self._intent.allowed(self.segmentation, self._as_of)
 
 
-class _About(NamedTuple):
-    """What every finding of a check says of one resource, and the beginning of their fingerprints."""
-
-    info: ResourceInfo
-    provider: str
-    scope: str
-    stem: str
-
-
 @dataclasses.dataclass(frozen=True)
 class AuditContext:
     """What a check is given: the estate, the views that checks share, its own settings.
@@ -265,7 +248,7 @@ class AuditContext:
         labels: which tags mean ``application``, ``tier`` and ``environment``.
         statuses: what became of every check, ``evaluated``, ``partly``, ``not evaluated`` or ``skipped``; empty where
             that is not known.
-        compiled: who reaches whom, shared with the other checks of the audit; None to compile it for this one alone.
+        compiled: the rules and who reaches whom, shared with the other checks; None to compile it for this one alone.
         intent: the intended traffic; None where nobody wrote it down.
         purpose: segments and what they may open, shared likewise.
     """
@@ -285,7 +268,20 @@ class AuditContext:
     @cached_property
     def reach(self) -> Reachability:
         """Who reaches whom. It is compiled when the first check asks, which takes a while in large estates."""
-        return (self.compiled or Compiled(self.estate, self.internet)).reach
+        return self._compiled.reach
+
+    @cached_property
+    def allowing(self) -> AllowingRules:
+        """The allowing rules of the lists at interfaces and subnets."""
+        return self._compiled.allowing
+
+    def judged(self, rule_set: RuleSet, rule: Rule) -> tuple[Interface, ...]:
+        """Return the interfaces that a list judges and that a rule of it is for, or may be for."""
+        return self._compiled.targets.of(rule_set, rule)
+
+    @cached_property
+    def _compiled(self) -> Compiled:
+        return self.compiled or Compiled(self.estate, self.internet)
 
     @cached_property
     def shown(self) -> Mapping[str, Labels]:
@@ -332,114 +328,12 @@ class AuditContext:
             known = self._ends[rule.remote] = peer_text(rule.remote, self.estate)
         return known
 
-    def finding(  # noqa: PLR0913 - all but two are optional and go by keyword
-        self,
-        resource: Resource,
-        message: str,
-        *,
-        rule: Rule | None = None,
-        severity: Severity | None = None,
-        confidence: Confidence = "high",
-        evidence: Iterable[str] = (),
-        reachable: bool | None = None,
-        affected: Iterable[Interface | str] = (),
-        remedy: Remedy | None = None,
-        places: Iterable[SourceLocation | None] = (),
-        aspect: str = "",
-    ) -> Finding:
-        """Return a finding of this check, with its id, scope, place and compliance references filled in.
-
-        Args:
-            resource: what it is about.
-            message: one sentence for people; it names the resource's own words, not the check's.
-            rule: the rule it is about.
-            severity: where it differs from the check's own.
-            confidence: lower where something unknown decides.
-            evidence: facts, one sentence each.
-            reachable: whether the rule certainly delivers a packet; None where that is undecided or not the point.
-            affected: interfaces concerned, or qualified ids of them.
-            remedy: what would mend it.
-            places: where else what it speaks of is written, the place to look at first first. The finding stands at
-                its rule, else at its resource, else at the first of these, else at the first of the affected ones.
-            aspect: tells several findings of this check about one resource (and rule) apart.
-        """
-        about = self._resources.get(resource.id)
-        if about is None:
-            about = self._resources[resource.id] = _About(
-                resource_info(resource), resource.provider, resource.scope, stem(self.check.id, resource)
-            )
-        affected = tuple(affected) if not isinstance(affected, tuple) else affected
-        own = (rule.location if rule is not None else None) or resource.location
-        written = self._written(own, places, affected)
-        info = None if rule is None else rule_info(rule)
-        return Finding(
-            id=fingerprint_of(about.stem, "" if rule is None else normal_form(rule, info), aspect),
-            check=self.check.id,
-            severity=severity or self.check.severity,
-            confidence=confidence,
-            provider=about.provider,
-            scope=about.scope,
-            region=resource.region,
-            resource=about.info,
-            rule=info,
-            message=message,
-            evidence=tuple(evidence),
-            reachable=reachable,
-            affected=self._own_ids(affected),
-            remedy=remedy,
-            compliance=self._compliance_of(about.provider),
-            location=written[0] if written else None,
-            related=written[1:],
-        )
-
-    def _written(
-        self, own: SourceLocation | None, places: Iterable[SourceLocation | None], affected: Iterable[Interface | str]
-    ) -> tuple[dict[str, str | int], ...]:
-        """Return where a finding stands, and then what else it speaks of, each place once."""
-        known = [place for place in dict.fromkeys((own, *places)) if place is not None][:_PLACES]
-        if not known:
-            few = islice(affected, _PLACES)
-            interfaces = (self.estate.interfaces.get(each) if isinstance(each, str) else each for each in few)
-            known = [each.location for each in interfaces if each is not None and each.location is not None][:1]
-        return tuple({"file": place.file, "line": place.line} for place in known)
-
-    def _own_ids(self, interfaces: Iterable[Interface | str]) -> tuple[str, ...]:
-        """Return own ids in order; all the rules of one list concern the same interfaces, so those are kept."""
-        known, found = self._latest[0]
-        if interfaces is not known:
-            found = tuple(sorted({i.own_id if isinstance(i, Interface) else own_id(i) for i in interfaces}))
-            if isinstance(interfaces, tuple):
-                self._latest[0] = interfaces, found
-        return found
-
     @cached_property
-    def _latest(self) -> list[tuple[tuple[Interface | str, ...], tuple[str, ...]]]:
-        """The interfaces of the latest finding, with their own ids; a list, for the context itself is frozen."""
-        return [((), ())]
+    def finding(self) -> FindingMaker:
+        """Makes a finding of this check: ``context.finding(resource, message, rule=…)``."""
+        return FindingMaker(self.check, self.estate)
 
     @cached_property
     def _ends(self) -> dict[tuple[Peer, ...], str]:
         """Other ends of rules in words: many rules share one."""
-        return {}
-
-    @cached_property
-    def _resources(self) -> dict[str, _About]:
-        """What findings show of resources: a list of rules has a finding for many of them."""
-        return {}
-
-    def _compliance_of(self, provider: str) -> tuple[str, ...]:
-        """Return the controls of a check that concern a provider: those of another one's benchmark do not."""
-        known = self._compliance.get(provider)
-        if known is None:
-            known = self._compliance[provider] = tuple(
-                f"{benchmark}:{control}"
-                for benchmark, controls in sorted(self.check.compliance.items())
-                if _BENCHMARKS.get(benchmark.rpartition("-")[0], provider) == provider
-                for control in controls
-            )
-        return known
-
-    @cached_property
-    def _compliance(self) -> dict[str, tuple[str, ...]]:
-        """The controls of the check, by provider."""
         return {}

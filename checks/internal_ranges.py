@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cloudseg.checks.group_cover import GroupCover, GroupIndex, InterfaceIndex
+from cloudseg.checks.group_cover import GroupCover, GroupIndex, InterfaceIndex, Kinds
 from cloudseg.checks.identity_paths import Ground, IdentityPaths
 from cloudseg.checks.ordered_lists import OrderedLists
 from cloudseg.checks.rule_lists import named_resource
@@ -14,11 +14,15 @@ from cloudseg.reach.plumbing import opens_connections, takes_groups, uses_own_ad
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cloudseg.model import Direction, Estate, Network, Peer, Rule, RuleSet
 
 __all__ = ["InternalRange", "InternalRanges"]
+
+
+_ACCOUNTS: Final = frozenset(("service-account",))
+_SECURE_TAGS: Final = frozenset(("secure-tag",))
 
 
 class InternalRange(NamedTuple):
@@ -122,18 +126,31 @@ class InternalRanges:
         self._groups = GroupIndex(estate)
         self._ordered = OrderedLists(estate)
         self._blocks: dict[tuple[Peer, ...], tuple[AddressSet, ...]] = {}
-        self._same: dict[int, tuple[AddressSet, ...]] = {}
         self._inside: dict[int, AddressSet] = {}
         self._contents: dict[int, dict[int, _Content | None]] = {}
-        self._ranges: dict[tuple[int, Direction, str], InternalRange | None] = {}
+        self._ranges: dict[tuple[int, Direction, str, Kinds], InternalRange | None] = {}
+        self._addresses = NO_ADDRESSES
+        for network in estate.networks.values():
+            self._addresses |= network.addresses
+        # Wide ranges hold thousands of interfaces, and every ground has them anew.
+        interfaces = estate.interfaces.values()
+        self._nameable = frozenset([interface.id for interface in interfaces if _can_be_named(interface)])
+        self._sending = frozenset([interface.id for interface in interfaces if opens_connections(interface)])
 
-    def of(self, rule_set: RuleSet) -> Iterator[tuple[Rule, InternalRange]]:
-        """Yield the allowing rules of a list whose other end has an internal part where a group could stand."""
+    def may_name(self, end: tuple[Peer, ...]) -> bool:
+        """Tell whether an end of a rule names addresses of networks of the estate; a first look that costs little."""
+        return any(block.overlaps(self._addresses) for block in self._blocks_of(end))
+
+    def of(self, rule_set: RuleSet, rules: Iterable[Rule]) -> Iterator[tuple[Rule, InternalRange]]:
+        """Yield those of some allowing rules of a list whose other end has an internal part where a group could stand.
+
+        Args:
+            rule_set: the list.
+            rules: the rules in question.
+        """
         sides: dict[Direction, _Side] = {}
-        for rule in rule_set.rules:
-            if not rule.allows or rule.fixed:
-                continue
-            blocks = self._blocks_of(rule.remote)
+        for rule in rules:
+            blocks = () if rule.fixed or not _names_groups(rule_set, rule) else self._blocks_of(rule.remote)
             if not blocks:
                 continue
             side = sides.get(rule.direction)
@@ -144,25 +161,22 @@ class InternalRanges:
             if place not in side.contents:
                 side.contents[place] = self._content(side.ground, blocks)
             content = side.contents[place]
-            found = None if content is None else self._range(content, rule.direction, side.carrier)
+            kinds = _kinds(rule_set)
+            found = None if content is None else self._range(content, rule.direction, side.carrier, kinds)
             if found is not None and self._ordered.left(rule_set, rule):
                 yield rule, found
 
     def _blocks_of(self, peers: tuple[Peer, ...]) -> tuple[AddressSet, ...]:
-        # A hundred thousand rules share a few thousand ends, which live as long as the estate: told by identity first.
-        known = self._same.get(id(peers))
+        known = self._blocks.get(peers)
         if known is None:
-            known = self._blocks.get(peers)
-            if known is None:
-                known = self._blocks[peers] = tuple(self._written(peers))
-            self._same[id(peers)] = known
+            known = self._blocks[peers] = tuple(self._written(peers))
         return known
 
-    def _range(self, content: _Content, direction: Direction, carrier: str) -> InternalRange | None:
+    def _range(self, content: _Content, direction: Direction, carrier: str, kinds: Kinds) -> InternalRange | None:
         alone = carrier if carrier in content.ids else ""
-        key = (id(content), direction, alone)
+        key = (id(content), direction, alone, kinds)
         if key not in self._ranges:
-            self._ranges[key] = self._judge(content, direction, alone)
+            self._ranges[key] = self._judge(content, direction, alone, kinds)
         return self._ranges[key]
 
     def _side(self, rule_set: RuleSet, direction: Direction) -> _Side:
@@ -205,25 +219,32 @@ class InternalRanges:
             surely, perhaps = self._index.without_address(network, part)
             inside.extend((*self._index.inside(network, part), *surely))
             unplaced.extend(perhaps)
-        able = tuple([interface for interface in inside if _can_be_named(interface)])
+        able = tuple([interface for interface in inside if interface.id in self._nameable])
         return _Content(
             ground=ground,
             written=written,
             named=named,
             networks=tuple(self._estate.networks[network] for network, _ in parts),
             able=able,
-            unable=tuple(interface for interface in inside if not _can_be_named(interface)),
+            unable=tuple([interface for interface in inside if interface.id not in self._nameable]),
             ids=frozenset([interface.id for interface in inside]),
             unplaced=tuple(interface for interface in unplaced if takes_groups(interface)),
             unread=frozenset(interface.id for interface in able if carries_unread(interface, self._estate)),
         )
 
-    def _judge(self, content: _Content, direction: Direction, alone: str) -> InternalRange | None:
-        """Return the range as a rule of a direction uses it; ``alone`` is the only interface that the rule judges."""
+    def _judge(self, content: _Content, direction: Direction, alone: str, kinds: Kinds) -> InternalRange | None:
+        """Return the range as a rule of a direction uses it.
+
+        Args:
+            content: what stands in the rule's addresses.
+            direction: the rule's direction.
+            alone: the only interface that the rule judges; empty where there are others.
+            kinds: the kinds of groups that the rule can name.
+        """
         able: list[Interface] = []
         idle: list[Interface] = []
         for interface in content.able:
-            sends = direction == "egress" or opens_connections(interface)
+            sends = direction == "egress" or interface.id in self._sending
             (able if sends and interface.id != alone else idle).append(interface)
         nameless = tuple(interface for interface in content.unable if uses_own_address(interface, direction))
         if content.ids and not able and (nameless or not idle):
@@ -238,12 +259,33 @@ class InternalRanges:
             nameless=nameless,
             unplaced=content.unplaced,
             idle=tuple(idle),
-            cover=self._groups.cover(names, frozenset([interface.id for interface in idle])),
+            cover=self._groups.cover(names, frozenset([interface.id for interface in idle]), kinds),
             networks=tuple(named_resource(network) for network in content.networks),
             certain=ground.certain,
             read=all(self._estate.read("interfaces", network) for network in content.networks),
             unread=content.unread & names,
         )
+
+
+def _names_groups(rule_set: RuleSet, rule: Rule) -> bool:
+    """Tell whether rules of a list can name groups at the other end: those of Google Cloud cannot as destinations.
+
+    Source: https://cloud.google.com/firewall/docs/firewalls#sources_or_destinations_for_the_rule
+    """
+    return rule_set.provider != "gcp" or rule.direction == "ingress"
+
+
+def _kinds(rule_set: RuleSet) -> Kinds:
+    """Return the kinds of groups that rules of a list can name as sources and that nobody can give to himself.
+
+    Network tags are set by whoever may edit an instance. VPC firewall rules name service accounts, rules of policies
+    secure tags. Sources: https://cloud.google.com/firewall/docs/service-accounts,
+    https://cloud.google.com/firewall/docs/tags-firewalls-overview and
+    https://cloud.google.com/sdk/gcloud/reference/compute/network-firewall-policies/rules/create
+    """
+    if rule_set.provider != "gcp":
+        return None
+    return _ACCOUNTS if rule_set.kind == "vpc-firewall-rules" else _SECURE_TAGS
 
 
 def _can_be_named(interface: Interface) -> bool:
@@ -252,6 +294,10 @@ def _can_be_named(interface: Interface) -> bool:
     What a service made without groups, a network load balancer above all, takes none later. Source:
     https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
     """
+    if interface.provider == "gcp":
+        # Tags and accounts are those of instances; as sources they stand for no alias ranges. Source:
+        # https://cloud.google.com/firewall/docs/firewalls#sources_or_destinations_for_the_rule
+        return not (interface.derived or interface.managed_by)
     if interface.provider == "azure":
         # A user gives groups to network interfaces, and to private endpoints; the rest are a service's own. Source:
         # https://learn.microsoft.com/azure/private-link/configure-asg-private-endpoint

@@ -10,6 +10,9 @@ What it finds:
 
     Where no list of rules judges an interface at all, what comes in to it is told of the interface itself.
 
+    Where a rule of a firewall leads a public address to a private one (DNAT), that rule is told, and of the lists
+    behind it which rules let its packets through.
+
     In a cluster it is services with a load balancer or a port on every node, ingresses and routes of gateways that are
     told, each with the workloads behind it whose policies let its packets in.
 
@@ -36,6 +39,7 @@ from cloudseg.checks.cluster_exposure import published
 from cloudseg.checks.clusters import of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import HIERARCHY, GcpBuilder, gcp_rule, rule_id
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.exposure import (
     EVERYONE,
@@ -47,11 +51,12 @@ from cloudseg.checks.exposure import (
     severity_of,
     traffic_words,
 )
+from cloudseg.checks.firewall_exposure import led_by_firewalls, only_by_firewalls
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.checks.tracking import on_removal
 from cloudseg.checks.unlisted_exposure import unlisted
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import own_id
+from cloudseg.model import shown_id, unplaced
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
 from cloudseg.traffic.cidr import address_text
 from cloudseg.traffic.telling import first_packet
@@ -95,7 +100,9 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule by which the internet reaches something, or may reach it."""
     from cloudseg.reach.entries import Entries
 
-    reaching = (found for found in open_rules(context) if found.verdict != "latent")
+    reaching = [found for found in open_rules(context) if found.verdict != "latent"]
+    led = only_by_firewalls(context, reaching)
+    reaching = [found for found in reaching if (unplaced(found.rule_set.id), found.rule.id) not in led]
     own = NO_ADDRESSES
     for network in context.estate.networks.values():
         own |= network.addresses
@@ -111,6 +118,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
             yield _finding(context, found, by_traffic, ground)
     yield from _unread_rules(context)
     yield from unlisted(context, public)
+    yield from led_by_firewalls(context, public)
     yield from published(context)
 
 
@@ -129,7 +137,7 @@ def _unread_rules(context: AuditContext) -> Iterator[Finding]:
         missing = sorted(interface.attached - known)
         ways = context.internet.ways_in(interface).ways
         if ways:
-            names = ", ".join(own_id(group) for group in missing) or "groups"
+            names = ", ".join(shown_id(group) for group in missing) or "groups"
             yield context.finding(
                 interface,
                 f"{interface.label} can be addressed from the internet and carries {names}, whose rules were not read",
@@ -171,7 +179,8 @@ def _finding(
     state = "is" if sure else "may be"
     return context.finding(
         found.rule_set,
-        f"{found.rule_set.label}: {traffic_words(traffic)} of {whom} {state} open to {_open_to(found, by_traffic)}",
+        f"{found.rule_set.bearer(rule).label}: {traffic_words(traffic)} of {whom} {state} open to "
+        f"{_open_to(found, by_traffic)}",
         rule=rule,
         severity=severity,
         confidence="high" if sure else "low",
@@ -233,7 +242,7 @@ def _heard(interface: Interface, packets: Box, estate: Estate) -> Box:
 
 
 def _name_of(interface: Interface, family: int) -> str:
-    return _first_address(interface.addresses, family) or interface.own_id
+    return _first_address(interface.addresses, family) or interface.shown_id
 
 
 # Thousands of rules let in the same few packets.
@@ -339,6 +348,36 @@ def _azure_closed_at_the_interface() -> Estate:
     return _azure(nsg_rule("ingress", 100, "tcp/22"), nic=(nsg_rule("ingress", 100, "tcp/443", "10.1.0.0/16"),))
 
 
+def _gcp(*rules: Rule, public: str = "34.1.2.3", above: tuple[Rule, ...] = ()) -> Estate:
+    b = GcpBuilder()
+    b.firewall(*rules)
+    if above:
+        b.policy("company", *above, stage=HIERARCHY)
+    b.machine("web", "web", "10.2.1.10", public, tags=["web"])
+    return b.build()
+
+
+def _gcp_shell() -> Estate:
+    return _gcp(gcp_rule("ssh", "ingress", "tcp/22", targets="tag:web"))
+
+
+def _gcp_policy() -> Estate:
+    return _gcp(above=(gcp_rule("rdp", "ingress", "tcp/3389", priority=100, vpc=False),))
+
+
+def _gcp_denied_above() -> Estate:
+    denied = gcp_rule("no-shells", "ingress", "tcp/22", verdict="deny", priority=100, vpc=False)
+    return _gcp(gcp_rule("ssh", "ingress", "tcp/22"), above=(denied,))
+
+
+def _gcp_other_targets() -> Estate:
+    return _gcp(
+        gcp_rule("ssh", "ingress", "tcp/22", targets="tag:bastion"),
+        gcp_rule("proxy", "ingress", "tcp/22", "35.235.240.0/20"),
+        gcp_rule("checks", "ingress", "tcp/8080", "35.191.0.0/16, 130.211.0.0/22"),
+    )
+
+
 CHECK = Check(
     id="internet-exposed-port",
     severity=Severity.CRITICAL,
@@ -376,10 +415,20 @@ CHECK = Check(
         ),
         Example("an NSG denies it to the internet before", _azure_denied),
         Example("the NSG of the interface does not admit it", _azure_closed_at_the_interface),
+        Example("SSH of an instance with an external address", _gcp_shell, (rule_id("ssh"),), Severity.HIGH),
+        Example(
+            "an organisation's policy allows remote desktop for good",
+            _gcp_policy,
+            ("locations/global/firewallPolicies/company",),
+            Severity.CRITICAL,
+        ),
+        Example("an organisation's policy denies what a VPC firewall rule allows", _gcp_denied_above),
+        Example("other targets, and sources that are Google Cloud's own", _gcp_other_targets),
     ),
     concept={
         "aws": "security group rules with public sources, on interfaces that the internet can reach",
         "azure": "NSG rules with public sources, on interfaces that the internet can reach",
+        "gcp": "rules of VPC networks and firewall policies with public sources, on interfaces the internet can reach",
         "kubernetes": "services, ingresses and routes of gateways that lead from outside to pods, as policies admit it",
     },
     needs=("groups",),
@@ -395,6 +444,8 @@ CHECK = Check(
         "public-access-block",
     ),
     compliance={
+        "cis-gcp-3.0": ("3.6", "3.7"),
+        "cis-gcp-4.0": ("3.6", "3.7"),
         "cis-azure-3.0": ("7.1", "7.2", "7.3", "7.4"),
         "cis-azure-4.0": ("8.1", "8.2", "8.3", "8.4"),
         "cis-azure-5.0": ("7.1", "7.2", "7.3", "7.4"),

@@ -24,15 +24,17 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.breadth import is_most, share_words
 from cloudseg.checks.example_clusters import ClusterBuilder, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import GcpBuilder, gcp_rule, rule_id
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.ordered_lists import OrderedLists
-from cloudseg.checks.rule_lists import at_interfaces, counted, managed, traffic_words
+from cloudseg.checks.ordered_lists import OrderedLists, covers
+from cloudseg.checks.rule_lists import counted, managed, traffic_words
 from cloudseg.findings import Remedy, Severity
+from cloudseg.reach.packets import outside_addresses
 from cloudseg.traffic import NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
@@ -45,38 +47,44 @@ _OF_ONE_FAMILY = Traffic.protocol("icmp") | Traffic.protocol("icmpv6")
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule that is wide open for IPv6 where IPv4 is not."""
-    # Most lists name no IPv6 address, and that is soon seen.
-    names_six: dict[tuple[Peer, ...], bool] = {}
-    ordered = OrderedLists(context.estate)
-    for rule_set in at_interfaces(context.estate):
-        for rule in rule_set.rules:
-            if rule.remote not in names_six:
-                names_six[rule.remote] = bool(context.internet.admitted(rule)[0].v6)
-        if not any(names_six[rule.remote] for rule in rule_set.rules):
-            continue
+    estate, ordered = context.estate, OrderedLists(context.estate)
+
+    def names_six(end: tuple[Peer, ...]) -> bool:
+        return bool(outside_addresses(end, estate)[0].v6)
+
+    # Most lists name no IPv6 address, or admit little of IPv6, and that is soon seen.
+    for rule_set, of_six in context.allowing.naming(names_six):
         for direction in _DIRECTIONS:
-            rules = [
-                rule
-                for rule in rule_set.rules
-                if rule.direction == direction and rule.allows and not rule.fixed and ordered.left(rule_set, rule)
-            ]
-            sources = {rule.id: context.internet.admitted(rule)[0] for rule in rules}
-            if _mostly_open_to_six(rules, sources):
-                yield from _compare(context, rule_set, rules, sources)
+            six = _left(rule_set, of_six, direction, ordered)
+            if not _mostly_open_to_six(six, estate):
+                continue
+            rules = _left(rule_set, rule_set.rules, direction, ordered)
+            for local in dict.fromkeys(rule.local for rule in six):
+                # Rules for others open nothing to whom a rule is for.
+                for_these = [rule for rule in rules if covers(rule.local, local, estate)]
+                told = [rule for rule in six if rule.local == local]
+                yield from _compare(context, rule_set, for_these, told)
 
 
-def _mostly_open_to_six(rules: Sequence[Rule], sources: Mapping[str, AddressSet]) -> bool:
-    """Tell whether rules of some traffic admit most of IPv6 together; of most lists none do, and that is soon seen."""
+def _left(rule_set: RuleSet, rules: Iterable[Rule], direction: Direction, ordered: OrderedLists) -> list[Rule]:
+    """Return the rules of one direction that somebody wrote and that admit anything."""
+    own = (rule for rule in rules if rule.direction == direction and rule.allows and not rule.fixed)
+    return [rule for rule in own if ordered.left(rule_set, rule)]
+
+
+def _mostly_open_to_six(rules: Sequence[Rule], estate: Estate) -> bool:
+    """Tell whether rules of some traffic admit most of IPv6 together."""
     six: defaultdict[Traffic, AddressSet] = defaultdict(lambda: NO_ADDRESSES)
     for rule in rules:
-        if sources[rule.id].v6:
-            six[rule.traffic] |= sources[rule.id]
+        six[rule.traffic] |= outside_addresses(rule.remote, estate)[0]
     return any(is_most(addresses, 6) for addresses in six.values())
 
 
 def _compare(
-    context: AuditContext, rule_set: RuleSet, rules: Sequence[Rule], sources: Mapping[str, AddressSet]
+    context: AuditContext, rule_set: RuleSet, rules: Sequence[Rule], told: Sequence[Rule]
 ) -> Iterator[Finding]:
+    """Yield a finding for every one of some IPv6 rules that is wider than the IPv4 rules for the same interfaces."""
+    sources = {rule.id: context.internet.admitted(rule)[0] for rule in rules}
     # Rules of one traffic count together, so that ranges may be split at will.
     joined: defaultdict[Traffic, AddressSet] = defaultdict(lambda: NO_ADDRESSES)
     for rule in rules:
@@ -87,7 +95,7 @@ def _compare(
     for traffic, addresses in joined.items():
         if is_most(addresses, 4):
             open_to_four |= traffic
-    for rule in rules:
+    for rule in told:
         if not sources[rule.id].v6 or not is_most(joined[rule.traffic], 6):
             continue
         if wider := rule.traffic - open_to_four - _OF_ONE_FAMILY:
@@ -100,13 +108,13 @@ def _compare(
 
 
 def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, wider: Traffic, whom: str, narrow: str) -> Finding:
-    judged = context.estate.governed(rule_set)
+    judged = context.judged(rule_set, rule)
     read = context.estate.read("interfaces", rule_set)
     usable = [interface for interface in judged if interface.addresses.v6]
     verb, end = ("admits", "from") if rule.direction == "ingress" else ("lets out", "to")
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {traffic_words(wider)} {end} {whom}, where {narrow}",
+        f"{rule_set.bearer(rule).label} {verb} {traffic_words(wider)} {end} {whom}, where {narrow}",
         rule=rule,
         severity=Severity.MEDIUM if usable or not read else Severity.LOW,
         confidence="high" if read else "medium",
@@ -178,6 +186,25 @@ def _azure_office() -> Estate:
     return _azure("2001:db8:1::/48")
 
 
+def _gcp(six: str, targets: str) -> Estate:
+    b = GcpBuilder()
+    b.firewall(
+        gcp_rule("ssh", "ingress", "tcp/22", "203.0.113.0/24", targets="tag:web"),
+        gcp_rule("everyone", "ingress", "tcp/22", targets="tag:bastion"),
+        gcp_rule("ssh-six", "ingress", "tcp/22", six, targets=targets),
+    )
+    b.machine("web", "web", "10.2.1.10, 2600:1900:4000::5", tags=["web"])
+    return b.build()
+
+
+def _gcp_open_to_six() -> Estate:
+    return _gcp("::/0", "tag:web")
+
+
+def _gcp_other_targets() -> Estate:
+    return _gcp("::/0", "tag:bastion")
+
+
 CHECK = Check(
     id="ipv6-wider-than-ipv4",
     severity=Severity.MEDIUM,
@@ -190,10 +217,18 @@ CHECK = Check(
         Example("an ipBlock of each family is narrow", _narrow_blocks),
         Example("an NSG admits an office, and all of IPv6", _azure_six, (nsg_id("nsg-web"),)),
         Example("an NSG admits an office by both its ranges", _azure_office),
+        Example(
+            "a rule for IPv6 is wider than that for IPv4 with the same targets",
+            _gcp_open_to_six,
+            (rule_id("ssh-six"),),
+            Severity.MEDIUM,
+        ),
+        Example("both families are open for the same targets", _gcp_other_targets),
     ),
     concept={
         "aws": "IPv4 and IPv6 rules of a security group",
         "azure": "IPv4 and IPv6 rules of an NSG",
+        "gcp": "IPv4 and IPv6 rules for the same targets of a VPC network, or of a policy",
         "kubernetes": "the ipBlocks of a network policy for IPv4 and for IPv6",
     },
     needs=("groups",),

@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry, allow
+from cloudseg.checks.example_gcp import GcpBuilder, gcp_rule, rule_id
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.exposure import PublicServices, classes_of, open_rules, public_words, severity_of, traffic_words
 from cloudseg.checks.interface import Check, Example
@@ -51,8 +52,8 @@ def run(context: AuditContext) -> Iterator[Finding]:
         why = "; ".join(found.exposure.blocked)
         yield context.finding(
             found.rule_set,
-            f"{found.rule_set.label} opens {traffic_words(found.rule.traffic)} to {public_words(found.sources)};"
-            f" not reachable: {why}",
+            f"{found.rule_set.bearer(found.rule).label} opens {traffic_words(found.rule.traffic)} to "
+            f"{public_words(found.sources)}; not reachable: {why}",
             rule=found.rule,
             severity=severity,
             confidence="low" if found.exposure.unknown else "high",
@@ -104,6 +105,24 @@ def _azure_inside() -> Estate:
     return b.build()
 
 
+def _gcp_nobody() -> Estate:
+    b = GcpBuilder()
+    b.firewall(gcp_rule("rdp", "ingress", "tcp/3389", targets="tag:windows"))
+    b.machine("web", "web", "10.2.1.10", "34.1.2.3", tags=["web"])
+    return b.build()
+
+
+def _gcp_inside() -> Estate:
+    b = GcpBuilder()
+    b.firewall(
+        gcp_rule("rdp", "ingress", "tcp/3389", "tag:jump", targets="tag:windows"),
+        gcp_rule("shell", "ingress", "tcp/22", "35.235.240.0/20"),
+        gcp_rule("checks", "ingress", "tcp/8080", "35.191.0.0/16, 130.211.0.0/22"),
+    )
+    b.machine("web", "web", "10.2.1.10", tags=["windows"])
+    return b.build()
+
+
 CHECK = Check(
     id="latent-internet-rule",
     severity=Severity.MEDIUM,
@@ -121,10 +140,13 @@ CHECK = Check(
             Severity.MEDIUM,
         ),
         Example("an NSG admits its virtual network and the load balancer's probes alone", _azure_inside),
+        Example("remote desktop is open for a tag that nobody bears", _gcp_nobody, (rule_id("rdp"),), Severity.MEDIUM),
+        Example("a tag, Identity-Aware Proxy and health checks as sources", _gcp_inside),
     ),
     concept={
         "aws": "security group rules with public sources, on interfaces that the internet cannot reach",
         "azure": "NSG rules with public sources, on interfaces that the internet cannot reach, or on none",
+        "gcp": "firewall rules with public sources, on interfaces that the internet cannot reach, or for nobody",
     },
     absent={"kubernetes": "a policy alone opens nothing, since pods have no public address; see internet-exposed-port"},
     needs=("groups", "interfaces"),
@@ -139,6 +161,8 @@ CHECK = Check(
         "public-access-block",
     ),
     compliance={
+        "cis-gcp-3.0": ("3.6", "3.7"),
+        "cis-gcp-4.0": ("3.6", "3.7"),
         "cis-azure-3.0": ("7.1", "7.2", "7.3", "7.4"),
         "cis-azure-4.0": ("8.1", "8.2", "8.3", "8.4"),
         "cis-azure-5.0": ("7.1", "7.2", "7.3", "7.4"),

@@ -182,6 +182,7 @@ CHECK = Check(
     absent={
         "azure": "internet-exposed-port and overbroad-ports tell rules that admit everybody",
         "aws": "internet-exposed-port and address-based-rule tell rules that admit everybody",
+        "gcp": "internet-exposed-port and overbroad-ports tell rules that admit everybody",
     },
     needs=("groups", "interfaces", "networks"),
     compliance={

@@ -204,6 +204,7 @@ CHECK = Check(
     absent={
         "azure": "NSGs look at addresses and ports, not at identities of clients",
         "aws": "a security group admits nothing that no rule admits",
+        "gcp": "the implied rules admit nothing inward that no rule admits",
     },
     needs=("groups", "interfaces", "networks"),
     compliance={

@@ -272,7 +272,10 @@ CHECK = Check(
         "azure": "NSGs, and whether they deny anything before the default rule that admits the virtual network",
         "kubernetes": "the workloads of each namespace, and the NetworkPolicies that select them",
     },
-    absent={"aws": "a security group admits nothing that no rule admits; unfiltered-interface tells what carries none"},
+    absent={
+        "aws": "a security group admits nothing that no rule admits; unfiltered-interface tells what carries none",
+        "gcp": "the implied rules deny everything inward that no rule admits",
+    },
     needs=("groups", "interfaces", "networks"),
     compliance={
         "cis-kubernetes-1.9": ("5.3.2",),

@@ -277,6 +277,7 @@ CHECK = Check(
     absent={
         "azure": "an NSG does not stop what goes to the resolver of the host unless a rule names AzurePlatformDNS",
         "aws": "no security group and no network ACL filters what goes to the VPC's own resolver",
+        "gcp": "no rule filters what goes to the metadata server, which resolves names",
     },
     needs=("groups", "interfaces", "networks"),
     compliance={

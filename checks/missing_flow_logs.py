@@ -17,10 +17,11 @@ Remedy:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_gcp import NETWORK, GcpBuilder, gcp_rule
 from cloudseg.checks.flow_visibility import visibilities
 from cloudseg.checks.interface import Check, Example
 from cloudseg.findings import Remedy, Severity
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
     from cloudseg.findings import Finding
     from cloudseg.model import Estate, FlowLog, Network
 
+_REMEDY: Final = "record accepted and rejected traffic of the whole network"
+_REMEDIES: Final = {"gcp": "turn on the flow logs of every subnet, and let the rules that deny log"}
+
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every network without a flow log."""
     estate = context.estate
     for seen in visibilities(estate):
-        if seen.logs or seen.transit:
+        if seen.recorded:
             continue
         network = seen.network
         inside = estate.interfaces_in(network.id)
@@ -53,10 +57,11 @@ def run(context: AuditContext) -> Iterator[Finding]:
                 "no interface is in it"
                 if empty
                 else f"nothing is recorded of {len(inside)} known interface{'s' if len(inside) != 1 else ''}",
+                *(f"{log.label} is no flow log: {log.omits}" for log in seen.logs),
                 *(f"unknown: whether {log.label} records a part of it; its target was not read" for log in elsewhere),
             ),
             affected=inside,
-            remedy=Remedy("enable-flow-logs", "record accepted and rejected traffic of the whole network"),
+            remedy=Remedy("enable-flow-logs", _REMEDIES.get(network.provider, _REMEDY)),
         )
 
 
@@ -114,6 +119,22 @@ def _azure_recorded() -> Estate:
     return b.build()
 
 
+def _gcp_rules_alone() -> Estate:
+    b = GcpBuilder()
+    b.firewall(gcp_rule("web", "ingress", "tcp/443"))
+    b.machine("web", "web", "10.2.1.4")
+    b.rule_log()
+    return b.build()
+
+
+def _gcp_recorded() -> Estate:
+    b = GcpBuilder()
+    b.machine("web", "web", "10.2.1.4")
+    for subnet in ("web", "data"):
+        b.flow_log(subnet)
+    return b.build()
+
+
 def _unread() -> Estate:
     b = EstateBuilder(unread=["flow-logs"])
     b.interface("eni-1")
@@ -134,13 +155,16 @@ CHECK = Check(
             (arm("microsoft.network/virtualnetworks", "vnet-1"),),
             Severity.MEDIUM,
         ),
+        Example("single rules log what they decide, and no subnet has a flow log", _gcp_rules_alone, (NETWORK,)),
         Example("everything is recorded", _recorded),
         Example("a flow log of the virtual network", _azure_recorded),
+        Example("flow logs of the subnets of a VPC network", _gcp_recorded),
         Example("where flow logs were not read, none is called missing", _unread),
     ),
     concept={
         "aws": "flow logs of VPCs, subnets and network interfaces",
         "azure": "flow logs of virtual networks, subnets, network interfaces and NSGs",
+        "gcp": "flow logs of the subnets of VPC networks",
     },
     absent={
         "kubernetes": "no object of a cluster says what is logged; flow logs belong to the cloud beneath the cluster"
@@ -153,6 +177,8 @@ CHECK = Check(
         "cis-azure-3.0": ("6.1.5",),
         "cis-azure-4.0": ("7.1.1.5", "7.1.1.7"),
         "cis-azure-5.0": ("6.1.1.7",),
+        "cis-gcp-3.0": ("3.8",),
+        "cis-gcp-4.0": ("3.8",),
         "nist-800-53r5": ("AU-12", "SI-4"),
         "cisa-ztmm-2": ("Networks: Visibility and Analytics",),
     },

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.checks.example_azure import arm
 from cloudseg.checks.example_azure_services import bare_vault, joined_vault, waiting_vault
 from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_gcp import GcpBuilder
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.checks.private_services import LEAD_TO_ONE, unserved
 from cloudseg.checks.rule_lists import counted
@@ -55,7 +56,7 @@ FAMILIES = Parameter(
     "families",
     (
         "storage", "sql", "postgresql", "mysql", "cosmosdb", "keyvault", "containerregistry", "servicebus", "eventhub",
-        "redis", "search", "cognitiveservices",
+        "redis", "search", "cognitiveservices", "cloudsql",
     ),
     "Families of managed services each of which wants a private endpoint, where endpoints lead to one resource each.",
     form=r"[a-z0-9][a-z0-9.-]*",
@@ -274,6 +275,21 @@ def _no_way_out() -> Estate:
     return b.build()
 
 
+def _gcp(*, network: bool) -> Estate:
+    b = GcpBuilder()
+    where = b.network if network else None
+    b.service("cloudsql", "sqladmin/instances/orders", anonymous=False, connections=(), network=where)
+    return b.build()
+
+
+def _gcp_public_alone() -> Estate:
+    return _gcp(network=False)
+
+
+def _gcp_in_the_network() -> Estate:
+    return _gcp(network=True)
+
+
 CHECK = Check(
     id="missing-private-endpoint",
     severity=Severity.LOW,
@@ -287,10 +303,13 @@ CHECK = Check(
         Example("both services have an endpoint for the subnet", _both_endpoints),
         Example("a key vault with a private endpoint, and a database without a public one", joined_vault),
         Example("no workload of the network has a way out", _no_way_out),
+        Example("a Cloud SQL instance without a private address", _gcp_public_alone, ("sqladmin/instances/orders",)),
+        Example("a Cloud SQL instance with an address of the network", _gcp_in_the_network),
     ),
     concept={
         "aws": "VPC endpoints for S3, DynamoDB and other listed services in VPCs with a route to the internet",
         "azure": "private endpoints for managed services that have a public endpoint",
+        "gcp": "private addresses, or Private Service Connect, of Cloud SQL instances that have a public address",
     },
     absent={"kubernetes": "private endpoints belong to the cloud beneath the cluster"},
     needs=("networks", "endpoints", "interfaces"),
@@ -310,6 +329,7 @@ CHECK = Check(
         "services.redis",
         "services.search",
         "services.cognitiveservices",
+        "services.cloudsql",
     ),
     compliance={
         "cis-azure-3.0": ("3.3.7", "4.9"),

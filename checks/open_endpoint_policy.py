@@ -106,6 +106,7 @@ CHECK = Check(
     absent={
         "azure": "private endpoints have no policies: each leads to one resource",
         "kubernetes": "private endpoints belong to the cloud beneath the cluster",
+        "gcp": "endpoints of Private Service Connect have no policies",
     },
     needs=("endpoints",),
     compliance={

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_gcp import GcpBuilder
 from cloudseg.checks.interface import Check, Example
 from cloudseg.findings import Severity
 
@@ -47,10 +48,11 @@ def _finding(context: AuditContext, service: EndpointService) -> Finding:
     sure = service.principals is not None and service.acceptance_required is not None
     may = "can" if sure else "can perhaps"
     asks = service.acceptance_required is True
+    scope = "subscription" if service.provider == "azure" else "account"
     connected = sum(1 for connection in service.connections if connection.state == "accepted")
     return context.finding(
         service,
-        f"any account {may} {'ask for a connection' if asks else 'connect without approval'} to {service.label}",
+        f"any {scope} {may} {'ask for a connection' if asks else 'connect without approval'} to {service.label}",
         severity=Severity.LOW if asks else Severity.HIGH,
         confidence="high" if sure else "low",
         evidence=(
@@ -108,6 +110,23 @@ def _azure_by_role() -> Estate:
     return b.build()
 
 
+_PUBLISHED = "regions/us-central1/serviceAttachments/orders"
+
+
+def _gcp(*, accepts: bool, who: tuple[str, ...]) -> Estate:
+    b = GcpBuilder()
+    b.published("orders", accepts=accepts, who=who)
+    return b.build()
+
+
+def _gcp_automatic() -> Estate:
+    return _gcp(accepts=False, who=("*",))
+
+
+def _gcp_listed() -> Estate:
+    return _gcp(accepts=True, who=("partner-project",))
+
+
 CHECK = Check(
     id="open-endpoint-service",
     severity=Severity.HIGH,
@@ -124,10 +143,13 @@ CHECK = Check(
         ),
         Example("listed accounts only, or nobody", _listed),
         Example("a private link service that only those with a role can see", _azure_by_role),
+        Example("a published service that accepts every consumer", _gcp_automatic, (_PUBLISHED,), Severity.HIGH),
+        Example("a published service that accepts one project", _gcp_listed),
     ),
     concept={
         "aws": "acceptance and allowed principals of VPC endpoint services",
         "azure": "visibility and approval beforehand of private link services",
+        "gcp": "connection preferences and accept lists of published services",
     },
     absent={"kubernetes": "private endpoints belong to the cloud beneath the cluster"},
     needs=("endpoint-services",),

@@ -22,13 +22,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.breadth import INTERNET, admitted, is_most, open_addresses, share_words
+from cloudseg.checks.controls import Subject
 from cloudseg.checks.example_estates import EstateBuilder, acl_entry
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_boundaries, counted, managed
 from cloudseg.findings import Severity
 from cloudseg.model import InSubnets
-from cloudseg.traffic import Traffic
+from cloudseg.traffic import ALL_TRAFFIC, NO_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +104,7 @@ def _finding(context: AuditContext, rule_set: RuleSet, told: list[str]) -> Findi
             *((f"it judges {counted(len(subnets), 'subnet')}",) if subnets else ()),
             *managed(rule_set),
         ),
+        subject=Subject(ALL_TRAFFIC if any(text.startswith("ingress") for text in told) else NO_TRAFFIC),
     )
 
 
@@ -159,6 +161,7 @@ CHECK = Check(
     absent={
         "azure": "no list stands at the edge of a subnet alone: an NSG judges inside it as well",
         "kubernetes": "a cluster has no list at the edge of a subnet",
+        "gcp": "no list stands at the edge of a subnet: firewall rules judge inside it as well",
     },
     needs=("boundary-rules",),
     compliance={

@@ -32,6 +32,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cloudseg.checks.clusters import is_host, of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import gcp_rule
+from cloudseg.checks.example_gcp_intents import gcp_web_and_app, gcp_web_to_app
 from cloudseg.checks.example_intents import web_and_app, web_to_app
 from cloudseg.checks.example_nsgs import nsg_rule
 from cloudseg.checks.exposure import classes_of, is_everything, severity_of
@@ -291,6 +293,14 @@ def _azure_as_meant() -> Estate:
     return web_and_app(nsg_rule("ingress", 100, "tcp/8080", "asg-web"))
 
 
+def _gcp_other() -> Estate:
+    return gcp_web_and_app(gcp_rule("app", "ingress", "tcp/8000-8100", "tag:web", targets="tag:app"))
+
+
+def _gcp_as_meant() -> Estate:
+    return gcp_web_and_app(gcp_rule("app", "ingress", "tcp/8080", "tag:web", targets="tag:app"))
+
+
 CHECK = Check(
     id="outside-intent",
     severity=Severity.HIGH,
@@ -312,10 +322,13 @@ CHECK = Check(
         Example("policies admit nothing", _pods_apart, intent=_pods_intended),
         Example("an NSG admits more ports", _azure_other, ("app",), Severity.HIGH, intent=web_to_app),
         Example("an NSG admits what is intended", _azure_as_meant, intent=web_to_app),
+        Example("a VPC firewall rule admits more ports", _gcp_other, ("app",), Severity.HIGH, intent=gcp_web_to_app),
+        Example("a VPC firewall rule admits what is intended", _gcp_as_meant, intent=gcp_web_to_app),
     ),
     concept={
         "aws": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
         "azure": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
+        "gcp": "all pairs of interfaces, and the internet, against the intent given by `--intent`",
         "kubernetes": "all pairs of workloads, and outside addresses, against the intent given by `--intent`",
     },
     needs=PAIRS_NEED,

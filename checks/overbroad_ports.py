@@ -22,17 +22,19 @@ Remedy:
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.breadth import mostly_internet
 from cloudseg.checks.clusters import names_its_own, of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import GcpBuilder, gcp_rule, rule_id
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.checks.ordered_lists import OrderedLists
-from cloudseg.checks.rule_lists import at_interfaces, managed, names_itself, shown
+from cloudseg.checks.rule_lists import managed, names_itself, shown
 from cloudseg.findings import Remedy, Severity
 from cloudseg.reach.packets import outside_addresses
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, NO_ADDRESSES, AddressSet, IntervalSet, Traffic, protocol_name
@@ -54,17 +56,19 @@ def run(context: AuditContext) -> Iterator[Finding]:
     limit = context.number("max_ports")
     internal = _internal_addresses(context.estate)
     remedy = Remedy("narrow-ports", "name the ports that the service listens on")
-    widths: dict[Traffic, str] = {}
     ordered = OrderedLists(context.estate)
-    for rule_set in at_interfaces(context.estate):
-        for rule in rule_set.rules:
-            # What the provider requires nobody can narrow either.
-            if not rule.allows or rule.fixed or rule.required:
+
+    @cache
+    def width_of(traffic: Traffic) -> str:
+        return _width(traffic, limit)
+
+    for rule_set, rules in context.allowing.by_list:
+        for rule in rules:
+            # What is narrow as written stays so, whatever is denied before. What the provider requires nobody can
+            # narrow either.
+            if not width_of(rule.traffic) or rule.fixed or rule.required:
                 continue
-            left = ordered.left(rule_set, rule)
-            width = widths.get(left)
-            if width is None:
-                width = widths[left] = _width(left, limit)
+            width = width_of(ordered.left(rule_set, rule))
             if width and not _told_elsewhere(context, rule_set, rule, internal):
                 yield _finding(context, rule_set, rule, width, remedy)
 
@@ -119,12 +123,12 @@ def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, width: str, r
     everything = is_everything(rule.traffic)
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {width} {end} {context.other_end(rule)}",
+        f"{rule_set.bearer(rule).label} {verb} {width} {end} {context.other_end(rule)}",
         rule=rule,
         severity=Severity.MEDIUM if everything else Severity.LOW,
         confidence="high" if rule.exact else "medium",
         evidence=managed(rule_set),
-        affected=context.estate.governed(rule_set),
+        affected=context.judged(rule_set, rule),
         remedy=remedy,
     )
 
@@ -196,6 +200,19 @@ def _azure_denied_before() -> Estate:
     return _azure(denied, nsg_rule("ingress", 100, "tcp, udp", "10.1.1.0/24"))
 
 
+def _gcp_internal() -> Estate:
+    b = GcpBuilder()
+    b.firewall(gcp_rule("allow-internal", "ingress", "tcp/0-65535, udp/0-65535, icmp", "10.2.0.0/16"))
+    return b.build()
+
+
+def _gcp_narrow() -> Estate:
+    b = GcpBuilder()
+    b.policy("guard", gcp_rule("rest", "ingress", "all", "*", verdict="next", priority=2147483647, vpc=False))
+    b.firewall(gcp_rule("app", "ingress", "tcp/8080", "tag:web", targets="tag:app"))
+    return b.build()
+
+
 CHECK = Check(
     id="overbroad-ports",
     severity=Severity.LOW,
@@ -223,10 +240,18 @@ CHECK = Check(
             Severity.MEDIUM,
         ),
         Example("an NSG that denies all but one port before, and its default rules", _azure_denied_before),
+        Example(
+            "a VPC firewall rule allows everything inside of the network",
+            _gcp_internal,
+            (rule_id("allow-internal"),),
+            Severity.MEDIUM,
+        ),
+        Example("one port for a tag, and a policy that only hands on", _gcp_narrow),
     ),
     concept={
         "aws": "security group rules between workloads",
         "azure": "NSG rules that admit groups, private ranges or VirtualNetwork on all ports, or on many",
+        "gcp": "firewall rules that allow tags, accounts or private ranges on all ports, or on many",
         "kubernetes": "rules of network policies that admit pods or private ranges on all ports, or on many",
     },
     needs=("groups",),

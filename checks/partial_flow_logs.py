@@ -2,10 +2,11 @@
 
 What it finds:
     Networks with flow logs that together miss something: they record only rejected or only accepted traffic, their
-    delivery fails, they stand on some subnets or interfaces only, or on the transit gateway alone. Logs on all subnets,
-    or on all interfaces, are as good as one on the network. Where no record arrives at all, it counts as much as no
-    flow log. A log of a list of rules, such as an NSG, records only what that list judges. Records that the log itself
-    drops after fewer days than a setting names are told as well.
+    delivery fails, they keep a part of their records, they stand on some subnets or interfaces only, or on the transit
+    gateway alone. Logs on all subnets, or on all interfaces, are as good as one on the network. Where no record arrives
+    at all, it counts as much as no flow log. A log of a list of rules, such as an NSG, records only what that list
+    judges. Records that the log itself drops after fewer days than a setting names are told as well. Flow logs of
+    Google Cloud never show what is denied on its way in, which is not held against them.
 
 Why it matters:
     A log of rejected traffic shows what the rules stopped, and not who used what they let through; a log that fails to
@@ -20,14 +21,15 @@ Remedy:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_gcp import NETWORK, GcpBuilder
 from cloudseg.checks.flow_visibility import visibilities
 from cloudseg.checks.interface import Check, Example, Parameter
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import TransitAttachment
+from cloudseg.model import TransitAttachment, shown_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from cloudseg.findings import Finding
     from cloudseg.model import Estate, FlowLog
 
+_REMEDY: Final = "record all traffic of the whole network, and mend what does not deliver"
+_REMEDIES: Final = {"gcp": "turn on the flow logs of every subnet, without a filter and with flowSampling 1"}
 RETENTION = Parameter(
     "retention_days",
     90,
@@ -49,7 +53,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every network with flow logs that do not record everything, or not for long enough."""
     days = context.number(RETENTION.name)
     for seen in visibilities(context.estate):
-        if not seen.logs and not seen.transit:
+        if not seen.recorded:
             continue
         short = tuple(log for log in seen.logs if log.retention and log.retention < days)
         if seen.full is not True:
@@ -82,12 +86,12 @@ def _finding(context: AuditContext, seen: Visibility, short: tuple[FlowLog, ...]
             *_kept(short),
             *(f"{log.label} records {log.traffic} traffic of {_target(log.target)}" for log in seen.logs),
         ),
-        remedy=Remedy("enable-flow-logs", "record all traffic of the whole network, and mend what does not deliver"),
+        remedy=Remedy("enable-flow-logs", _REMEDIES.get(network.provider, _REMEDY)),
     )
 
 
 def _target(qualified: str) -> str:
-    return qualified.rsplit(":", 1)[-1]
+    return shown_id(qualified)
 
 
 def _rejected_only() -> Estate:
@@ -148,6 +152,27 @@ def _kept_for_good() -> Estate:
     return b.build()
 
 
+def _gcp_sampled() -> Estate:
+    b = GcpBuilder()
+    for subnet in ("web", "data"):
+        b.flow_log(subnet, omits="it keeps 50 % of its records (flowSampling)")
+    return b.build()
+
+
+def _gcp_one_subnet() -> Estate:
+    b = GcpBuilder()
+    b.flow_log("web")
+    return b.build()
+
+
+def _gcp_every_subnet() -> Estate:
+    b = GcpBuilder()
+    b.add_subnet("proxies", "10.2.9.0/24", kind="proxy-only-subnet")
+    for subnet in ("web", "data"):
+        b.flow_log(subnet)
+    return b.build()
+
+
 CHECK = Check(
     id="partial-flow-logs",
     severity=Severity.LOW,
@@ -159,12 +184,16 @@ CHECK = Check(
         Example("only the transit gateway is recorded", _transit_only, ("vpc-1",), Severity.LOW),
         Example("one NSG is recorded, by a log that the provider will stop", _of_an_nsg, (_VNET,), Severity.LOW),
         Example("records are kept for a month", _short, (_VNET,), Severity.LOW),
+        Example("half of the records are kept", _gcp_sampled, (NETWORK,), Severity.LOW),
+        Example("one subnet of a VPC network is recorded", _gcp_one_subnet, (NETWORK,), Severity.LOW),
+        Example("what firewall rules deny no flow log of Google Cloud shows", _gcp_every_subnet),
         Example("every subnet is recorded, one of them by two logs", _every_subnet),
         Example("a whole virtual network is recorded, for good", _kept_for_good),
     ),
     concept={
         "aws": "filters, targets and delivery of flow logs",
         "azure": "targets, switches, kinds of records and retention of flow logs; those of NSGs, which end",
+        "gcp": "subnets, sampling and filters of flow logs, which record no traffic that is denied on its way in",
     },
     absent={
         "kubernetes": "no object of a cluster says what is logged; flow logs belong to the cloud beneath the cluster"

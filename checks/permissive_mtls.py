@@ -225,6 +225,7 @@ CHECK = Check(
     absent={
         "azure": "NSGs look at no identities of clients",
         "aws": "groups and network ACLs look at no identities of clients",
+        "gcp": "firewall rules look at no credentials of clients",
     },
     needs=("groups", "interfaces", "networks"),
     compliance={

@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cloudseg.checks.clusters import clusters, is_host, namespace_of, pods_in_words
+from cloudseg.checks.clusters import clusters, is_host, namespace_of, of_cluster, pods_in_words
 from cloudseg.checks.policy_manifests import dns_admission, peer_items
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloudseg.findings import Confidence
-    from cloudseg.model import Estate, Interface, RangeMeaning, Rule, RuleSet
+    from cloudseg.model import Estate, Interface, Peer, RangeMeaning, Rule, RuleSet
 
 __all__ = ["PodRange", "PodRanges"]
 
@@ -64,6 +64,7 @@ class PodRanges:
 
     def __init__(self, estate: Estate, remedy: str) -> None:
         self._remedy = remedy
+        self._policies = any(of_cluster(rule_set) for rule_set in estate.rule_sets.values())
         self._pods: dict[tuple[str, str], tuple[Interface, ...]] = {}
         self._unread: dict[tuple[str, str], list[AddressSet] | None] = {}
         self._addressed: dict[tuple[str, str], tuple[Interface, ...]] = {}
@@ -83,6 +84,10 @@ class PodRanges:
             pipeline = estate.pipelines[cluster.network.pipeline]
             for stage in (*pipeline.ingress, *pipeline.egress):
                 self._meanings[(*place, stage.name)] = stage.ranges
+
+    def may_name(self, end: tuple[Peer, ...]) -> bool:
+        """Tell whether an end of a rule may name pods by their addresses; a first look that costs little."""
+        return self._policies and any(isinstance(peer, Addresses) for peer in end)
 
     def of(self, policy: RuleSet) -> Iterator[tuple[Rule, PodRange]]:
         """Yield the rules of a policy that name ranges in which pods stand, or may stand."""

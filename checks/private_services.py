@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAD_TO_ONE", "unserved"]
 
-LEAD_TO_ONE: Final = frozenset(("azure",))
+LEAD_TO_ONE: Final = frozenset(("azure", "gcp"))
 """The providers whose private endpoints lead to one resource each, and not to a whole service."""
 
 
@@ -27,8 +27,10 @@ def unserved(context: AuditContext, families: Collection[str]) -> Iterator[Findi
         leading.setdefault(endpoint.service, []).append(endpoint)
     for _, service in sorted(estate.services.items()):
         asked = service.provider in LEAD_TO_ONE and service.service in families
-        # One without a public endpoint is reached privately, or by nobody.
-        if not asked or service.public is False or service.network is not None:
+        # One without a public endpoint is reached privately, or by nobody. Of Google Cloud's a setting says that
+        # endpoints may be made for it: https://cloud.google.com/sql/docs/mysql/about-private-service-connect
+        private = service.network is not None or service.settings.get("pscEnabled") == "true"
+        if not asked or service.public is False or private:
             continue
         if service.connections is None and not estate.read("endpoints", service):
             continue

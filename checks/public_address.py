@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_azure import arm
 from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_gcp import GcpBuilder, nic_id
 from cloudseg.checks.example_nsgs import NsgBuilder
 from cloudseg.checks.interface import Check, Example
 from cloudseg.findings import Severity
@@ -121,6 +122,20 @@ def _azure_private() -> Estate:
     return _azure("")
 
 
+def _gcp(public: str) -> Estate:
+    b = GcpBuilder()
+    b.machine("web", "web", "10.2.1.10", public, lent="" if public else "34.1.2.3")
+    return b.build()
+
+
+def _gcp_external() -> Estate:
+    return _gcp("34.1.2.4")
+
+
+def _gcp_internal() -> Estate:
+    return _gcp("")
+
+
 CHECK = Check(
     id="public-address",
     severity=Severity.INFO,
@@ -137,10 +152,13 @@ CHECK = Check(
             Severity.INFO,
         ),
         Example("a machine of Azure without one", _azure_private),
+        Example("an instance with an external address", _gcp_external, (nic_id("web"),), Severity.INFO),
+        Example("an instance behind Cloud NAT", _gcp_internal),
     ),
     concept={
         "aws": "public IPv4 and global IPv6 addresses of network interfaces, with a route to an internet gateway",
         "azure": "public addresses of network interfaces, with a route to the internet",
+        "gcp": "external addresses of network interfaces, with a route to the internet",
     },
     absent={"kubernetes": "pods have addresses of the cluster; internet-exposed-port tells what public ones lead to"},
     needs=("interfaces",),

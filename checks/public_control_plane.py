@@ -24,8 +24,10 @@ from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_gcp import GcpBuilder
 from cloudseg.checks.exposure import NARROW_SOURCE, public_words
 from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
 from cloudseg.traffic import GLOBAL_UNICAST, AddressSet
 
@@ -52,6 +54,7 @@ def _finding(context: AuditContext, service: Service, sources: AddressSet) -> Fi
     evidence = (
         *((service.reason,) if service.reason else ()),
         *(f"{name}: {value}" for name, value in sorted(service.settings.items())),
+        *_administered(context.estate, service),
     )
     remedy = Remedy("close-public-endpoint", "use the private endpoint, or list the few addresses that administer it")
     if service.public is None:
@@ -70,6 +73,14 @@ def _finding(context: AuditContext, service: Service, sources: AddressSet) -> Fi
         evidence=evidence,
         remedy=remedy,
     )
+
+
+def _administered(estate: Estate, service: Service) -> Iterator[str]:
+    """Yield the clusters that were read and that are administered by it, in words."""
+    for _, network in sorted(estate.networks.items()):
+        if network.control_plane == service.id:
+            pods = sum(each.is_pod and each.scope == network.scope for each in estate.interfaces.values())
+            yield f"it administers the cluster {network.scope}, of which {counted(pods, 'workload')} were read"
 
 
 def _severity(service: Service, sources: AddressSet) -> Severity:
@@ -124,6 +135,21 @@ def _azure_private() -> Estate:
     return b.build()
 
 
+_GKE = "container/locations/us-central1/clusters/shop"
+
+
+def _gcp_open() -> Estate:
+    b = GcpBuilder()
+    b.service("gke", _GKE, control_plane=True, reason="masterAuthorizedNetworksConfig is not enabled")
+    return b.build()
+
+
+def _gcp_private() -> Estate:
+    b = GcpBuilder()
+    b.service("gke", _GKE, public=False, control_plane=True)
+    return b.build()
+
+
 CHECK = Check(
     id="public-control-plane",
     severity=Severity.HIGH,
@@ -136,15 +162,18 @@ CHECK = Check(
         Example("an AKS cluster without authorized ranges", _azure_open, (arm("aks", "shop"),), Severity.HIGH),
         Example("a private AKS cluster", _azure_private),
         Example("private control planes, one of them with a list of private addresses only", _private),
+        Example("a GKE cluster without authorized networks", _gcp_open, (_GKE,), Severity.HIGH),
+        Example("a private GKE cluster", _gcp_private),
     ),
     concept={
         "aws": "public endpoints of EKS clusters and the addresses that they admit",
         "azure": "API servers of AKS clusters: private clusters and authorized address ranges",
+        "gcp": "API servers of GKE clusters: private endpoints and authorized networks",
     },
     absent={
         "kubernetes": "the cloud that runs the API server says who may reach it: audit that along with the cluster"
     },
-    needs=("services.eks", "services.aks"),
+    needs=("services.eks", "services.aks", "services.gke"),
     compliance={
         "nist-800-53r5": ("AC-4", "SC-7", "SC-7(5)"),
         "pci-dss-4.0": ("1.3.1", "1.4.2"),

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.example_azure import arm
 from cloudseg.checks.example_azure_services import closed_services, office_database, open_account, open_database
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import GcpBuilder
 from cloudseg.checks.exposure import NARROW_SOURCE, public_words
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.internet_exposed_port import DECLARED_PUBLIC
@@ -218,6 +219,25 @@ def _private_services() -> Estate:
     return b.build()
 
 
+def _gcp_open() -> Estate:
+    b = GcpBuilder()
+    b.service("cloudsql", "sqladmin/instances/orders", anonymous=False, reason="authorizedNetworks: 0.0.0.0/0")
+    return b.build()
+
+
+def _gcp_bucket() -> Estate:
+    b = GcpBuilder()
+    b.service("gcs", "storage/buckets/exports", anonymous=True, reason="allUsers has roles/storage.objectViewer")
+    return b.build()
+
+
+def _gcp_closed() -> Estate:
+    b = GcpBuilder()
+    b.service("cloudsql", "sqladmin/instances/orders", public=False, anonymous=False)
+    b.service("gcs", "storage/buckets/exports", public=False, anonymous=False)
+    return b.build()
+
+
 CHECK = Check(
     id="public-endpoint",
     severity=Severity.HIGH,
@@ -238,10 +258,16 @@ CHECK = Check(
         Example("a storage account without a firewall", open_account, (arm("storage", "exports"),), Severity.MEDIUM),
         Example("private services, and a control plane, which another check judges", _private_services),
         Example("services that are closed, and one that admits the cloud's own machines alone", closed_services),
+        Example(
+            "a Cloud SQL instance that admits every address", _gcp_open, ("sqladmin/instances/orders",), Severity.HIGH
+        ),
+        Example("a bucket that everybody may read", _gcp_bucket, ("storage/buckets/exports",), Severity.HIGH),
+        Example("a database without a public address, and a bucket that prevents public access", _gcp_closed),
     ),
     concept={
         "aws": "public settings of managed services: databases, buckets, functions, APIs, registries",
         "azure": "public network access and firewalls of managed services: databases, storage, vaults, apps, brokers",
+        "gcp": "public addresses of databases, ingress of Cloud Run and functions, who may use buckets and datasets",
     },
     absent={"kubernetes": "managed services belong to the cloud beneath the cluster"},
     uses=(
@@ -271,6 +297,13 @@ CHECK = Check(
         "services.redis",
         "services.search",
         "services.cognitiveservices",
+        "services.cloudsql",
+        "services.alloydb",
+        "services.memorystore",
+        "services.run",
+        "services.functions",
+        "services.gcs",
+        "services.bigquery",
         "groups",
         "interfaces",
         "routes",

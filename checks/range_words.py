@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.rule_lists import counted, managed, shown, shown_labels
-from cloudseg.model import ListRef, unplaced
+from cloudseg.model import GroupRef, ListRef, unplaced
 from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ __all__ = ["advice", "facts", "facts_of_rule", "who"]
 # More groups than this no person writes into one rule; and this many are listed in the evidence.
 _FEW = 5
 _LISTED = 10
+_ACCOUNTS = 10
 
 
 def who(found: InternalRange) -> str:
@@ -62,7 +63,8 @@ def _named_instead(found: InternalRange) -> str:
     if not found.cover.groups:
         if not found.ungrouped:
             return "name the groups of the interfaces in the range, which were not read, instead of the addresses"
-        return "give the interfaces in the range a group of their own, and name it instead of the addresses"
+        what = "a service account" if _is_gcp(found) else "a group"
+        return f"give the interfaces in the range {what} of their own, and name it instead of the addresses"
     if len(found.cover.groups) > _FEW:
         return (
             f"{len(found.cover.groups)} groups are too many to name: find out from flow logs who uses the rule, and "
@@ -147,6 +149,8 @@ def facts_of_rule(estate: Estate, rule_set: RuleSet, rule: Rule, found: Internal
     yield from _quota(estate, rule, found)
     if rule_set.provider == "azure":
         yield from _limits(estate, rule_set, found)
+    elif rule_set.provider == "gcp":
+        yield from _limits_of_sources(estate, rule_set, rule, found)
     yield from managed(rule_set)
 
 
@@ -163,6 +167,25 @@ def _limits(estate: Estate, rule_set: RuleSet, found: InternalRange) -> Iterator
         yield "the members of an application security group stand in one virtual network, and so do both ends of a rule"
 
 
+def _is_gcp(found: InternalRange) -> bool:
+    return any(interface.provider == "gcp" for interface in found.interfaces[:1])
+
+
+def _limits_of_sources(estate: Estate, rule_set: RuleSet, rule: Rule, found: InternalRange) -> Iterator[str]:
+    """Yield what Google Cloud asks of rules whose sources are service accounts or secure tags.
+
+    Sources: https://cloud.google.com/firewall/docs/service-accounts and https://cloud.google.com/firewall/docs/quotas
+    """
+    if rule_set.kind != "vpc-firewall-rules":
+        return
+    named = (estate.groups.get(peer.group) for peer in (*rule.local, *rule.remote) if isinstance(peer, GroupRef))
+    if any(group is not None and group.kind == "network-tag" for group in named):
+        yield "a rule with service accounts as sources has no network tags: name its targets by service accounts, too"
+    if len(found.cover.groups) > _ACCOUNTS:
+        yield f"a VPC firewall rule takes {_ACCOUNTS} service accounts as sources: it takes several rules"
+    yield "a secure tag is the other way: a rule of a firewall policy can name it, and IAM says who may bind it"
+
+
 @lru_cache(maxsize=2)
 def _networks_of(estate: Estate) -> dict[str, set[str | None]]:
     """Return the networks in which each list stands, by its id without a place."""
@@ -172,13 +195,23 @@ def _networks_of(estate: Estate) -> dict[str, set[str | None]]:
     return found
 
 
+@lru_cache(maxsize=2)
+def _judged_families(estate: Estate) -> dict[tuple[str, int], bool]:  # noqa: ARG001 - the estate tells answers apart
+    """Return whether lists judge interfaces of a family: thousands of rules stand in one list."""
+    return {}
+
+
 def _widened(estate: Estate, rule_set: RuleSet, found: InternalRange) -> tuple[int, int] | None:
     """Return the family that a group adds to the range, and how many interfaces would use it, if both ends have it."""
     if found.named.v4 and found.named.v6:
         return None
     family = 6 if found.named.v4 else 4
     numbers = "v6" if family == 6 else "v4"
-    if not any(getattr(interface.addresses, numbers) for interface in estate.governed(rule_set)):
+    judged = _judged_families(estate)
+    if (rule_set.id, family) not in judged:
+        own = estate.governed(rule_set)
+        judged[rule_set.id, family] = any(getattr(interface.addresses, numbers) for interface in own)
+    if not judged[rule_set.id, family]:
         return None
     members = sum(1 for interface in found.interfaces if getattr(interface.addresses, numbers))
     return (family, members) if members else None
@@ -190,7 +223,7 @@ def _quota(estate: Estate, rule: Rule, found: InternalRange) -> Iterator[str]:
     weights = [known.weight for known in lists if known is not None and known.weight is not None]
     if weights:
         yield f"the list counts as {counted(sum(weights), 'rule')} against the quota, a group as one"
-    elif len(found.cover.groups) > 1:
+    elif len(found.cover.groups) > 1 and not _is_gcp(found):
         yield f"naming all the groups takes {len(found.cover.groups)} rules of the quota, where this one takes 1"
 
 

@@ -113,16 +113,15 @@ class _Search:
     def found(self) -> Iterator[Redundant]:
         """Yield the redundant rules, in the order of their numbers."""
         alone: dict[int, list[int]] = {}
-        left: dict[int, Indexes] = {}
+        touched: dict[int, None] = {}
         for block in self._blocks():
             alone |= self._by_one(block)
-            for rule in self._rules(block.rows, self._wherever(block, block.touched)):
-                left[rule] = block.rows[self._pieces.rule[block.rows] == rule]
+            touched |= dict.fromkeys(self._rules(block.rows, self._wherever(block, block.touched)))
         self._gone[list(alone)] = True
         together: dict[int, Collection[int]] = {}
-        still_met = self._still_met({rule: mine for rule, mine in left.items() if rule not in alone})
+        still_met = self._still_met([rule for rule in touched if rule not in alone])
         for rule in sorted(still_met, key=lambda rule: int(self._admissions.rank[rule])):
-            if several := self._by_several(rule, left[rule]):
+            if several := self._by_several(rule):
                 self._gone[rule] = True
                 together[rule] = several
         rules, gone = self._admissions.rules, {*alone, *together}
@@ -130,21 +129,22 @@ class _Search:
             by: Collection[int] = alone.get(rule) or together[rule]
             if not gone.isdisjoint(by):
                 # What stands in may have been given up later on, for others that stand in for both.
-                by = self._by_several(rule, left[rule])
+                by = self._by_several(rule)
             own = rules[rule][0].id
             named = list(by) if len(by) == 1 else sorted(set(by), key=lambda other: (rules[other][0].id != own, other))
-            single = rule in alone and (len(named) == 1 or len(left[rule]) == 1)
-            yield Redundant(*rules[rule], tuple(rules[other] for other in named), single)
+            single = rule in alone and (len(named) == 1 or self._count[rule] == 1)
+            yield Redundant(*rules[rule], tuple([rules[other] for other in named]), single)
 
-    def _still_met(self, left: dict[int, Indexes]) -> list[int]:
+    def _still_met(self, left: Sequence[int]) -> list[int]:
         """Return the rules that others meet at both ends of every piece, now that some of these were given up."""
         if not left:
             return []
-        rows = np.concatenate(list(left.values()))
+        pieces = [self._of(rule) for rule in left]
+        rows = np.concatenate(pieces)
         numbers, places = self._spread(rows, self._beside)
         first, last = self._overlaps.without(self._gone).met(rows[numbers], places)
         met: set[int] = set(rows[np.intersect1d(numbers[first], numbers[last])].tolist())
-        return [rule for rule, mine in left.items() if met.issuperset(mine.tolist())]
+        return [rule for rule, mine in zip(left, pieces, strict=True) if met.issuperset(mine.tolist())]
 
     def _blocks(self) -> Iterator[_Block]:
         """Yield what others may take in: of one list and side after the other."""
@@ -198,6 +198,19 @@ class _Search:
         """How many pieces each rule has."""
         return np.bincount(self._pieces.rule, minlength=len(self._admissions.rules))
 
+    @cached_property
+    def _first(self) -> Indexes:
+        """The first piece of each rule; the others of it follow."""
+        found = np.zeros(len(self._admissions.rules), dtype=np.intp)
+        rules, places = np.unique(self._pieces.rule, return_index=True)
+        found[rules] = places
+        return found
+
+    def _of(self, rule: int) -> Indexes:
+        """Return the pieces of a rule."""
+        first = self._first[rule]
+        return np.arange(first, first + self._count[rule], dtype=np.intp)
+
     def _by_one(self, block: _Block) -> dict[int, list[int]]:
         """Return the rules for which one other stands in, wherever their list judges, with those that do."""
         flags = self._wherever(block, block.holders != NOBODY)
@@ -213,8 +226,9 @@ class _Search:
                     by[rule].append(other)
         return by
 
-    def _by_several(self, rule: int, mine: Indexes) -> dict[int, None]:
+    def _by_several(self, rule: int) -> dict[int, None]:
         """Return the rules that together stand in for one, wherever its list judges; none where they do not."""
+        mine = self._of(rule)
         number, side = divmod(int(self._pieces.place[mine[0]]), len(SIDES))
         by: dict[int, None] = {}
         for company in self._companies[number]:

@@ -58,15 +58,16 @@ def run(context: AuditContext) -> Iterator[Finding]:
     told = list(redundant_rules(context.estate))
     if not told:
         return
-    # Rules that do the same have one normal form: their place among these tells them apart.
-    alike: Counter[tuple[str, str]] = Counter()
+    # Rules of one list that do the same are one to a fingerprint: their place among these tells them apart.
+    alike: Counter[str] = Counter()
     for found, witness in zip(told, RuleWitnesses(context).of(told), strict=True):
-        form = (found.rule_set.id, normal_form(found.rule))
-        alike[form] += 1
-        yield _finding(context, found, witness, str(alike[form]) if alike[form] > 1 else "")
+        finding = _finding(context, found, witness)
+        alike[finding.id] += 1
+        again = alike[finding.id]
+        yield finding if again == 1 else _finding(context, found, witness, str(again))
 
 
-def _finding(context: AuditContext, found: Redundant, witness: str, aspect: str) -> Finding:
+def _finding(context: AuditContext, found: Redundant, witness: str, aspect: str = "") -> Finding:
     rule_set, rule = found.rule_set, found.rule
     ids = [other.id for _, other in found.by]
     by = ids[0] if len(ids) == 1 else f"{shown(ids, limit=3)}{'' if found.alone else ' together'}"
@@ -275,7 +276,9 @@ CHECK = Check(
     },
     absent={
         "azure": "in an NSG the order decides: shadowed-rule tells the rules that earlier ones make idle, and "
-        "missing-default-deny those that the default rule does"
+        "missing-default-deny those that the default rule does",
+        "gcp": "the order decides: shadowed-rule tells the rules that earlier ones, or others of their priority, make "
+        "idle",
     },
     needs=("groups", "interfaces"),
     uses=("address-lists", "networks", "templates", "load-balancers", "endpoints"),

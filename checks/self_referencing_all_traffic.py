@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING
 from cloudseg.checks.clusters import names_its_own, of_cluster
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import GcpBuilder, gcp_rule, rule_id
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.ordered_lists import OrderedLists
-from cloudseg.checks.rule_lists import at_interfaces, counted, managed, names_itself, traffic_words
+from cloudseg.checks.rule_lists import counted, managed, names_itself, traffic_words
 from cloudseg.findings import Remedy, Severity
-from cloudseg.model import ANYONE, GroupRef
+from cloudseg.model import ANYONE, GroupRef, unplaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,13 +43,12 @@ if TYPE_CHECKING:
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every rule by which a group opens everything to itself."""
     ordered = OrderedLists(context.estate)
-    for rule_set in at_interfaces(context.estate):
+    for rule_set, rules in context.allowing.by_list:
         if rule_set.is_default:
             continue
-        for rule in rule_set.rules:
+        for rule in rules:
             if (
-                rule.allows
-                and is_everything(rule.traffic)
+                is_everything(rule.traffic)
                 and _names_itself(rule_set, rule, context.estate)
                 and is_everything(ordered.left(rule_set, rule))
             ):
@@ -64,7 +64,7 @@ def _names_itself(rule_set: RuleSet, rule: Rule, estate: Estate) -> bool:
 def _members(rule_set: RuleSet, rule: Rule, estate: Estate) -> tuple[Interface, ...]:
     """Return who is at both ends: whom the list judges, or the members of a group that the rule names at both."""
     judged = estate.governed(rule_set)
-    groups = {peer.group for peer in rule.remote if isinstance(peer, GroupRef)} - {rule_set.id}
+    groups = {unplaced(peer.group) for peer in rule.remote if isinstance(peer, GroupRef)} - {rule_set.id}
     both = {peer.group for peer in rule.local if isinstance(peer, GroupRef)} & groups
     if not both:
         return judged
@@ -85,7 +85,7 @@ def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule) -> Finding:
         own = f"members of {context.other_end(rule)} among themselves"
     return context.finding(
         rule_set,
-        f"{rule_set.label} {verb} {traffic_words(rule.traffic)} {end} {own}, {who}",
+        f"{rule_set.bearer(rule).label} {verb} {traffic_words(rule.traffic)} {end} {own}, {who}",
         rule=rule,
         severity=Severity.MEDIUM if flat else Severity.LOW,
         confidence="high" if read else "medium",
@@ -151,6 +151,22 @@ def _azure_one_port() -> Estate:
     return _azure("tcp/7946")
 
 
+def _gcp(traffic: str) -> Estate:
+    b = GcpBuilder()
+    b.firewall(gcp_rule("cluster", "ingress", traffic, "tag:node", targets="tag:node"))
+    b.machine("node-1", "web", "10.2.1.10", tags=["node"])
+    b.machine("node-2", "web", "10.2.1.11", tags=["node"])
+    return b.build()
+
+
+def _gcp_all() -> Estate:
+    return _gcp("all")
+
+
+def _gcp_one_port() -> Estate:
+    return _gcp("tcp/7946")
+
+
 CHECK = Check(
     id="self-referencing-all-traffic",
     severity=Severity.MEDIUM,
@@ -173,10 +189,13 @@ CHECK = Check(
             Severity.MEDIUM,
         ),
         Example("one port among the members of an application security group", _azure_one_port),
+        Example("a network tag at both ends of a rule", _gcp_all, (rule_id("cluster"),), Severity.MEDIUM),
+        Example("one port among the bearers of a network tag", _gcp_one_port),
     ),
     concept={
         "aws": "security group rules that name their own group",
         "azure": "NSG rules that name one application security group at both ends",
+        "gcp": "rules with one tag or service account at both ends",
         "kubernetes": "rules of network policies that admit the very pods that the policy selects",
     },
     needs=("groups",),

@@ -55,6 +55,13 @@ FAMILIES: Final = {
     "storage": Family(Severity.HIGH, Severity.MEDIUM, for_the_public=True),
     "containerregistry": Family(Severity.MEDIUM, Severity.LOW, for_the_public=True),
     "appservice": Family(Severity.LOW, Severity.INFO, for_the_public=True),
+    "cloudsql": _DATABASE,
+    "alloydb": _DATABASE,
+    "memorystore": _DATABASE,
+    "gcs": Family(Severity.HIGH, Severity.MEDIUM, for_the_public=True),
+    "bigquery": Family(Severity.HIGH, Severity.MEDIUM, for_the_public=True),
+    "run": Family(Severity.MEDIUM, Severity.INFO, for_the_public=True),
+    "functions": Family(Severity.MEDIUM, Severity.INFO, for_the_public=True),
 }
 
 

@@ -8,7 +8,7 @@ from cloudseg.model import Addresses
 from cloudseg.traffic import GLOBAL_UNICAST
 
 if TYPE_CHECKING:
-    from cloudseg.model import AddressList, Estate, Rule
+    from cloudseg.model import AddressList, Estate, Peer
     from cloudseg.traffic import AddressSet
 
 __all__ = ["ServiceTags"]
@@ -32,12 +32,12 @@ class ServiceTags:
                     found[addresses] = known
         self._by_addresses = found
 
-    def written_out(self, rule: Rule) -> AddressList | None:
-        """Return the tag whose addresses a rule names one by one, exactly those; None where there is none."""
-        if not self._by_addresses or not all(isinstance(peer, Addresses) for peer in rule.remote):
+    def written_out(self, end: tuple[Peer, ...]) -> AddressList | None:
+        """Return the tag whose addresses an end of a rule names one by one, exactly those; None where there is none."""
+        if not self._by_addresses or not all(isinstance(peer, Addresses) for peer in end):
             return None
         addresses = None
-        for peer in rule.remote:
+        for peer in end:
             if isinstance(peer, Addresses):
                 addresses = peer.addresses if addresses is None else addresses | peer.addresses
         return None if addresses is None else self._by_addresses.get(addresses)

@@ -4,6 +4,8 @@ What it finds:
     Rules of ordered lists (network ACLs, NSGs) of which every packet is matched by a rule above. Where the rules above
     have the other verdict, an intention is lost: a deny that never acts, or an allow that never acts. Where they have
     the same one, the rule is redundant. Ranges and ports count as sets, so two halves above take the whole below.
+    On Google Cloud the lists of a network are looked at in their order, for what a firewall policy or a VPC firewall
+    rule allows or denies no later list gets to see. Of rules of one priority that do the same the wider one counts.
     Nothing is said of a rule that shares packets with an earlier one that was not read in full (such a list is named
     among the gaps), nor of those that the provider keeps in every list.
     In a cluster, rules of policies behind ordered ones (AdminNetworkPolicies, tiers of Calico and Antrea): of the same
@@ -29,22 +31,25 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.clusters import of_cluster
+from cloudseg.checks.earlier_lists import EarlierLists
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry
+from cloudseg.checks.example_gcp import HIERARCHY, GcpBuilder, gcp_rule, rule_id
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.first_match import in_order, one_packet, shadows
 from cloudseg.checks.flow_words import witness_words
 from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.ordered_lists import by_resource
 from cloudseg.checks.policy_cover import shadowed_in_clusters
 from cloudseg.checks.rule_lists import managed, shown, traffic_words, unused_words
 from cloudseg.findings import Remedy, Severity, normal_form, peer_text
-from cloudseg.model import ANYONE, AnyOf, InSubnets, unplaced
+from cloudseg.model import ANYONE, AnyOf, InSubnets, shown_id, unplaced
 from cloudseg.reach.packets import Box
 from cloudseg.traffic import AddressSet, IntervalSet
 from cloudseg.traffic.cidr import address_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cloudseg.checks.first_match import Decider, Shadow
     from cloudseg.checks.interface import AuditContext
@@ -58,6 +63,8 @@ _SHOWN = 5
 _TRIED = 2
 _EXPLAINED = 40
 """So many findings show a packet: each is explained, rule by rule."""
+_ASKED = 40_000
+"""And no more of them once their lists have had so many rules together."""
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
@@ -69,21 +76,34 @@ def run(context: AuditContext) -> Iterator[Finding]:
         for stage in (*pipeline.ingress, *pipeline.egress)
         if stage.match == "first"
     }
-    told = 0
+    told = asked = 0
+    earlier = EarlierLists(estate)
     for stage in sorted(ordered):
-        for rule_set in estate.rule_sets_at(stage):
-            if of_cluster(rule_set) or rule_set.is_default:
-                continue
+        lists = (each for each in estate.rule_sets_at(stage) if not (of_cluster(each) or each.is_default))
+        for places in by_resource(tuple(each for each in lists if each.managed_by != each.provider)):
             # Rules that do the same have one normal form: their place among these tells them apart.
             alike: Counter[str] = Counter()
             for direction in _DIRECTIONS:
-                for shadow in shadows(in_order(rule_set, direction), estate):
-                    form = normal_form(shadow.rule)
+                for rule_set, shadow in _at_all_places(places, direction, earlier, estate):
+                    form = f"{shadow.rule.resource} {normal_form(shadow.rule)}"
                     alike[form] += 1
                     told += 1
+                    asked += len(rule_set.rules)
                     aspect = str(alike[form]) if alike[form] > 1 else ""
-                    yield _finding(context, rule_set, shadow, aspect, shows=told <= _EXPLAINED)
+                    yield _finding(context, rule_set, shadow, aspect, shows=told <= _EXPLAINED and asked <= _ASKED)
     yield from _of_policies(context)
+
+
+def _at_all_places(
+    places: Sequence[RuleSet], direction: Direction, earlier: EarlierLists, estate: Estate
+) -> Iterator[tuple[RuleSet, Shadow]]:
+    """Yield the rules of a list that never decide at any of the places at which it stands, as they do at the first."""
+    first, *others = places
+    found = list(shadows(in_order(first, direction), estate, earlier.of(first, direction)))
+    for other in others if found else ():
+        there = {each.rule.id for each in shadows(in_order(other, direction), estate, earlier.of(other, direction))}
+        found = [each for each in found if each.rule.id in there]
+    yield from ((first, each) for each in found)
 
 
 def _of_policies(context: AuditContext) -> Iterator[Finding]:
@@ -124,10 +144,12 @@ def _finding(context: AuditContext, rule_set: RuleSet, shadow: Shadow, aspect: s
     rule, against = shadow.rule, shadow.against
     idle = rule_set.applies in (AnyOf(()), InSubnets(frozenset()))
     # What is lost goes first.
-    deciders = (*against, *(decider for decider in shadow.deciders if decider not in against))
-    above = deciders[0].rule.id if len(deciders) == 1 else "the rules that take its packets"
+    deciders: tuple[Decider, ...] = (*against, *(decider for decider in shadow.deciders if decider not in against))
+    first = deciders[0]
+    above = _called(first) if len(deciders) == 1 else "the rules that take its packets"
     if against:
-        advice = f"remove it, which changes nothing, or move it above {above} if its verdict is the one that is meant"
+        there = "move it above" if len(deciders) > 1 or first.rule_set is None else "put its like in a list above"
+        advice = f"remove it, which changes nothing, or {there} {above} if its verdict is the one that is meant"
     else:
         advice = "remove it, which changes nothing"
     return context.finding(
@@ -138,7 +160,7 @@ def _finding(context: AuditContext, rule_set: RuleSet, shadow: Shadow, aspect: s
         evidence=(
             *(_taken(context, rule, decider) for decider in deciders[:_SHOWN]),
             *((f"{len(deciders) - _SHOWN} more earlier rules take the rest",) if len(deciders) > _SHOWN else ()),
-            *(_witness(context, rule_set, deciders[0]) if shows else ()),
+            *(_witness(context, first.rule_set or rule_set, first) if shows else ()),
             *(
                 (unused_words(rule_set) if rule_set.provider == "azure" else "the list judges no subnet",)
                 if idle
@@ -153,7 +175,7 @@ def _finding(context: AuditContext, rule_set: RuleSet, shadow: Shadow, aspect: s
 
 def _message(context: AuditContext, rule_set: RuleSet, shadow: Shadow) -> str:
     rule = shadow.rule
-    by = shadow.deciders[0].rule.id if len(shadow.deciders) == 1 else "earlier rules"
+    by = _called(shadow.deciders[0]) if len(shadow.deciders) == 1 else "earlier rules"
     same, other = ("allowed", "denied") if rule.allows else ("denied", "allowed")
     if not shadow.against:
         why = f"all of it is already {same} by {by}"
@@ -161,7 +183,16 @@ def _message(context: AuditContext, rule_set: RuleSet, shadow: Shadow) -> str:
         why = f"all of it is {other} by {by}"
     else:
         why = f"a part of it is {other} by {by}, and the rest is already {same}"
-    return f"{rule.id} of {rule_set.label}, which {_says(context, rule)}, never decides: {why}"
+    name = rule_set.bearer(rule).label if rule.resource else f"{rule.id} of {rule_set.label}"
+    return f"{name}, which {_says(context, rule)}, never decides: {why}"
+
+
+def _called(decider: Decider) -> str:
+    """Return what to call an earlier rule: by its list where that is another one."""
+    rule, rule_set = decider.rule, decider.rule_set
+    if rule.resource:
+        return shown_id(rule.resource)
+    return rule.id if rule_set is None else f"{rule.id} of {rule_set.label}"
 
 
 def _says(context: AuditContext, rule: Rule) -> str:
@@ -175,7 +206,7 @@ def _taken(context: AuditContext, rule: Rule, decider: Decider) -> str:
     packet = one_packet(decider.packets)
     end = "from" if rule.direction == "ingress" else "to"
     first = f"it is the first to match {packet.traffic} {end} {packet.addresses}"
-    return f"{decider.rule.id} {_says(context, decider.rule)}: {first}"
+    return f"{_called(decider)} {_says(context, decider.rule)}: {first}"
 
 
 def _witness(context: AuditContext, rule_set: RuleSet, decider: Decider) -> tuple[str, ...]:
@@ -228,7 +259,7 @@ def _meetings(
     Neighbours in the same network come first, for packets between them surely get to the list.
     """
     packet = one_packet(decider.packets)
-    for near in islice(_behind(context, rule_set, packet), _TRIED):
+    for near in islice(_behind(context, rule_set, decider, packet), _TRIED):
         there = (
             each
             for each in context.estate.interfaces_in(near.network or "")
@@ -240,13 +271,13 @@ def _meetings(
             if near.addresses.v4 if version == 4 else near.addresses.v6:
                 one = IntervalSet.of(numbers.intervals[0][0])
                 yield near, far.id, Box(AddressSet(v4=one) if version == 4 else AddressSet(v6=one), packet.traffic)
-    for near in islice(_behind(context, rule_set, packet), _TRIED):
+    for near in islice(_behind(context, rule_set, decider, packet), _TRIED):
         yield near, _bearer(context, packet), packet
 
 
-def _behind(context: AuditContext, rule_set: RuleSet, packet: Box) -> Iterator[Interface]:
-    """Yield the interfaces that the list judges, of the packet's family, that do not bear its address themselves."""
-    for near in context.estate.governed(rule_set):
+def _behind(context: AuditContext, rule_set: RuleSet, decider: Decider, packet: Box) -> Iterator[Interface]:
+    """Yield the interfaces for which a rule is, of the packet's family, that do not bear its address themselves."""
+    for near in context.judged(rule_set, decider.rule):
         same = near.addresses.v4 if packet.addresses.v4 else near.addresses.v6
         if same and not near.addresses.overlaps(packet.addresses):
             yield near
@@ -359,6 +390,49 @@ def _denied_behind_what_else() -> Estate:
     return b.build()
 
 
+def _gcp_closed_above() -> Estate:
+    b = GcpBuilder()
+    closed = gcp_rule("no-desktops", "ingress", "tcp/3389", verdict="deny", priority=100, vpc=False)
+    rest = gcp_rule("rest", "ingress", "all", verdict="next", priority=2147483646, vpc=False)
+    b.policy("company", closed, rest, stage=HIERARCHY)
+    b.firewall(gcp_rule("desktops", "ingress", "tcp/3389", targets="tag:windows"))
+    b.machine("windows", "web", "10.2.1.10", tags=["windows"])
+    return b.build()
+
+
+def _gcp_denied_behind() -> Estate:
+    b = GcpBuilder()
+    b.firewall(gcp_rule("internal", "ingress", "all", "10.2.0.0/16", priority=65534))
+    b.policy("guard", gcp_rule("100", "ingress", "tcp/22", "10.2.1.0/24", verdict="deny", priority=100, vpc=False))
+    b.machine("web", "web", "10.2.1.10")
+    b.machine("db", "data", "10.2.2.10")
+    return b.build()
+
+
+def _gcp_twice() -> Estate:
+    b = GcpBuilder()
+    b.firewall(
+        gcp_rule("a-database", "ingress", "tcp/5432", "10.2.1.0/24", targets="tag:db"),
+        gcp_rule("internal", "ingress", "all", "10.2.0.0/16"),
+    )
+    b.machine("db", "data", "10.2.2.10", tags=["db"])
+    return b.build()
+
+
+def _gcp_in_order() -> Estate:
+    b = GcpBuilder()
+    office = gcp_rule("office", "ingress", "tcp/3389", "203.0.113.0/24", verdict="next", priority=90, vpc=False)
+    closed = gcp_rule("no-desktops", "ingress", "tcp/3389", verdict="deny", priority=100, vpc=False)
+    b.policy("company", office, closed, stage=HIERARCHY)
+    b.firewall(
+        gcp_rule("desktops", "ingress", "tcp/3389", "203.0.113.0/24", targets="tag:windows"),
+        gcp_rule("closed", "ingress", "tcp/22", targets="tag:db", verdict="deny", priority=900),
+        gcp_rule("shell", "ingress", "tcp/22", "10.2.1.0/24", targets="tag:web"),
+    )
+    b.machine("windows", "web", "10.2.1.10", tags=["windows"])
+    return b.build()
+
+
 CHECK = Check(
     id="shadowed-rule",
     severity=Severity.LOW,
@@ -385,13 +459,30 @@ CHECK = Check(
             (nsg_id("nsg-data"),),
             Severity.MEDIUM,
         ),
+        Example(
+            "an organisation denies what a VPC firewall rule allows",
+            _gcp_closed_above,
+            (rule_id("desktops"),),
+            Severity.MEDIUM,
+        ),
+        Example(
+            "a VPC firewall rule allows what the network's policy denies behind it",
+            _gcp_denied_behind,
+            ("global/firewallPolicies/guard",),
+            Severity.MEDIUM,
+        ),
+        Example(
+            "a wider rule of the same priority allows it as well", _gcp_twice, (rule_id("a-database"),), Severity.LOW
+        ),
         Example("what is allowed stands before what is denied", _denied_behind_what_else),
+        Example("an organisation hands an office on, and other targets are denied", _gcp_in_order),
         Example("an NSG that allows what it needs, then denies the rest", _nsg_in_order),
         Example("denies come first, and each direction and family decides by itself", _in_good_order),
     ),
     concept={
         "aws": "the numbered entries of network ACLs",
         "azure": "the rules of NSGs and security admin rules, by priority",
+        "gcp": "VPC firewall rules and rules of firewall policies, by priority and by the order of the lists",
         "kubernetes": "ordered policies (of administrators, Calico and Antrea), and what stands behind them",
     },
     needs=("boundary-rules",),

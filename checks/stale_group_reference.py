@@ -26,11 +26,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import GcpBuilder, gcp_rule
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_interfaces, managed, shown, traffic_words
 from cloudseg.findings import Remedy, Severity, peer_text
-from cloudseg.model import GroupRef, own_id, provider_of, scope_of
+from cloudseg.model import GroupRef, provider_of, scope_of, shown_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,7 @@ class _Connections:
             return None
         if not all(self._estate.read(facet, side) for facet in _DECIDING for side in (rule_set, group)):
             return None
-        far, near = (shown([own_id(network) for network in sorted(side)]) for side in (there, here))
+        far, near = (shown([shown_id(network) for network in sorted(side)]) for side in (there, here))
         ways = "no active peering within the region, no transit gateway and no association"
         return f"{group.label} belongs to {far}, which {ways} connects to {near}", "medium"
 
@@ -143,12 +144,12 @@ def _finding(
     does = f"admits {traffic} from" if rule.direction == "ingress" else f"lets {traffic} out to"
     return context.finding(
         rule_set,
-        f"{rule_set.label} {does} {name}, a group that leads nowhere, so this matches nothing",
+        f"{rule_set.bearer(rule).label} {does} {name}, a group that leads nowhere, so this matches nothing",
         rule=rule,
         confidence=confidence,
         evidence=(why, *managed(rule_set)),
         reachable=False if confidence == "high" else None,
-        affected=context.estate.governed(rule_set),
+        affected=context.judged(rule_set, rule),
         remedy=Remedy("remove-unused-rule", "remove the rule, or name the group that took its place"),
         aspect=peer.group if len(rule.remote) > 1 else "",
     )
@@ -202,6 +203,22 @@ def _azure_in_order() -> Estate:
     return b.build()
 
 
+def _gcp(*, stale: bool) -> Estate:
+    b = GcpBuilder()
+    rule = gcp_rule("100", "ingress", "tcp/443", "secure:1", priority=100, vpc=False)
+    peer = GroupRef("gcp:organization:tagValues/1", stale=stale)
+    b.policy("guard", msgspec.structs.replace(rule, remote=(peer,)))
+    return b.build()
+
+
+def _gcp_ineffective() -> Estate:
+    return _gcp(stale=True)
+
+
+def _gcp_effective() -> Estate:
+    return _gcp(stale=False)
+
+
 CHECK = Check(
     id="stale-group-reference",
     severity=Severity.LOW,
@@ -214,10 +231,13 @@ CHECK = Check(
         Example("the named groups are there", _in_order),
         Example("an application security group of the same network", _azure_in_order),
         Example("a group of an account that was not read may well be there", _elsewhere),
+        Example("a secure tag whose value was deleted", _gcp_ineffective, ("global/firewallPolicies/guard",)),
+        Example("a secure tag that is in effect", _gcp_effective),
     ),
     concept={
         "aws": "security group rules that name a group",
         "azure": "NSG rules whose other end is an application security group",
+        "gcp": "secure tags in rules of firewall policies whose values are gone",
     },
     absent={
         "kubernetes": "policies choose by labels and name no group; dangling-policy tells selectors that choose nobody"

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import GcpBuilder, gcp_rule
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_rule
 from cloudseg.checks.flow_words import (
     carriers_written,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from cloudseg.checks.part_flows import PartFlow
     from cloudseg.checks.relays import Relayed
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate
+    from cloudseg.model import Estate, Interface
     from cloudseg.reach.comparing.witness import Witnesses
     from cloudseg.traffic import Traffic
 
@@ -137,7 +138,7 @@ def run(context: AuditContext) -> Iterator[Finding]:
 def _outer(tiers: _Tiers, target: int) -> dict[int, Traffic]:
     """Return the parts that a tier lies between and a part: nothing of theirs should get there."""
     inner = tiers.parts[target]
-    around = tiers.around(inner)
+    around = [part for part in tiers.around(inner) if part.tier < inner.tier]
     return {part.number: NO_TRAFFIC for part in around if any(_between(other, part, inner) for other in around)}
 
 
@@ -147,12 +148,14 @@ def _between(part: _Part, source: _Part, target: _Part) -> bool:
 
 def _tiers(context: AuditContext) -> _Tiers:
     order = _order(context)
+    keys = [key for key in context.labels.get("application", ()) if key not in _OF_ONE_WORKLOAD]
     numbers: dict[tuple[str, str, int, str], int] = {}
     of: dict[str, int] = {}
     for name, shown in context.ends.items():
         tier = None if shown.tier is None else order.get(shown.tier.casefold())
         if shown.tier is not None and tier is not None:
-            key = (_application(context, name, shown.application), shown.environment or "", tier, shown.tier)
+            application = _application(context.estate.interfaces[name], shown.application, keys)
+            key = (application, shown.environment or "", tier, shown.tier)
             of[name] = numbers.setdefault(key, len(numbers))
     members: defaultdict[int, list[str]] = defaultdict(list)
     for name, number in of.items():
@@ -163,15 +166,13 @@ def _tiers(context: AuditContext) -> _Tiers:
     return _Tiers(tuple(_Part(number, *key) for key, number in numbers.items()), of, members, alike)
 
 
-def _application(context: AuditContext, name: str, shown: str | None) -> str:
+def _application(interface: Interface, shown: str | None, keys: Sequence[str]) -> str:
     """Return the application of an interface. Where a pod shows but its own name, the others of its namespace are one.
 
     Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
     """
-    interface = context.estate.interfaces[name]
     if not interface.is_pod:
         return shown or ""
-    keys = (key for key in context.labels.get("application", ()) if key not in _OF_ONE_WORKLOAD)
     part_of = next((interface.tags[key] for key in keys if interface.tags.get(key)), "")
     return part_of or interface.tags.get("namespace", "")
 
@@ -186,7 +187,8 @@ def _order(context: AuditContext) -> dict[str, int]:
 
 
 def _needs_tiers(context: AuditContext) -> str:
-    if _tiers(context).parts:
+    order = _order(context)
+    if any(shown.tier is not None and shown.tier.casefold() in order for shown in context.ends.values()):
         return ""
     shown = sorted({shown.tier for shown in context.ends.values() if shown.tier is not None})
     if not shown:
@@ -306,6 +308,25 @@ def _azure_next_tier() -> Estate:
     return _azure("asg-app")
 
 
+def _gcp(far: str) -> Estate:
+    b = GcpBuilder()
+    b.firewall(gcp_rule("database", "ingress", "tcp/5432", far, targets="account:db"))
+    for number, tier in enumerate(("web", "app", "db")):
+        labels = {"application": "shop", "tier": tier, "env": "prod"}
+        b.machine(
+            tier, "data" if tier == "db" else "web", f"10.2.{number // 2 + 1}.1{number}", account=tier, labels=labels
+        )
+    return b.build()
+
+
+def _gcp_whole_network() -> Estate:
+    return _gcp("10.2.0.0/16")
+
+
+def _gcp_next_tier() -> Estate:
+    return _gcp("account:app")
+
+
 CHECK = Check(
     id="tier-skip",
     severity=Severity.HIGH,
@@ -335,10 +356,18 @@ CHECK = Check(
             Severity.HIGH,
         ),
         Example("an NSG admits the application's group to the database", _azure_next_tier),
+        Example(
+            "a VPC firewall rule admits the whole network to the database",
+            _gcp_whole_network,
+            ("shop/db/prod",),
+            Severity.HIGH,
+        ),
+        Example("a VPC firewall rule admits the application's service account to the database", _gcp_next_tier),
     ),
     concept={
         "aws": "interfaces in tiers, by the tags of what owns them, with all that decides between them",
         "azure": "interfaces in tiers, by the tags of what owns them, with all that decides between them",
+        "gcp": "interfaces in tiers, by the labels of their instances, with all that decides between them",
         "kubernetes": "workloads in tiers, by the labels of their pods, with all policies between them",
     },
     needs=PAIRS_NEED,

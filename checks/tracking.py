@@ -40,6 +40,10 @@ def on_removal(found: RuleExposure, estate: Estate, view: InternetView) -> str:
     if found.rule_set.provider == "azure":
         # https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#security-rules
         return _OUTLIVE
+    if found.rule_set.provider == "gcp":
+        # All is tracked; what becomes of that without the rule Google Cloud does not say. Source:
+        # https://cloud.google.com/firewall/docs/firewalls#specifications
+        return ""
     families = _everyone(found, outside_addresses(found.rule.remote, estate)[0])
     if not families:
         return _OUTLIVE

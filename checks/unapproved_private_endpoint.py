@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_gcp import GcpBuilder
 from cloudseg.checks.interface import Check, Example
 from cloudseg.findings import Severity
-from cloudseg.model import EndpointConnection
+from cloudseg.model import EndpointConnection, shown_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,10 @@ def _waiting_consumers(
         f"{count} endpoint{'s wait' if count != 1 else ' waits'} for approval at the service {service.label}",
         evidence=(
             f"asked by {', '.join(owners[:_SHOWN])}{f' and {len(owners) - _SHOWN} more' * (len(owners) > _SHOWN)}",
-            *(f"{c.endpoint} of {c.owner}" for c in sorted(waiting, key=lambda c: (c.owner, c.endpoint))[:_SHOWN]),
+            *(
+                f"{shown_id(c.endpoint)} of {c.owner}"
+                for c in sorted(waiting, key=lambda c: (c.owner, c.endpoint))[:_SHOWN]
+            ),
         ),
     )
 
@@ -132,6 +136,18 @@ def _azure_approved() -> Estate:
     return b.build()
 
 
+def _gcp_pending() -> Estate:
+    b = GcpBuilder()
+    b.endpoint("to-partner", "projects/partner/regions/us-central1/serviceAttachments/x", usable=False, state="PENDING")
+    return b.build()
+
+
+def _gcp_accepted() -> Estate:
+    b = GcpBuilder()
+    b.endpoint("to-partner", "projects/partner/regions/us-central1/serviceAttachments/x")
+    return b.build()
+
+
 CHECK = Check(
     id="unapproved-private-endpoint",
     severity=Severity.LOW,
@@ -147,10 +163,18 @@ CHECK = Check(
         ),
         Example("both ends are approved", _approved),
         Example("a storage account and its private endpoint agree", _azure_approved),
+        Example(
+            "an endpoint of Private Service Connect waits for the producer",
+            _gcp_pending,
+            ("regions/us-central1/forwardingRules/to-partner",),
+            Severity.LOW,
+        ),
+        Example("an endpoint of Private Service Connect that was accepted", _gcp_accepted),
     ),
     concept={
         "aws": "states of VPC endpoints, and connections to VPC endpoint services",
         "azure": "states of private endpoints, and connections to private link services and managed services",
+        "gcp": "states of endpoints of Private Service Connect, and connections to published services",
     },
     absent={"kubernetes": "private endpoints belong to the cloud beneath the cluster"},
     needs=("endpoints",),

@@ -20,9 +20,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import GcpBuilder, gcp_rule, rule_id
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
-from cloudseg.checks.rule_lists import at_interfaces, traffic_words
+from cloudseg.checks.rule_lists import traffic_words
 from cloudseg.findings import Severity
 from cloudseg.model import ANYONE, Addresses
 from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, ALL_IPV6
@@ -36,28 +37,29 @@ if TYPE_CHECKING:
 
 # A new security group gets these rules unasked. Source:
 # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
-_MADE_UNASKED = (ANYONE, *((Addresses(addresses),) for addresses in (ALL_IPV4, ALL_IPV6, ALL_ADDRESSES)))
+_MADE_UNASKED = {ANYONE, *((Addresses(addresses),) for addresses in (ALL_IPV4, ALL_IPV6, ALL_ADDRESSES))}
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every allowing rule of the user's own without a description."""
-    for rule_set in at_interfaces(context.estate):
+    for rule_set, rules in context.allowing.by_list:
         if rule_set.is_default or rule_set.managed_by:
             continue
         label = rule_set.label
-        for rule in rule_set.rules:
-            if rule.allows and not rule.description.strip() and not (rule.fixed or _made_unasked(rule_set, rule)):
+        for rule in rules:
+            if not rule.description.strip() and not (rule.fixed or _made_unasked(rule_set, rule)):
                 end = "from" if rule.direction == "ingress" else "to"
                 said = f"{traffic_words(rule.traffic)} {end} {context.other_end(rule)}"
-                yield context.finding(rule_set, f"{label}: the rule for {said} has no description", rule=rule)
+                name = rule_set.bearer(rule).label if rule.resource else label
+                yield context.finding(rule_set, f"{name}: the rule for {said} has no description", rule=rule)
 
 
 def _made_unasked(rule_set: RuleSet, rule: Rule) -> bool:
     return (
-        rule_set.provider == "aws"
-        and rule.direction == "egress"
-        and rule.traffic.is_all
+        rule.direction == "egress"
         and rule.remote in _MADE_UNASKED
+        and rule.traffic.is_all
+        and rule_set.provider == "aws"
     )
 
 
@@ -93,6 +95,23 @@ def _azure_described() -> Estate:
     return _azure("customers")
 
 
+def _gcp(description: str) -> Estate:
+    b = GcpBuilder()
+    b.firewall(gcp_rule("web", "ingress", "tcp/443", targets="tag:web", description=description))
+    b.policy(
+        "guard", gcp_rule("rest", "ingress", "all", "*", verdict="next", description="", priority=2147483647, vpc=False)
+    )
+    return b.build()
+
+
+def _gcp_no_description() -> Estate:
+    return _gcp("")
+
+
+def _gcp_described() -> Estate:
+    return _gcp("customers")
+
+
 CHECK = Check(
     id="undescribed-rule",
     severity=Severity.INFO,
@@ -102,8 +121,14 @@ CHECK = Check(
         Example("described rules, and rules that nobody wrote", _described),
         Example("an NSG rule without a description", _azure_no_description, (nsg_id("nsg-web"),), Severity.INFO),
         Example("the default rules of an NSG, which nobody can describe", _azure_described),
+        Example("a VPC firewall rule without a description", _gcp_no_description, (rule_id("web"),), Severity.INFO),
+        Example("a described rule, one that only hands on, and the implied rules", _gcp_described),
     ),
-    concept={"aws": "descriptions of security group rules", "azure": "descriptions of NSG rules"},
+    concept={
+        "aws": "descriptions of security group rules",
+        "azure": "descriptions of NSG rules",
+        "gcp": "descriptions of VPC firewall rules and of rules of firewall policies",
+    },
     absent={"kubernetes": "the rules of a network policy have no description"},
     needs=("groups",),
     compliance={"nist-800-53r5": ("CM-7",), "pci-dss-4.0": ("1.2.5", "1.2.7")},

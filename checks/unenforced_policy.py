@@ -204,6 +204,7 @@ CHECK = Check(
     absent={
         "azure": "the cloud itself enforces NSGs",
         "aws": "the cloud itself enforces security groups and network ACLs",
+        "gcp": "the cloud itself enforces firewall rules and policies",
     },
     needs=("groups", "interfaces", "networks"),
     compliance={

@@ -164,7 +164,10 @@ CHECK = Check(
         "aws": "network interfaces without security groups",
         "azure": "subnets without an NSG, and what stands in them without one of its own",
     },
-    absent={"kubernetes": "missing-default-deny tells the pods that no policy isolates"},
+    absent={
+        "gcp": "the implied rules judge every interface",
+        "kubernetes": "missing-default-deny tells the pods that no policy isolates",
+    },
     needs=("groups", "interfaces"),
     uses=("workloads", "load-balancers", "subnets"),
     compliance={

@@ -6,6 +6,8 @@ What it finds:
     addresses only. Routes are followed through firewalls, NAT gateways and transit gateways, for each address family by
     itself. An internet gateway counts where something has a public address. What cannot be followed, appliances above
     all, is told with low confidence. Routes to a few chosen destinations are left alone. One finding a network.
+    On Google Cloud egress rules of firewall policies allow names where packets start: who may send to chosen names
+    alone is left out.
 
 Why it matters:
     Groups and network ACLs know addresses, and the addresses of any service on the internet are shared with everybody
@@ -26,9 +28,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cloudseg.checks.example_azure import arm
 from cloudseg.checks.example_azure_routes import add_machine, add_table, add_wall, with_internet
 from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_gcp import NETWORK, GcpBuilder, gcp_rule
 from cloudseg.checks.example_routes import add_firewall, endpoint_of
 from cloudseg.checks.inspection import inspection_of, wall_name, way_words, wide_parts
 from cloudseg.checks.interface import Check, Example
+from cloudseg.checks.name_filters import NameFilters
 from cloudseg.checks.path_witnesses import PathWitnesses, Spot, Trip
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
@@ -43,6 +47,10 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Firewall, Network
 
 _SHOWN = 10
+_BY_POLICY: Final = (
+    "allow the names that the workloads need in egress rules of a firewall policy, and deny what else leaves for the "
+    "internet; or lead the default routes to a firewall that does"
+)
 
 
 class _Unfiltered(NamedTuple):
@@ -62,11 +70,23 @@ class _Unfiltered(NamedTuple):
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every network with a route to the internet that nothing filters by name."""
     inspection, witnesses = inspection_of(context.estate), PathWitnesses(context)
+    filters = NameFilters(context.estate)
     for _, network in sorted(context.estate.networks.items()):
-        places = inspection.places(network)
+        places = tuple(_without_names(place, filters) for place in inspection.places(network))
         found = [unfiltered for place in places if (unfiltered := _unfiltered(place)) is not None]
         if found:
             yield _finding(context, network, places, found, witnesses)
+
+
+def _without_names(place: Place, filters: NameFilters) -> Place:
+    """Return a place with those who send from it, but for those whom rules let out to chosen names alone.
+
+    Where nobody else sends, none of its ways counts.
+    """
+    if not any(map(filters.of, place.senders)):
+        return place
+    senders = tuple(interface for interface in place.senders if not filters.of(interface))
+    return place._replace(senders=senders, ways=place.ways if senders else ())
 
 
 def _unfiltered(place: Place) -> _Unfiltered | None:
@@ -124,7 +144,10 @@ def _finding(
         affected=[interface for each in found for interface in each.place.senders],
         remedy=Remedy(
             "restrict-egress",
-            "lead the default routes of workloads to a firewall that drops by default and allows the names they need",
+            _BY_POLICY
+            if network.provider == "gcp"
+            else "lead the default routes of workloads to a firewall that drops by default and allows the names they "
+            "need",
         ),
     )
 
@@ -214,6 +237,24 @@ def _azure_by_name() -> Estate:
 
 _VNET: Final = arm("microsoft.network/virtualnetworks", "vnet-1")
 
+
+def _gcp(*, names: bool) -> Estate:
+    b = GcpBuilder()
+    allowed = gcp_rule("100", "egress", "tcp/443", "name:api.example.com" if names else "*", priority=100, vpc=False)
+    denied = gcp_rule("200", "egress", "all", "*", verdict="deny", priority=200, vpc=False)
+    b.policy("guard", allowed, denied)
+    b.machine("web", "web", "10.2.1.10", lent="34.1.2.3")
+    return b.build()
+
+
+def _gcp_by_address() -> Estate:
+    return _gcp(names=False)
+
+
+def _gcp_by_name() -> Estate:
+    return _gcp(names=True)
+
+
 CHECK = Check(
     id="unfiltered-internet-route",
     severity=Severity.MEDIUM,
@@ -227,10 +268,13 @@ CHECK = Check(
         Example("a firewall drops by default and allows names", _by_name),
         Example("application rules of an Azure Firewall allow names", _azure_by_name),
         Example("no route, or no public address, leads out", _no_way_out),
+        Example("a firewall policy allows HTTPS to every address", _gcp_by_address, (NETWORK,), Severity.MEDIUM),
+        Example("a firewall policy allows one name, and denies the rest", _gcp_by_name),
     ),
     concept={
         "aws": "routes of subnets to the internet, and the policies of network firewalls on them",
         "azure": "routes of subnets to the internet, and the rules of Azure Firewalls on them",
+        "gcp": "routes of networks to the internet, and names in egress rules of firewall policies",
     },
     absent={"kubernetes": "routes and firewalls belong to the cloud beneath the cluster"},
     needs=("networks", "routes", "firewalls"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.checks.clusters import of_cluster
+from cloudseg.checks.controls import Subject
 from cloudseg.checks.exposure import classes_of, public_words, severity_of, traffic_words
+from cloudseg.checks.firewall_exposure import not_by_firewalls
 from cloudseg.findings import Remedy
 from cloudseg.reach.delivery import senders_of
 from cloudseg.reach.packets import addresses_of, traffic_of
@@ -34,7 +36,8 @@ def unlisted(context: AuditContext, public: PublicServices) -> Iterator[Finding]
     for _, interface in sorted(estate.interfaces.items()):
         if of_cluster(interface) or only_passes_on(interface) or not _is_unlisted(interface, estate):
             continue
-        ways = context.internet.ways_in(interface)
+        # What a firewall leads here is told of its rules.
+        ways = not_by_firewalls(context.internet.ways_in(interface), estate)
         packets = find_passage(interface, ways, "", estate).packets
         if not ways.ways or not packets.upper:
             continue
@@ -59,6 +62,7 @@ def unlisted(context: AuditContext, public: PublicServices) -> Iterator[Finding]
             affected=(interface,),
             remedy=Remedy("narrow-ports", "put a list on it or its subnet that admits only what the internet needs"),
             aspect="no list",
+            subject=Subject(traffic),
         )
 
 

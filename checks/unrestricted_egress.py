@@ -33,6 +33,7 @@ from cloudseg.checks.example_azure import arm
 from cloudseg.checks.example_azure_routes import add_machine, add_table, add_wall, with_internet
 from cloudseg.checks.example_clusters import ClusterBuilder, Pods, admit
 from cloudseg.checks.example_estates import ACL_OPEN, EstateBuilder, acl_entry, allow
+from cloudseg.checks.example_gcp import GLOBAL_POLICY, NETWORK, GcpBuilder, gcp_rule
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.isolation import left_open
 from cloudseg.checks.rule_lists import counted
@@ -51,11 +52,13 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Network
 
 _GROUPS_SHOWN = 10
-_AZURE_ADVICE: Final = (
-    "allow only what the workloads need: application security groups inside, service tags or private endpoints for the "
-    "cloud's services, a firewall with an allow-list of names for the rest; deny Internet after that, and not "
-    "everything, which would cut the virtual network and its own resolvers as well"
-)
+_ADVICE: Final = {
+    "azure": "allow only what the workloads need: application security groups inside, service tags or private "
+    "endpoints for the cloud's services, a firewall with an allow-list of names for the rest; deny Internet after "
+    "that, and not everything, which would cut the virtual network and its own resolvers as well",
+    "gcp": "allow only what the workloads need: ranges inside, Private Google Access for the cloud's services, names "
+    "in egress rules of a firewall policy for the rest; then deny all else in a rule, since the implied one allows it",
+}
 
 
 def run(context: AuditContext) -> Iterator[Finding]:
@@ -81,14 +84,14 @@ def _of_namespace(context: AuditContext, cluster: Cluster, namespace: Namespace,
     policies = {policy.id: policy for sender in senders for policy in sender.groups}
     opened = Counter(policy.id for sender in senders for policy in sender.groups)
     worst = [policies[name] for name in sorted(opened, key=lambda name: (-opened[name], name))]
-    together = [sender.interface.own_id for sender in senders if not sender.groups]
+    together = [sender.interface.shown_id for sender in senders if not sender.groups]
     may = "may send anything" if certain else "may be able to send anything"
     return context.finding(
         namespace_resource(cluster, namespace.name, (worst[0] if worst else senders[0].interface).location),
         f"namespace {namespace.name}: {workloads(len(senders), len(namespace.pods))} {may} to anywhere on the internet",
         confidence="high" if certain else "low",
         evidence=(
-            *(f"opened by {each.own_id}: {counted(opened[each.id], 'workload')}" for each in worst[:_GROUPS_SHOWN]),
+            *(f"opened by {each.shown_id}: {counted(opened[each.id], 'workload')}" for each in worst[:_GROUPS_SHOWN]),
             *((f"opened by {len(worst) - _GROUPS_SHOWN} more policies",) if len(worst) > _GROUPS_SHOWN else ()),
             *((f"opened by several policies together: {counted(len(together), 'workload')}",) if together else ()),
         ),
@@ -129,9 +132,8 @@ def _finding(context: AuditContext, network: Network, senders: Sequence[Sender],
         affected=[sender.interface for sender in senders],
         remedy=Remedy(
             "restrict-egress",
-            _AZURE_ADVICE
-            if network.provider == "azure"
-            else "allow only what the workloads need: groups inside, prefix lists or private endpoints for the cloud's "
+            _ADVICE.get(network.provider)
+            or "allow only what the workloads need: groups inside, prefix lists or private endpoints for the cloud's "
             "services, and a firewall with an allow-list of names for the rest",
         ),
     )
@@ -246,6 +248,29 @@ def _azure_narrow() -> Estate:
 
 _VNET: Final = arm("microsoft.network/virtualnetworks", "vnet-1")
 
+
+def _gcp(*rules: Rule, policy: tuple[Rule, ...] = ()) -> Estate:
+    b = GcpBuilder()
+    b.firewall(*rules)
+    if policy:
+        b.policy("guard", *policy, stage=GLOBAL_POLICY)
+    b.machine("web", "web", "10.2.1.10", lent="34.1.2.3")
+    return b.build()
+
+
+def _gcp_implied() -> Estate:
+    return _gcp()
+
+
+def _gcp_accepted_before() -> Estate:
+    denied = gcp_rule("100", "egress", "all", verdict="deny", vpc=False)
+    return _gcp(gcp_rule("out", "egress", "all"), policy=(denied,))
+
+
+def _gcp_denied() -> Estate:
+    return _gcp(gcp_rule("https", "egress", "tcp/443", priority=900), gcp_rule("rest", "egress", "all", verdict="deny"))
+
+
 CHECK = Check(
     id="unrestricted-egress",
     severity=Severity.MEDIUM,
@@ -262,10 +287,19 @@ CHECK = Check(
         Example("only HTTPS leaves the cluster, and what nothing isolates is told elsewhere", _one_port_outside),
         Example("no route, or no public address, leads out", _no_way_out),
         Example("a firewall that filters stands on the way", _behind_a_firewall),
+        Example("the implied rule and Cloud NAT", _gcp_implied, (NETWORK,), Severity.MEDIUM),
+        Example(
+            "a VPC firewall rule allows for good what a policy denies behind it",
+            _gcp_accepted_before,
+            (NETWORK,),
+            Severity.MEDIUM,
+        ),
+        Example("only HTTPS leaves a VPC network", _gcp_denied),
     ),
     concept={
         "aws": "egress rules of security groups, and the routes of their subnets",
         "azure": "outbound rules of NSGs, and the routes of their subnets",
+        "gcp": "egress rules of all lists of a network, the implied one last, and its routes",
         "kubernetes": "workloads whose policies isolate them for egress and admit the whole internet",
     },
     needs=("groups", "interfaces", "networks", "routes"),

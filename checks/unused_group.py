@@ -4,7 +4,8 @@ What it finds:
     Groups without a member, that no rule of another group names, and that no launch template, no setting of a service
     and no endpoint would attach. Default groups are left out, since they cannot be deleted. Where interfaces were not
     read nothing is claimed. On Azure, NSGs that stand at no subnet and no network interface, and application security
-    groups that no network interface bears, named by rules or not.
+    groups that no network interface bears, named by rules or not. On Google Cloud, network tags, service accounts and
+    secure tags that rules name and no interface bears.
 
 Why it matters:
     Its rules wait for somebody to attach it, usually by its inviting name, and nobody has looked at them since. Every
@@ -19,14 +20,16 @@ Remedy:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_estates import EstateBuilder, allow
+from cloudseg.checks.example_gcp import NETWORK, GcpBuilder, gcp_rule
 from cloudseg.checks.example_nsgs import NsgBuilder, asg_id, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.rule_lists import at_interfaces, counted, managed, shown
 from cloudseg.findings import Severity
-from cloudseg.model import FACETS, AnyOf, GroupRef, Template, own_id, scope_of
+from cloudseg.model import FACETS, AnyOf, GroupRef, Template, scope_of, shown_id, unplaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
 
 NOWHERE: Final = AnyOf(())
 """The choice of a list that stands nowhere."""
+_BORNE: Final = frozenset(("azure", "gcp"))
+"""Where groups are borne by interfaces and hold no rules."""
+_ELSEWHERE: Final = "unknown: whether instances of projects that were not read, or services of Cloud Run, bear it"
 _NOWHERE_WORDS: Final = "stands at no subnet and no network interface"
 
 # What may attach a group although no interface carries it today.
@@ -52,7 +58,8 @@ def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every group that is of no use today."""
     estate = context.estate
     kept = _attachable(estate)
-    yield from _of_azure(context, kept)
+    yield from _unattached(context, kept)
+    yield from _unborne(context, kept)
     for rule_set in at_interfaces(estate):
         if rule_set.id not in estate.groups or rule_set.is_default or rule_set.id in kept:
             continue
@@ -63,8 +70,8 @@ def run(context: AuditContext) -> Iterator[Finding]:
         yield _finding(context, rule_set)
 
 
-def _of_azure(context: AuditContext, kept: frozenset[str]) -> Iterator[Finding]:
-    """Yield a finding for every NSG that stands nowhere, and for every application security group that nobody bears."""
+def _unattached(context: AuditContext, kept: frozenset[str]) -> Iterator[Finding]:
+    """Yield a finding for every NSG that stands nowhere."""
     estate = context.estate
     for rule_set in at_interfaces(estate):
         # One that stands at subnets says so, whoever is in them.
@@ -75,23 +82,41 @@ def _of_azure(context: AuditContext, kept: frozenset[str]) -> Iterator[Finding]:
         written = sum(1 for rule in rule_set.rules if not rule.fixed)
         evidence = (f"it holds {counted(written, 'rule')} of its own", *managed(rule_set))
         yield context.finding(rule_set, f"{rule_set.label} {_NOWHERE_WORDS}", evidence=evidence)
+
+
+def _unborne(context: AuditContext, kept: frozenset[str]) -> Iterator[Finding]:
+    """Yield a finding for every application security group, network tag, account and secure tag that nobody bears."""
+    estate = context.estate
+    naming: dict[str, set[str]] | None = None
     for _, group in sorted(estate.groups.items()):
-        if group.provider != "azure" or group.id in kept or estate.members(group.id):
+        # What stands for a part of a group's members is no group that anybody made.
+        if group.provider not in _BORNE or group.id in kept or unplaced(group.id) != group.id:
             continue
-        if not estate.read("interfaces", group):
+        if estate.members(group.id) or not estate.read("interfaces", group):
             continue
-        named = sorted({own.label for own, _ in estate.references_to(group.id)} | _named_near(estate, group.id))
+        naming = _naming(estate) if naming is None else naming
+        named = sorted(naming.get(group.id, ()))
+        names = "name" if len(named) > 1 else "names"
         yield context.finding(
             group,
-            f"no network interface bears {group.label}" + (f", and {shown(named)} names it" if named else ""),
-            evidence=("a rule that names it matches nobody today",) if named else (),
+            f"no network interface bears {group.label}" + (f", and {shown(named)} {names} it" if named else ""),
+            confidence="medium" if group.provider == "gcp" else "high",
+            evidence=(
+                *(("a rule that names it matches nobody today",) if named else ()),
+                *((_ELSEWHERE,) if group.provider == "gcp" else ()),
+            ),
         )
 
 
-def _named_near(estate: Estate, group: str) -> set[str]:
-    """Return the lists of which a rule names a group at its near end."""
-    peer = GroupRef(group)
-    return {each.label for each in estate.rule_sets.values() if any(peer in rule.local for rule in each.rules)}
+def _naming(estate: Estate) -> dict[str, set[str]]:
+    """Return what to call the rules, or their lists, that name a group at either end, by the group's id."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for rule_set in estate.rule_sets.values():
+        for rule in rule_set.rules:
+            for peer in (*rule.remote, *rule.local):
+                if isinstance(peer, GroupRef):
+                    found[unplaced(peer.group)].add(rule_set.bearer(rule).label)
+    return found
 
 
 def _attachable(estate: Estate) -> frozenset[str]:
@@ -131,7 +156,7 @@ def _peers_not_read(estate: Estate, rule_set: RuleSet) -> Iterator[str]:
         if peering.active and rule_set.network in peering.networks:
             others = [network for network in peering.networks if network not in estate.networks]
             if others:
-                yield f"unknown: groups of {own_id(others[0])}, which was not read, may name it over {peering.label}"
+                yield f"unknown: groups of {shown_id(others[0])}, which was not read, may name it over {peering.label}"
 
 
 def _nobody() -> Estate:
@@ -172,6 +197,22 @@ def _azure_used() -> Estate:
     return b.build()
 
 
+def _gcp(tag: str) -> Estate:
+    b = GcpBuilder()
+    b.firewall(gcp_rule("app", "ingress", "tcp/8080", "tag:web", targets="tag:app"))
+    b.machine("web", "web", "10.2.1.10", tags=["web"])
+    b.machine("app", "web", "10.2.1.11", tags=[tag])
+    return b.build()
+
+
+def _gcp_unborne() -> Estate:
+    return _gcp("application")
+
+
+def _gcp_borne() -> Estate:
+    return _gcp("app")
+
+
 CHECK = Check(
     id="unused-group",
     severity=Severity.INFO,
@@ -187,8 +228,14 @@ CHECK = Check(
             Severity.INFO,
         ),
         Example("an NSG at a subnet without machines, and a group that a machine bears", _azure_used),
+        Example("a rule is for a network tag that nobody bears", _gcp_unborne, (f"{NETWORK}/tags/app",), Severity.INFO),
+        Example("instances bear both tags of a rule", _gcp_borne),
     ),
-    concept={"aws": "security groups", "azure": "NSGs that stand nowhere, and application security groups of nobody"},
+    concept={
+        "aws": "security groups",
+        "azure": "NSGs that stand nowhere, and application security groups of nobody",
+        "gcp": "network tags, service accounts and secure tags that rules name and nobody bears",
+    },
     absent={
         "kubernetes": "policies choose by labels and name no group; dangling-policy tells selectors that choose nobody"
     },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.breadth import INTERNET, Part, as_nat64
+from cloudseg.model import shown_id
 from cloudseg.reach.leaving import leaves
 from cloudseg.reach.roads.routing import NextHop, next_hops
 
@@ -18,6 +19,7 @@ __all__ = ["WayOut", "WaysOut"]
 
 # A route may lead to a firewall, that to a NAT gateway, that to the internet gateway; more is a loop.
 _MOST_HOPS: Final = 5
+_PROVIDERS_OWN: Final = frozenset(("host", "identity-aware-proxy"))
 
 
 class WayOut(NamedTuple):
@@ -165,12 +167,13 @@ class WaysOut:
             yield WayOut(way.addresses, way.certain and firewall.filters is False, text)
 
     def _is_host(self, hop: NextHop) -> bool:
-        """Tell whether a route leads to the host of a machine, which serves names and leads nowhere else.
+        """Tell whether a route leads to the host of a machine, or to a proxy for who has logged in, and nowhere else.
 
-        Source: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+        Sources: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16 and
+        https://cloud.google.com/iap/docs/using-tcp-forwarding
         """
         gateway = self._estate.gateways.get(hop.route.target or "")
-        return gateway is not None and gateway.kind == "host"
+        return gateway is not None and gateway.kind in _PROVIDERS_OWN
 
     def _active(self, hop: NextHop) -> bool | None:
         gateway = self._estate.gateways.get(hop.route.target or "")
@@ -178,4 +181,4 @@ class WaysOut:
 
 
 def _name(hop: NextHop) -> str:
-    return hop.route.kind if hop.route.target is None else hop.route.target.rsplit(":", 1)[-1]
+    return hop.route.kind if hop.route.target is None else shown_id(hop.route.target)

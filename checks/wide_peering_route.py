@@ -6,8 +6,9 @@ What it finds:
     than one other network. All routes of a table to one target count together, however they are split. The finding is
     low where the width changes nothing today: longer prefixes take the rest, no subnet uses the table, or the gateway's
     table keeps some networks back. A wide route whose packets a static route of the gateway leads to one network is
-    left alone: that is how a central firewall gets them. What was not read on the other side lowers the confidence; a
-    route that a single network of the largest size could justify is then worth knowing, and no more.
+    left alone: that is how a central firewall gets them; so is what goes to the firewall of a virtual hub. What was not
+    read on the other side lowers the confidence; a route that a single network of the largest size could justify is
+    then worth knowing, and no more.
 
 Why it matters:
     A route decides whether an intruder can send a packet at all. A wide one reaches every network and every range that
@@ -34,7 +35,7 @@ from cloudseg.checks.rule_lists import counted, shown, shown_labels
 from cloudseg.checks.wide_routes import handovers, shortest_prefixes
 from cloudseg.checks.wide_transit import is_wide, transit_reach
 from cloudseg.findings import Severity
-from cloudseg.model import own_id
+from cloudseg.model import own_id, shown_id
 from cloudseg.reach.roads.leg import route_text
 from cloudseg.traffic import ALL_ADDRESSES
 
@@ -111,9 +112,9 @@ def _over_peering(context: AuditContext, handover: Handover, peering: Peering, o
 def _over_unread_peering(context: AuditContext, handover: Handover) -> Finding:
     return context.finding(
         handover.table,
-        f"{_sends(handover)} over {own_id(handover.target)}, which is more than a network has in one block"
+        f"{_sends(handover)} over {shown_id(handover.target)}, which is more than a network has in one block"
         if _exceeds_any_network(handover)
-        else f"{_sends(handover)} over {own_id(handover.target)}",
+        else f"{_sends(handover)} over {shown_id(handover.target)}",
         severity=Severity.LOW if handover.idle else Severity.MEDIUM,
         confidence="low",
         evidence=(*_facts(handover), "unknown: the addresses of the network on the other side were not read"),
@@ -123,7 +124,7 @@ def _over_unread_peering(context: AuditContext, handover: Handover) -> Finding:
 
 def _unjudged(context: AuditContext, target: str, together: Sequence[Handover]) -> Finding:
     peering = context.estate.peerings.get(target)
-    name = own_id(target) if peering is None else peering.label
+    name = shown_id(target) if peering is None else peering.label
     return context.finding(
         peering or together[0].table,
         f"whether routes of {counted(len(together), 'table')} over {name} name more than the other side has is unknown",
@@ -140,12 +141,14 @@ def _unjudged(context: AuditContext, target: str, together: Sequence[Handover]) 
 
 def _over_transit(context: AuditContext, handover: Handover, reach: TransitReach) -> Iterator[Finding]:
     """Yield what a wide route over a transit gateway reaches; nothing where it leads to one chosen network alone."""
+    if reach.inspected and not handover.unread:
+        return
     several = len(reach.reached) > 1
     doubts = (*reach.doubts, *(f"the prefix list {name} was not read" for name in handover.unread))
     if reach.reached and not several and reach.chosen and not doubts:
         return
     gateway = context.estate.gateways.get(handover.target)
-    name = own_id(handover.target) if gateway is None else gateway.label
+    name = shown_id(handover.target) if gateway is None else gateway.label
     if several:
         reaches = f"which reaches {len(reach.reached)} other networks and sites"
     else:
@@ -196,7 +199,7 @@ def _far_ends(reach: TransitReach, estate: Estate) -> Iterator[str]:
             yield network.label
         else:
             kind = attachment.kind.removeprefix("transit-gateway-attachment-")
-            yield f"{attachment.label} ({kind if attachment.network is None else own_id(attachment.network)})"
+            yield f"{attachment.label} ({kind if attachment.network is None else shown_id(attachment.network)})"
 
 
 def _sends(handover: Handover) -> str:
@@ -305,6 +308,7 @@ CHECK = Check(
     absent={
         "azure": "Azure makes the routes of a peering itself, and they are its neighbour's ranges",
         "kubernetes": "routes and peerings belong to the cloud beneath the cluster",
+        "gcp": "Google Cloud makes the routes of a peering itself: its neighbour's ranges, and what that exports",
     },
     needs=("networks", "routes", "peerings", "transit"),
     uses=("subnets", "address-lists"),

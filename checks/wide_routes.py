@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.model import Addresses, own_id
+from cloudseg.model import Addresses, shown_id
 from cloudseg.reach.roads.routing import next_hops
 from cloudseg.traffic import NO_ADDRESSES, AddressSet, parse_cidr
 
@@ -85,7 +85,7 @@ def _handover(
             continue
         known = estate.address_lists.get(route.destination.list)
         if known is None or known.prefixes is None:
-            unread.append(own_id(route.destination.list))
+            unread.append(shown_id(route.destination.list))
         else:
             prefixes.extend(known.prefixes)
     handed = NO_ADDRESSES

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cloudseg.checks.interface import Check, Parameter
 
-__all__ = ["DEFAULT_LABELS", "AwsConfig", "AzureConfig", "Config", "KubernetesConfig", "load_config"]
+__all__ = ["DEFAULT_LABELS", "AwsConfig", "AzureConfig", "Config", "GcpConfig", "KubernetesConfig", "load_config"]
 
 ParameterValue: TypeAlias = bool | int | str | tuple[str, ...]
 """As in ``cloudseg.checks.interface``; importing that loads every check, which a run without settings does not need."""
@@ -36,7 +36,7 @@ _LEVELS: Final = (*(severity.value for severity in Severity), "none")
 # These words are sources themselves, never paths.
 _NAMED_SOURCES: Final = frozenset(("aws", "azure", "gcp", "kubernetes", "demo", "-"))
 _KEYS: Final = (
-    "sources", "fail_on", "check", "skip", "waivers", "intent", "labels", "checks", "aws", "azure", "kubernetes",
+    "sources", "fail_on", "check", "skip", "waivers", "intent", "labels", "checks", "aws", "azure", "gcp", "kubernetes",
 )  # fmt: skip
 _KEY: Final = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _HEADER: Final = re.compile(r"\s*\[[^\[\]]+\]\s*(?:#.*)?$")
@@ -74,6 +74,20 @@ class AzureConfig(msgspec.Struct, frozen=True):
     cloud: CloudName | None = None
 
 
+class GcpConfig(msgspec.Struct, frozen=True):
+    """What to read of Google Cloud: the table ``[gcp]``.
+
+    Attributes:
+        project: ids of projects; the one of the credentials without them, folders and organizations.
+        folder: numbers of folders, for every project below them.
+        organization: numbers of organizations, for every project below them.
+    """
+
+    project: tuple[str, ...] = ()
+    folder: tuple[str, ...] = ()
+    organization: tuple[str, ...] = ()
+
+
 class KubernetesConfig(msgspec.Struct, frozen=True):
     """Which clusters to read, and as whom: the table ``[kubernetes]``.
 
@@ -102,6 +116,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         parameters: settings by check id and parameter name, the tables ``[checks.<id>]``.
         aws: what to read of AWS.
         azure: what to read of Azure.
+        gcp: what to read of Google Cloud.
         kubernetes: which clusters to read.
     """
 
@@ -115,6 +130,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Mapping[str, ParameterValue]] = {}
     aws: AwsConfig = AwsConfig()
     azure: AzureConfig = AzureConfig()
+    gcp: GcpConfig = GcpConfig()
     kubernetes: KubernetesConfig = KubernetesConfig()
 
 
@@ -209,6 +225,7 @@ class _Document:
             parameters=self._parameters(table.get("checks", {})),
             aws=self._aws(table.get("aws", {})),
             azure=self._azure(table.get("azure", {})),
+            gcp=self._gcp(table.get("gcp", {})),
             kubernetes=self._kubernetes(table.get("kubernetes", {})),
         )
 
@@ -302,6 +319,16 @@ class _Document:
             subscription=self._texts((*place, "subscription"), table.get("subscription", [])),
             management_group=self._texts((*place, "management_group"), table.get("management_group", [])),
             cloud=cloud,
+        )
+
+    def _gcp(self, value: object) -> GcpConfig:
+        place = ("gcp",)
+        table = self._inner(place, value)
+        self._only(place, table, GcpConfig.__struct_fields__)
+        return GcpConfig(
+            project=self._texts((*place, "project"), table.get("project", [])),
+            folder=self._texts((*place, "folder"), table.get("folder", [])),
+            organization=self._texts((*place, "organization"), table.get("organization", [])),
         )
 
     def _kubernetes(self, value: object) -> KubernetesConfig:

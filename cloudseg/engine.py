@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -283,6 +284,7 @@ def _tags(estate: Estate, waivers: Sequence[Waiver]) -> dict[str, dict[str, str]
     return {resource.own_id: resource.tags for kind in kinds for resource in kind.values() if resource.tags}
 
 
+_RANK = {severity: severity.rank for severity in Severity}
 _ORDER = {check.id: position for position, check in enumerate(CHECKS)}
 _PER_RULE = frozenset(check.id for check in CHECKS if check.per_rule)
 
@@ -299,10 +301,11 @@ def _folded(found: Iterable[Finding]) -> list[Finding]:
     alone: dict[_RuleKey, Finding] = {}
     together: dict[_RuleKey, list[Finding]] = {}
     for finding in found:
-        if finding.rule is None or finding.waiver is not None or finding.check not in _PER_RULE:
+        info = finding.rule
+        if info is None or finding.waiver is not None or finding.check not in _PER_RULE:
             result.append(finding)
         else:
-            rule = (finding.provider, finding.scope, finding.region, finding.resource.id, finding.rule)
+            rule = (finding.provider, finding.scope, finding.region, finding.resource.id, info)
             # Of most rules there is one finding.
             first = alone.setdefault(rule, finding)
             if first is not finding:
@@ -335,16 +338,22 @@ def _controls(parts: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
 
 def _precedence(finding: Finding) -> tuple[object, ...]:
     """Of equally bad findings about one rule, the one that certainly delivers packets goes first."""
-    return (finding.severity.rank, finding.reachable is not True, _ORDER[finding.check], finding.id)
+    return (_RANK[finding.severity], finding.reachable is not True, _ORDER[finding.check], finding.id)
 
 
 def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    def key(finding: Finding) -> tuple[object, ...]:
-        place = (finding.provider, finding.scope, finding.region, finding.resource)
-        rule = () if finding.rule is None else (finding.rule.direction, finding.rule.traffic, finding.rule.peer)
-        return (finding.severity.rank, _ORDER[finding.check], place, rule, finding.id)
+    """Return findings by severity, check, resource and rule. Of one check and resource there are many."""
+    together: defaultdict[tuple[int, int, str, str, str, ResourceInfo], list[Finding]] = defaultdict(list)
+    for each in findings:
+        place = (_RANK[each.severity], _ORDER[each.check], each.provider, each.scope, each.region, each.resource)
+        together[place].append(each)
+    return tuple(chain.from_iterable(sorted(together[place], key=_by_rule) for place in sorted(together)))
 
-    return tuple(sorted(findings, key=key))
+
+def _by_rule(finding: Finding) -> tuple[str, ...]:
+    """Return what findings of one check and resource are ordered by; those about the resource itself go first."""
+    rule = finding.rule
+    return ("", finding.id) if rule is None else (rule.direction, rule.traffic, rule.peer, finding.id)
 
 
 def _status(check: Check, estate: Estate, unable: str = "") -> CheckStatus:

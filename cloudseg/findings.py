@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from functools import lru_cache
 from hashlib import sha256
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -24,6 +24,9 @@ from cloudseg.model import (
     shown_id,
     unplaced,
 )
+
+if TYPE_CHECKING:
+    from cloudseg.traffic import Traffic
 
 __all__ = [
     "Also",
@@ -239,7 +242,7 @@ def normal_form(rule: Rule, info: RuleInfo | None = None) -> str:
     """
     texts = info or rule_info(rule)
     ports = "" if rule.source_ports is None else f"|from {rule.source_ports.intervals}"
-    return f"{rule.direction}|{rule.verdict}|{texts.traffic}|{texts.peer}|{peer_text(rule.local)}{ports}"
+    return f"{rule.direction}|{rule.verdict}|{texts.traffic}|{texts.peer}|{_nameless(rule.local)}{ports}"
 
 
 def fingerprint(
@@ -274,4 +277,10 @@ def resource_info(resource: Resource) -> ResourceInfo:
 
 def rule_info(rule: Rule) -> RuleInfo:
     """Return the part of a rule that a finding shows; its peers by own id, without names that people may change."""
-    return RuleInfo(rule.id, rule.direction, str(rule.traffic), peer_text(rule.remote))
+    return RuleInfo(rule.id, rule.direction, *_texts(rule.traffic, rule.remote))
+
+
+# A hundred thousand rules say the same few ten thousand things.
+@lru_cache(maxsize=65536)
+def _texts(traffic: Traffic, remote: tuple[Peer, ...]) -> tuple[str, str]:
+    return str(traffic), _nameless(remote)

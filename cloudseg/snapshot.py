@@ -15,14 +15,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, unquote
 
 import msgspec
 
-from cloudseg.archive import Archive, check_place, open_archive, write_folder, write_zip
 from cloudseg.errors import SnapshotError
 from cloudseg.json_text import decoded, printable, well_formed
+
+if TYPE_CHECKING:
+    from cloudseg.archive import Archive
 
 __all__ = [
     "MANIFEST",
@@ -224,7 +226,7 @@ def _united(scopes: Iterable[ScopeRead]) -> tuple[ScopeRead, ...]:
     return tuple(found.values())
 
 
-def _decode(archive: Archive, name: str, way_out: str) -> object:
+def _decode(archive: "Archive", name: str, way_out: str) -> object:
     content = archive.read(name).removeprefix(b"\xef\xbb\xbf")
     try:
         return decoded(content)
@@ -235,7 +237,7 @@ def _decode(archive: Archive, name: str, way_out: str) -> object:
     raise SnapshotError(f"{archive.path}: {name}: {problem}; {way_out}")
 
 
-def _manifest(archive: Archive) -> Manifest:
+def _manifest(archive: "Archive") -> Manifest:
     place = f"{archive.path}: {MANIFEST}"
     way_out = "collect again, or delete the manifest: scopes and regions then follow from the paths of the files"
     document = _decode(archive, MANIFEST, way_out)
@@ -270,6 +272,9 @@ def load(path: Path | str) -> Snapshot:
     Raises:
         SnapshotError: it is missing, truncated, half-written, of another version, holds no answer, or cannot be read.
     """
+    # Packing, and unpacking in threads, load late: manifests need neither.
+    from cloudseg.archive import open_archive
+
     archive, notes = _unwrapped(open_archive(Path(path)))
     notes.extend(archive.skipped)
     places: dict[Part, str] = {}
@@ -296,7 +301,7 @@ def load(path: Path | str) -> Snapshot:
     return Snapshot(readers, manifest, archive.newest, map(printable, notes))
 
 
-def _unwrapped(archive: Archive) -> tuple[Archive, list[str]]:
+def _unwrapped(archive: "Archive") -> "tuple[Archive, list[str]]":
     """Return the archive as seen from the one folder that holds the snapshot, where it does not lie at the top."""
     beneath = [(top, rest) for top, _, rest in (name.partition("/") for name in archive.names) if Part.at(rest)]
     tops = sorted({top for top, _ in beneath})
@@ -354,6 +359,8 @@ def save(snapshot: Snapshot, path: Path | str) -> None:
     Raises:
         SnapshotError: the place cannot be written, or is a folder or file that is no snapshot.
     """
+    from cloudseg.archive import write_folder, write_zip
+
     check_writable(path)
     place, zipped = _target(path)
     files = tuple(sorted(part.path for part in snapshot.parts()))
@@ -379,6 +386,8 @@ def check_writable(path: Path | str) -> None:
         SnapshotError: the folder around it is missing or cannot be written, or a folder or file is there that is no
             snapshot, or no snapshot alone.
     """
+    from cloudseg.archive import check_place, open_archive
+
     place, zipped = _target(path)
     check_place(place, folder=not zipped)
     if not place.exists() or (zipped and not place.stat().st_size):
@@ -407,7 +416,7 @@ def _target(path: Path | str) -> tuple[Path, bool]:
     return Path(os.path.realpath(place)) if linked else place, place.suffix == ".zip"
 
 
-def _is_ours(archive: Archive) -> bool:
+def _is_ours(archive: "Archive") -> bool:
     try:
         return msgspec.convert(_decode(archive, MANIFEST, ""), _Schema).schema.startswith(_SCHEMAS)
     except (SnapshotError, msgspec.ValidationError):

@@ -25,6 +25,12 @@ def _azure() -> Callable[[Snapshot], Estate]:
     return translate
 
 
+def _gcp() -> Callable[[Snapshot], Estate]:
+    from cloudseg.providers.gcp.translate import translate
+
+    return translate
+
+
 def _kubernetes() -> Callable[[Snapshot], Estate]:
     from cloudseg.providers.kubernetes.translate import translate
 
@@ -34,5 +40,6 @@ def _kubernetes() -> Callable[[Snapshot], Estate]:
 TRANSLATORS: Mapping[str, Callable[[], Callable[[Snapshot], Estate]]] = {
     "aws": _aws,
     "azure": _azure,
+    "gcp": _gcp,
     "kubernetes": _kubernetes,
 }

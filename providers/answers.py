@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cloudseg.snapshot import Part, Reason, Snapshot
 
-__all__ = ["Answers", "Ledger"]
+__all__ = ["Answers", "Ledger", "parts_by_place"]
 
 _ID_KEYS = (
     "GroupId",
@@ -218,6 +218,15 @@ class Answers:
         self._ledger.gaps.append(
             Gap(self.provider, self.scope, self.region, what, resource, reason, detail, (facet,)),
         )
+
+
+def parts_by_place(snapshot: Snapshot, provider: str) -> dict[tuple[str, str], list[Part]]:
+    """Return the answers of one provider by scope and region."""
+    found: dict[tuple[str, str], list[Part]] = {}
+    for part in snapshot.parts():
+        if part.provider == provider:
+            found.setdefault((part.scope, part.region), []).append(part)
+    return found
 
 
 def _tables_in(payload: object) -> Iterator[dict[str, object]]:

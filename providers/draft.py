@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from cloudseg.model import Estate, Resource
+from cloudseg.model import Estate, Resource, ScopeRead
 from cloudseg.providers.answers import Ledger
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         Pipeline,
         RouteTable,
         RuleSet,
-        ScopeRead,
         Service,
         Subnet,
         Template,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
         TransitTable,
         Workload,
     )
+    from cloudseg.snapshot import Snapshot
 
 __all__ = ["Draft"]
 
@@ -83,6 +83,18 @@ class Draft:
         if resource.id in mapping and reader != resource.scope:
             return
         mapping[resource.id] = resource
+
+    def estate_of(
+        self, snapshot: Snapshot, provider: str, pipelines: dict[str, Pipeline], coverage: Coverage
+    ) -> Estate:
+        """Return the finished estate with the scopes and the notes of the snapshot that it was translated from."""
+        self.ledger.notes += snapshot.notes
+        scopes = tuple(
+            ScopeRead(provider, each.scope, each.regions, each.name)
+            for each in snapshot.scopes
+            if each.provider == provider
+        )
+        return self.estate(snapshot.taken_at, scopes, pipelines, coverage)
 
     def estate(
         self, taken_at: str, scopes: tuple[ScopeRead, ...], pipelines: dict[str, Pipeline], coverage: Coverage

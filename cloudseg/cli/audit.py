@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cloudseg.config import Config
     from cloudseg.engine import AuditRequest, FindingsDocument
     from cloudseg.intent import Intent
+    from cloudseg.waivers import Waiver
 
 __all__ = ["FailOn", "Format", "audit", "audit_request", "exit_code", "intent_file"]
 
@@ -86,6 +87,9 @@ def audit(
     cluster: options.Cluster = None,
     subscription: options.Subscription = None,
     management_group: options.ManagementGroup = None,
+    project: options.Project = None,
+    gcp_folder: options.GcpFolder = None,
+    gcp_organization: options.GcpOrganization = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -96,7 +100,7 @@ def audit(
     incomplete (gaps).
     """
     from cloudseg.cli.output import check_files, print_report, seen_on_terminal, summarise, write_file
-    from cloudseg.cli.provider_words import AwsWords, AzureWords, KubernetesWords, Words
+    from cloudseg.cli.provider_words import AwsWords, AzureWords, GcpWords, KubernetesWords, Words
     from cloudseg.cli.sources import read_snapshot, translate
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
@@ -118,7 +122,8 @@ def audit(
     threshold = fail_on or FailOn(settings.fail_on or FailOn.HIGH)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
     azure = AzureWords(subscription, management_group)
-    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure)
+    gcp = GcpWords(project, gcp_folder, gcp_organization)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure, gcp)
     snapshot = read_snapshot(sources or (), settings, words, quiet=quiet)
     if save is not None:
         save_snapshot(snapshot, save)
@@ -166,19 +171,25 @@ def audit_request(
         InputError: an option makes no sense.
     """
     from cloudseg.engine import AuditRequest, select_checks
-    from cloudseg.waivers_file import load_waivers
 
-    file = waivers or settings.waivers
-    accepted = () if file is None else load_waivers(file)
     return AuditRequest(
         # What is asked for here and now goes before what the configuration leaves out.
         checks=select_checks(check or settings.checks, skip or (() if check else settings.skip)),
         settings=settings.parameters,
-        waivers=accepted,
+        waivers=_accepted(waivers or settings.waivers),
         as_of=_day(as_of),
         labels=settings.labels,
         intent=_intent(intent),
     )
+
+
+def _accepted(file: Path | None) -> tuple[Waiver, ...]:
+    if file is None:
+        return ()
+    # A parser for YAML comes with it.
+    from cloudseg.waivers_file import load_waivers
+
+    return load_waivers(file)
 
 
 def _intent(file: Path | None) -> Intent | None:

@@ -34,6 +34,9 @@ def collect(
     cluster: options.Cluster = None,
     subscription: options.Subscription = None,
     management_group: options.ManagementGroup = None,
+    project: options.Project = None,
+    gcp_folder: options.GcpFolder = None,
+    gcp_organization: options.GcpOrganization = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -42,7 +45,7 @@ def collect(
 
     Exit codes: 0 everything was read; 2 wrong usage, or nothing could be read; 3 some of it could not (gaps).
     """
-    from cloudseg.cli.provider_words import AwsWords, AzureWords, KubernetesWords, Words
+    from cloudseg.cli.provider_words import AwsWords, AzureWords, GcpWords, KubernetesWords, Words
     from cloudseg.cli.sources import read_snapshot
     from cloudseg.config import load_config
     from cloudseg.errors import InputError
@@ -54,7 +57,8 @@ def collect(
     check_writable(output)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
     azure = AzureWords(subscription, management_group)
-    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure)
+    gcp = GcpWords(project, gcp_folder, gcp_organization)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure, gcp)
     snapshot = read_snapshot(sources or (), settings, words, quiet=quiet)
     save(snapshot, output)
     if not quiet:

@@ -66,6 +66,9 @@ def diff(
     cluster: options.Cluster = None,
     subscription: options.Subscription = None,
     management_group: options.ManagementGroup = None,
+    project: options.Project = None,
+    gcp_folder: options.GcpFolder = None,
+    gcp_organization: options.GcpOrganization = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -78,7 +81,7 @@ def diff(
     configuration or input; 3 the answer is incomplete (gaps).
     """
     from cloudseg.cli.output import check_files, list_gaps, print_report, seen_on_terminal, write_file
-    from cloudseg.cli.provider_words import AwsWords, AzureWords, KubernetesWords, Words
+    from cloudseg.cli.provider_words import AwsWords, AzureWords, GcpWords, KubernetesWords, Words
     from cloudseg.cli.sources import read_estate, words_for
     from cloudseg.cli.terminal import colored, takes_unicode, width
     from cloudseg.config import load_config
@@ -93,7 +96,8 @@ def diff(
     threshold = fail_on or FailOn(settings.fail_on or FailOn.HIGH)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
     azure = AzureWords(subscription, management_group)
-    asked = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure)
+    gcp = GcpWords(project, gcp_folder, gcp_organization)
+    asked = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure, gcp)
     # Options for a provider are about the one that is read from it.
     words = [words_for(word, (old, new), asked) for word in (old, new)]
     # Both are judged by one intent, or their numbers could not be compared.

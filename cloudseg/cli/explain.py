@@ -58,6 +58,9 @@ def explain(
     cluster: options.Cluster = None,
     subscription: options.Subscription = None,
     management_group: options.ManagementGroup = None,
+    project: options.Project = None,
+    gcp_folder: options.GcpFolder = None,
+    gcp_organization: options.GcpOrganization = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -72,7 +75,7 @@ def explain(
     (gaps).
     """
     from cloudseg.cli.output import list_gaps, print_report
-    from cloudseg.cli.provider_words import AwsWords, AzureWords, KubernetesWords, Words
+    from cloudseg.cli.provider_words import AwsWords, AzureWords, GcpWords, KubernetesWords, Words
     from cloudseg.cli.reach import read_traffic
     from cloudseg.cli.services import behind_service, with_services
     from cloudseg.cli.sources import read_estate
@@ -88,7 +91,8 @@ def explain(
     wanted = read_traffic(traffic)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
     azure = AzureWords(subscription, management_group)
-    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure)
+    gcp = GcpWords(project, gcp_folder, gcp_organization)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure, gcp)
     estate = read_estate(sources or (), settings, words, quiet=quiet)
     if not estate.interfaces:
         raise InputError("there are no interfaces in what was read, so there is nothing to explain")

@@ -15,9 +15,12 @@ __all__ = [
     "Context",
     "ExternalId",
     "From",
+    "GcpFolder",
+    "GcpOrganization",
     "Kubeconfig",
     "ManagementGroup",
     "Profile",
+    "Project",
     "Quiet",
     "Region",
     "Sources",
@@ -30,8 +33,8 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SOURCE...",
-        help="What to read: `aws`, `azure`, `kubernetes`, `demo` (a bundled estate), the path of a snapshot, a file or "
-        "folder of Kubernetes manifests, or `-` for manifests on standard input. Several make one estate.",
+        help="What to read: `aws`, `azure`, `gcp`, `kubernetes`, `demo` (a bundled estate), the path of a snapshot, a "
+        "file or folder of Kubernetes manifests, or `-` for manifests on standard input. Several make one estate.",
         show_default=False,
     ),
 ]
@@ -88,6 +91,20 @@ Subscription = Annotated[
 ManagementGroup = Annotated[
     list[str] | None,
     typer.Option(help="Azure: a management group, for every subscription below it; repeatable.", metavar="ID"),
+]
+Project = Annotated[
+    list[str] | None,
+    typer.Option(help="GCP: a project, by id; repeatable. [default: the project of the credentials]", metavar="ID"),
+]
+GcpFolder = Annotated[
+    list[str] | None,
+    typer.Option("--gcp-folder", help="GCP: a folder, for every project below it; repeatable.", metavar="NUMBER"),
+]
+GcpOrganization = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gcp-organization", help="GCP: an organisation, for every project below it; repeatable.", metavar="NUMBER"
+    ),
 ]
 ConfigFile = Annotated[
     Path | None,

@@ -13,16 +13,19 @@ if TYPE_CHECKING:
     from cloudseg.config import Config
     from cloudseg.providers.aws.options import AwsOptions
     from cloudseg.providers.azure.options import AzureOptions
+    from cloudseg.providers.gcp.options import GcpOptions
     from cloudseg.providers.kubernetes.options import KubernetesOptions
 
 __all__ = [
     "AwsWords",
     "AzureWords",
+    "GcpWords",
     "KubernetesWords",
     "Words",
     "aws_options",
     "azure_options",
     "cluster_of_manifests",
+    "gcp_options",
     "kubernetes_options",
 ]
 
@@ -52,12 +55,21 @@ class AzureWords(NamedTuple):
     management_groups: Sequence[str] | None = None
 
 
+class GcpWords(NamedTuple):
+    """The options for Google Cloud."""
+
+    projects: Sequence[str] | None = None
+    folders: Sequence[str] | None = None
+    organizations: Sequence[str] | None = None
+
+
 class Words(NamedTuple):
     """The options of all providers."""
 
     aws: AwsWords = AwsWords()
     kubernetes: KubernetesWords = KubernetesWords()
     azure: AzureWords = AzureWords()
+    gcp: GcpWords = GcpWords()
 
 
 def aws_options(settings: Config, words: AwsWords) -> AwsOptions:
@@ -107,6 +119,22 @@ def azure_options(settings: Config, words: AzureWords) -> AzureOptions:
         subscriptions=tuple(chosen.subscriptions or ()),
         management_groups=tuple(chosen.management_groups or ()),
         cloud=settings.azure.cloud,
+    )
+
+
+def gcp_options(settings: Config, words: GcpWords) -> GcpOptions:
+    """Return what to read of Google Cloud: the options of the command line, before all settings in the configuration.
+
+    Whoever names a project, a folder or an organisation means it alone.
+    """
+    from cloudseg.providers.gcp.options import GcpOptions
+
+    named = settings.gcp
+    chosen = words if any(words) else GcpWords(named.project, named.folder, named.organization)
+    return GcpOptions(
+        projects=tuple(chosen.projects or ()),
+        folders=tuple(chosen.folders or ()),
+        organizations=tuple(chosen.organizations or ()),
     )
 
 

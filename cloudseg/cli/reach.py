@@ -61,6 +61,9 @@ def reach(
     cluster: options.Cluster = None,
     subscription: options.Subscription = None,
     management_group: options.ManagementGroup = None,
+    project: options.Project = None,
+    gcp_folder: options.GcpFolder = None,
+    gcp_organization: options.GcpOrganization = None,
     config: options.ConfigFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -74,7 +77,7 @@ def reach(
     a managed service without interfaces, which is not judged.
     """
     from cloudseg.cli.output import check_files, list_gaps, print_report, seen_on_terminal, write_file
-    from cloudseg.cli.provider_words import AwsWords, AzureWords, KubernetesWords, Words
+    from cloudseg.cli.provider_words import AwsWords, AzureWords, GcpWords, KubernetesWords, Words
     from cloudseg.cli.services import behind_service, with_services
     from cloudseg.cli.sources import read_estate
     from cloudseg.cli.terminal import colored, takes_unicode, width
@@ -93,7 +96,8 @@ def reach(
     check_files(path for path, _ in files)
     aws = AwsWords(profile, region, assume_role, external_id, aws_organization)
     azure = AzureWords(subscription, management_group)
-    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure)
+    gcp = GcpWords(project, gcp_folder, gcp_organization)
+    words = Words(aws, KubernetesWords(context, kubeconfig, cluster), azure, gcp)
     estate = read_estate(sources or (), settings, words, quiet=quiet)
     names = NameIndex(estate)
     named = names.find_all(from_ or (), "--from"), names.find_all(to or (), "--to")

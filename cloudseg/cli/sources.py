@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.cli.provider_words import aws_options, azure_options, cluster_of_manifests, kubernetes_options
+from cloudseg.cli.provider_words import (
+    aws_options,
+    azure_options,
+    cluster_of_manifests,
+    gcp_options,
+    kubernetes_options,
+)
 from cloudseg.errors import CollectError, InputError
 
 if TYPE_CHECKING:
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Gap
     from cloudseg.providers.aws.options import AwsOptions
     from cloudseg.providers.azure.options import AzureOptions
+    from cloudseg.providers.gcp.options import GcpOptions
     from cloudseg.providers.kubernetes.options import KubernetesOptions
     from cloudseg.snapshot import Snapshot
 
@@ -30,8 +36,7 @@ __all__ = ["read_estate", "read_snapshot", "translate", "words_for"]
 
 INTERRUPTED = 130
 _SHOWN = 200
-PLANNED = frozenset({"gcp"})
-BUILT_IN = frozenset({"aws", "azure", "kubernetes", "demo"})
+BUILT_IN = frozenset({"aws", "azure", "gcp", "kubernetes", "demo"})
 
 
 def read_estate(sources: Sequence[str], settings: Config, words: Words, *, quiet: bool) -> Estate:
@@ -62,8 +67,8 @@ def read_snapshot(sources: Sequence[str], settings: Config, words: Words, *, qui
     named = list(dict.fromkeys(sources or settings.sources))
     if not named:
         raise InputError(
-            "nothing to read: name a source (`aws`, `azure`, `kubernetes`, `demo`, the path of a snapshot or of"
-            " manifests), or set `sources` in cloudseg.toml"
+            "nothing to read: name a source (`aws`, `azure`, `gcp`, `kubernetes`, `demo`, the path of a snapshot or"
+            " of manifests), or set `sources` in cloudseg.toml"
         )
     manifests = [source for source in named if _holds_manifests(source)]
     _check_words(named, manifests, words)
@@ -92,6 +97,10 @@ def _check_words(sources: Sequence[str], manifests: Sequence[str], words: Words)
         raise InputError(
             "--subscription and --management-group are for the source `azure`; a snapshot is audited as a whole"
         )
+    if any(words.gcp) and "gcp" not in sources:
+        raise InputError(
+            "--project, --gcp-folder and --gcp-organization are for the source `gcp`; a snapshot is audited as a whole"
+        )
     if "kubernetes" in sources:
         return
     if words.kubernetes.contexts or words.kubernetes.kubeconfig:
@@ -107,9 +116,10 @@ def words_for(source: str, sources: Sequence[str], words: Words) -> Words:
 
     What is about none of them stays with all, to be refused.
     """
-    from cloudseg.cli.provider_words import AwsWords, AzureWords, KubernetesWords, Words
+    from cloudseg.cli.provider_words import AwsWords, AzureWords, GcpWords, KubernetesWords, Words
 
     azure = words.azure if source == "azure" or "azure" not in sources else AzureWords()
+    gcp = words.gcp if source == "gcp" or "gcp" not in sources else GcpWords()
     aws = words.aws if source == "aws" or "aws" not in sources else AwsWords()
     if source == "kubernetes" or "kubernetes" not in sources:
         kubernetes = words.kubernetes
@@ -118,7 +128,7 @@ def words_for(source: str, sources: Sequence[str], words: Words) -> Words:
     named = [each for each in sources if each == "kubernetes" or _holds_manifests(each)]
     if named and source not in named:
         kubernetes = kubernetes._replace(cluster=None)
-    return Words(aws, kubernetes, azure)
+    return Words(aws, kubernetes, azure, gcp)
 
 
 class _Live(NamedTuple):
@@ -127,6 +137,7 @@ class _Live(NamedTuple):
     aws: AwsOptions
     kubernetes: KubernetesOptions
     azure: AzureOptions
+    gcp: GcpOptions
 
 
 def _live(settings: Config, words: Words) -> _Live:
@@ -134,6 +145,7 @@ def _live(settings: Config, words: Words) -> _Live:
         aws_options(settings, words.aws),
         kubernetes_options(settings, words.kubernetes),
         azure_options(settings, words.azure),
+        gcp_options(settings, words.gcp),
     )
 
 
@@ -172,22 +184,19 @@ def _one(source: str, live: _Live, *, quiet: bool) -> Snapshot:
         return _collected("AWS", partial(_collect_aws, live.aws), quiet=quiet)
     if source == "azure":
         return _collected("Azure", partial(_collect_azure, live.azure), quiet=quiet)
+    if source == "gcp":
+        return _collected("Google Cloud", partial(_collect_gcp, live.gcp), quiet=quiet)
     if source == "kubernetes":
         return _collected("Kubernetes", partial(_collect_kubernetes, live.kubernetes), quiet=quiet)
     if source == "demo":
         from cloudseg.demo import demo_snapshot_path
 
         return load(demo_snapshot_path())
-    if source in PLANNED and not _exists(source):
-        raise InputError(
-            f"{source} cannot be read yet; this version reads `aws`, `azure`, `kubernetes`, `demo`, snapshots and"
-            " Kubernetes manifests"
-        )
     if not _exists(source):
         shown = source if len(source) <= _SHOWN else f"{source[:_SHOWN]}…"
         raise InputError(
-            f"there is no {shown!r}: a source is `aws`, `azure`, `kubernetes`, `demo`, the path of a snapshot made by"
-            " `cloudseg collect`, or of manifests"
+            f"there is no {shown!r}: a source is `aws`, `azure`, `gcp`, `kubernetes`, `demo`, the path of a snapshot"
+            " made by `cloudseg collect`, or of manifests"
         )
     return load(source)
 
@@ -227,6 +236,12 @@ def _collect_azure(options: AzureOptions, progress: Progress | None) -> Snapshot
     return collect(options, progress=progress)
 
 
+def _collect_gcp(options: GcpOptions, progress: Progress | None) -> Snapshot:
+    with _packages("Google Cloud", "gcp"):
+        from cloudseg.providers.gcp.collect import collect
+    return collect(options, progress=progress)
+
+
 def _collect_kubernetes(options: KubernetesOptions, progress: Progress | None) -> Snapshot:
     with _packages("clusters", "kubernetes"):
         from cloudseg.providers.kubernetes.collect import collect
@@ -259,6 +274,7 @@ def translate(snapshot: Snapshot) -> Estate:
 
     from cloudseg.model import Estate
     from cloudseg.model.joining import join_clusters
+    from cloudseg.model.tunnels import link_gateways
     from cloudseg.providers import TRANSLATORS
 
     providers = sorted({part.provider for part in snapshot.parts()} | {scope.provider for scope in snapshot.scopes})
@@ -266,22 +282,17 @@ def translate(snapshot: Snapshot) -> Estate:
     if not known:
         held = ", ".join(providers) or "no answers at all"
         raise InputError(f"the snapshot holds nothing to audit ({held}); this version reads {', '.join(TRANSLATORS)}")
-    estate = join_clusters(Estate.merged([TRANSLATORS[name]()(snapshot) for name in known]))
+    estate = link_gateways(join_clusters(Estate.merged([TRANSLATORS[name]()(snapshot) for name in known])))
     foreign = tuple(_unknown_providers(snapshot, known))
     return replace(estate, gaps=(*estate.gaps, *foreign)) if foreign else estate
 
 
 def _unknown_providers(snapshot: Snapshot, known: Sequence[str]) -> Iterator[Gap]:
-    """Yield a gap for every scope and region of a provider that this version cannot translate."""
+    """Yield a gap for every scope of a provider that this version cannot translate: a newer one may have read it."""
     from cloudseg.model import Gap
-    from cloudseg.text import amount
+    from cloudseg.providers import TRANSLATORS
 
-    foreign = (part for part in snapshot.parts() if part.provider not in known)
-    counts = Counter((part.provider, part.scope, part.region) for part in foreign)
-    for scope in snapshot.scopes:
-        if scope.provider not in known and not any(place[:2] == (scope.provider, scope.scope) for place in counts):
-            counts[scope.provider, scope.scope, "global"] = 0
-    for (provider, scope_id, region), count in sorted(counts.items()):
-        held = amount(count, "answer") if count else "this scope"
-        detail = f"{held} of {provider} left out of the estate; this version reads {', '.join(known)} alone"
-        yield Gap(provider, scope_id, region, "snapshot", "", "unsupported", detail)
+    for scope in sorted(snapshot.scopes, key=lambda each: (each.provider, each.scope)):
+        if scope.provider not in known:
+            detail = f"{scope.provider} is left out of the estate; this version reads {', '.join(TRANSLATORS)}"
+            yield Gap(scope.provider, scope.scope, "global", "snapshot", "", "unsupported", detail)

@@ -54,7 +54,6 @@ from cloudseg.model.services import (
     EndpointService,
     Firewall,
     FlowLog,
-    Passage,
     Service,
 )
 from cloudseg.model.topology import (
@@ -75,6 +74,7 @@ from cloudseg.model.topology import (
     TransitTable,
     Workload,
 )
+from cloudseg.model.tunnels import Link, Tunnel
 
 __all__ = [
     "ANYONE",
@@ -123,12 +123,12 @@ __all__ = [
     "Interface",
     "InternetBlock",
     "Labelled",
+    "Link",
     "ListRef",
     "Masking",
     "Names",
     "Network",
     "NoneOf",
-    "Passage",
     "Peer",
     "Peering",
     "Pipeline",
@@ -155,6 +155,7 @@ __all__ = [
     "Template",
     "TransitAttachment",
     "TransitTable",
+    "Tunnel",
     "Unresolved",
     "Verdict",
     "Workload",

@@ -55,6 +55,14 @@ Facet = Literal[
     "services.search",
     "services.cognitiveservices",
     "services.redis",
+    "services.gke",
+    "services.cloudsql",
+    "services.alloydb",
+    "services.memorystore",
+    "services.run",
+    "services.functions",
+    "services.gcs",
+    "services.bigquery",
 ]
 """A part of the estate that is read, or not, as a whole."""
 
@@ -78,12 +86,25 @@ _AZURE_SERVICES: Final[frozenset[Facet]] = frozenset(
         "services.cognitiveservices",
     )
 )
+_GCP_SERVICES: Final[frozenset[Facet]] = frozenset(
+    (
+        "services.gke",
+        "services.cloudsql",
+        "services.alloydb",
+        "services.memorystore",
+        "services.run",
+        "services.functions",
+        "services.gcs",
+        "services.bigquery",
+    )
+)
 _SERVICES: Final = frozenset(facet for facet in FACETS if facet.startswith("services."))
 _ELSEWHERE: Final[frozenset[Facet]] = frozenset(("public-access-block", "templates"))
 
 FACETS_OF: Final[Mapping[str, frozenset[Facet]]] = {
-    "aws": frozenset(FACETS) - _AZURE_SERVICES,
+    "aws": frozenset(FACETS) - _AZURE_SERVICES - _GCP_SERVICES,
     "azure": frozenset(FACETS) - (_SERVICES - _AZURE_SERVICES) - _ELSEWHERE,
+    "gcp": frozenset(FACETS) - (_SERVICES - _GCP_SERVICES) - _ELSEWHERE,
     # A cluster has no routes or gateways of its own that could be read: the cloud beneath it has them.
     "kubernetes": frozenset(("networks", "subnets", "interfaces", "workloads", "groups", "entrances")),
 }

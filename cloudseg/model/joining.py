@@ -12,25 +12,27 @@ https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html
 from __future__ import annotations
 
 import dataclasses
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from cloudseg.model.bearers import Bearers, Part
 from cloudseg.model.machine_exits import MachineExits, merged
 from cloudseg.model.resources import own_id
+from cloudseg.model.routed_pods import OF_RANGE, RANGE, delivered, routed_ranges
 from cloudseg.model.rules import Pipeline
 from cloudseg.model.same_machine import Machines, machine_of, stands_on
-from cloudseg.model.topology import Interface, Masking
-from cloudseg.traffic import NO_ADDRESSES, AddressSet
+from cloudseg.model.topology import Masking
+from cloudseg.traffic import NO_ADDRESSES
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from cloudseg.model.estate import Estate
     from cloudseg.model.rules import Stage
-    from cloudseg.model.topology import Exit, Network, Subnet
+    from cloudseg.model.topology import Exit, Interface, Network
+    from cloudseg.traffic import AddressSet
 
 __all__ = ["join_clusters"]
 
@@ -57,7 +59,9 @@ def _joined(estate: Estate, cluster: Network) -> Estate:
     ]
     homes = {interface.network for interface in carriers}
     masking = cluster.masking or Masking(applies=None)
-    bearers = _Bearers(i for _, i in sorted(estate.interfaces.items()) if i.network in homes)
+    bearers = Bearers(i for _, i in sorted(estate.interfaces.items()) if i.network in homes)
+    routed = list(routed_ranges(estate, carriers)) if masking.routed else []
+    bearers.add(routed)
     if masking.unlisted:
         bearers.add_subnets(each for _, each in sorted(estate.subnets.items()) if each.network in homes)
     own = (cluster.provider, cluster.scope)
@@ -74,7 +78,7 @@ def _joined(estate: Estate, cluster: Network) -> Estate:
     taken: defaultdict[str, AddressSet] = defaultdict(lambda: NO_ADDRESSES)
     joined: list[Interface] = []
     for pod in pods:
-        parts = bearers.parts(pod) or ([] if pod.id in sent else _anywhere(pod, carriers))
+        parts = bearers.parts(pod) or ([] if pod.id in sent else _anywhere(pod, [*carriers, *routed]))
         if not parts:
             continue
         del interfaces[pod.id]
@@ -87,119 +91,86 @@ def _joined(estate: Estate, cluster: Network) -> Estate:
     stages = estate.pipelines[cluster.pipeline].ingress
     if not joined or any(_clash(stages, estate.pipelines[estate.networks[name].pipeline].ingress) for name in places):
         return estate
-    for identifier, addresses in taken.items():
-        if identifier not in interfaces:
-            continue
-        bearer = interfaces[identifier]
-        # What is left of it are the machine's own addresses, and those kept for pods to come.
-        interfaces[identifier] = msgspec.structs.replace(bearer, addresses=bearer.addresses - addresses)
-    machines = Machines(cluster, joined, carriers)
+    whole = estate.read("interfaces", cluster)
+    interfaces = dict(_left(interfaces, taken, {each.id for each in carriers if whole and each.network in places}))
+    networks, tables = delivered(estate, carriers, places, _union(taken[each.id] for each in routed))
+    estate = dataclasses.replace(
+        estate, networks={**estate.networks, **networks}, route_tables={**estate.route_tables, **tables}
+    )
+    machines = Machines(cluster, joined, [each for each in carriers if each.id in interfaces])
     interfaces |= {each.id: each for each in machines.labelled(interfaces)}
     return _with_stages(estate, cluster, interfaces, places, machines)
 
 
+def _left(
+    interfaces: Mapping[str, Interface], taken: Mapping[str, AddressSet], emptied: Collection[str]
+) -> Iterator[tuple[str, Interface]]:
+    """Yield the interfaces with the addresses that pods leave to them.
+
+    These are the machine's own, and those kept for pods to come. Ranges of a machine hold pods alone, so that nothing
+    stands behind one any more of which all pods are known.
+
+    Args:
+        interfaces: the interfaces by id.
+        taken: what pods bear of them, by id.
+        emptied: the interfaces of which all pods are known.
+    """
+    for identifier, interface in interfaces.items():
+        if identifier in emptied and interface.role == RANGE:
+            continue
+        own = taken.get(identifier)
+        left = interface if own is None else msgspec.structs.replace(interface, addresses=interface.addresses - own)
+        yield identifier, left
+
+
 def _clash(stages: Iterable[Stage], known: Iterable[Stage]) -> bool:
     """Tell whether stages of one name are evaluated in different ways."""
-    others = {stage.name: stage for stage in known}
+    others = {stage.name: msgspec.structs.replace(stage, part=0) for stage in known}
     return any(others.get(stage.name, stage) != stage for stage in stages)
 
 
-def _anywhere(pod: Interface, carriers: Sequence[Interface]) -> list[_Part]:
-    """Return the places where the pods of a workload may come to stand that has none now; none for one that has."""
-    return [] if pod.addresses else [_Part(carrier, NO_ADDRESSES) for carrier in carriers]
+def _anywhere(pod: Interface, carriers: Sequence[Interface]) -> list[Part]:
+    """Return the places where the pods of a workload may come to stand that has none now; none for one that has.
+
+    On a machine with ranges for its pods they get addresses of these, unless they bear those of the machine.
+    """
+    if pod.addresses:
+        return []
+    ranged = {machine_of(each) for each in carriers if each.role == RANGE}
+    return [
+        Part(each, NO_ADDRESSES)
+        for each in carriers
+        if (each.role == RANGE) == (pod.role != "host" and machine_of(each) in ranged)
+    ]
 
 
-class _Part(NamedTuple):
-    """Addresses of a pod, and the interface that bears them; none where the pod is yet to come."""
-
-    bearer: Interface
-    addresses: AddressSet
-
-
-class _Bearers:
-    """Finds the interfaces that bear addresses."""
-
-    def __init__(self, interfaces: Iterable[Interface]) -> None:
-        runs = [
-            (family, first, last, interface)
-            for interface in interfaces
-            if not interface.is_pod
-            for family, numbers in ((4, interface.addresses.v4), (6, interface.addresses.v6))
-            for first, last in numbers.intervals
-        ]
-        runs.sort(key=lambda run: (*run[:3], run[3].id))
-        self._runs = runs
-        self._starts = [run[:2] for run in runs]
-        self._subnets: list[Interface] = []
-
-    def add_subnets(self, subnets: Iterable[Subnet]) -> None:
-        """Let what no interface bears stand in the subnet that holds it; what its machine's carries may judge it, too.
-
-        Source: https://learn.microsoft.com/azure/aks/concepts-network-azure-cni-pod-subnet
-        """
-        self._subnets.extend(
-            Interface(
-                id=f"{subnet.id}/pods",
-                kind="network-interface",
-                network=subnet.network,
-                subnet=subnet.id,
-                addresses=subnet.addresses,
-                attached_unread=True,
-                role="branch",
-                derived=True,
-            )
-            for subnet in subnets
-        )
-
-    def _around(self, text: str) -> Interface | None:
-        """Return what stands for a subnet that holds an address; None where none does."""
-        return next((each for each in self._subnets if each.addresses.has(text)), None)
-
-    def parts(self, pod: Interface) -> list[_Part]:
-        """Return the addresses of a pod by the interface that bears them; none where not all are found."""
-        found: defaultdict[str, list[str]] = defaultdict(list)
-        bearers: dict[str, Interface] = {}
-        for text, family, number in _single(pod.addresses):
-            bearer = self._at(family, number) or self._around(text)
-            if bearer is None:
-                return []
-            bearers[bearer.id] = bearer
-            found[bearer.id].append(text)
-        return [_Part(bearers[key], AddressSet.from_cidrs(texts)) for key, texts in sorted(found.items())]
-
-    def _at(self, family: int, number: int) -> Interface | None:
-        place = bisect_right(self._starts, (family, number)) - 1
-        if place < 0:
-            return None
-        known, first, last, bearer = self._runs[place]
-        return bearer if known == family and first <= number <= last else None
-
-
-def _single(addresses: AddressSet) -> Iterator[tuple[str, int, int]]:
-    """Yield each address by itself, as text, family and number; pods have few."""
-    from cloudseg.traffic.cidr import address_text
-
-    for family, numbers in ((4, addresses.v4), (6, addresses.v6)):
-        for first, last in numbers.intervals:
-            for number in range(first, last + 1):
-                yield address_text(family, number), family, number
+def _union(some: Iterable[AddressSet]) -> AddressSet:
+    found = NO_ADDRESSES
+    for each in some:
+        found |= each
+    return found
 
 
 class _Place(NamedTuple):
-    """What tells the places of pods apart: where they stand, with which groups, and how packets leave."""
+    """What tells the places of pods apart: where they stand, with which groups, and how packets leave.
+
+    Addresses of a range beside those of the interface count as its members only where rules aim at them.
+    """
 
     subnet: str
     attached: frozenset[str]
     unread: bool
+    ranged: bool
     leaving: Hashable
 
 
-def _moved(pod: Interface, parts: Sequence[_Part], exits: MachineExits) -> Iterator[Interface]:
+def _moved(pod: Interface, parts: Sequence[Part], exits: MachineExits) -> Iterator[Interface]:
     """Yield the pods of a workload as interfaces of the cloud, one for each place that is told apart there."""
-    places: defaultdict[_Place, list[tuple[_Part, Exit | None]]] = defaultdict(list)
+    places: defaultdict[_Place, list[tuple[Part, Exit | None]]] = defaultdict(list)
     for part in parts:
         bearer, way_out = part.bearer, exits.of(pod, part.bearer)
-        place = _Place(bearer.subnet or "", bearer.attached, bearer.attached_unread, exits.sort_of(way_out))
+        ranged, leaving = bearer.role == RANGE, exits.sort_of(way_out)
+        place = _Place(bearer.subnet or "", bearer.attached, bearer.attached_unread, ranged, leaving)
         places[place].append((part, way_out))
     names = _names(places)
     for place, own in places.items():
@@ -221,29 +192,31 @@ def _moved(pod: Interface, parts: Sequence[_Part], exits: MachineExits) -> Itera
             lent_unlisted=None if any(_lends(part.bearer) for part, _ in own) else False,
             attached=place.attached,
             attached_unread=pod.attached_unread or place.unread,
-            labels={**pod.labels, **stands_on(pod, bearer)},
+            labels={**pod.labels, **stands_on(pod, bearer), **(OF_RANGE if place.ranged else {})},
             exit=merged(way_out for _, way_out in own),
             other_exit=merged(exits.of_other_family(pod, part.bearer) for part, _ in own),
         )
 
 
-def _names(places: Mapping[_Place, Sequence[tuple[_Part, Exit | None]]]) -> dict[_Place, str]:
+def _names(places: Mapping[_Place, Sequence[tuple[Part, Exit | None]]]) -> dict[_Place, str]:
     """Return a name for each place: its subnet, with its groups and the way out where that does not tell it apart."""
     subnets = Counter(place.subnet for place in places)
-    here = Counter((place.subnet, place.attached, place.unread) for place in places)
+    here = Counter(place[:4] for place in places)
     found: dict[_Place, str] = {}
     for place, own in places.items():
         name = own_id(place.subnet)
         groups = ",".join(sorted(map(own_id, place.attached)))
         if len({each[1:3] for each in places if each.subnet == place.subnet}) > 1:
             name = f"{name}/{groups}, not read in full" if place.unread else f"{name}/{groups}"
-        if subnets[place.subnet] > 1 and here[place.subnet, place.attached, place.unread] > 1:
+        if not place.ranged and any(each.ranged for each in places if each[:3] == place[:3]):
+            name = f"{name}, of the interface itself"
+        if subnets[place.subnet] > 1 and here[place[:4]] > 1:
             name = f"{name}, out by {min(_by(part, way_out) for part, way_out in own)}"
         found[place] = name
     return found
 
 
-def _by(part: _Part, way_out: Exit | None) -> str:
+def _by(part: Part, way_out: Exit | None) -> str:
     """Return the first interface by which packets leave, in words."""
     return own_id(part.bearer.id if way_out is None or not way_out.interfaces else way_out.interfaces[0])
 
@@ -273,7 +246,7 @@ def _behind(cloud: Pipeline, cluster: Pipeline) -> Pipeline:
     """Return the stages of a cloud's network, and behind those of its interfaces the stages of a cluster.
 
     What a cluster accepts it accepts for good, so that nothing may come behind it but the boundaries of subnets that
-    packets meet on their way.
+    packets meet on their way. What the cloud accepts for good meets the cluster's policies all the same.
     """
     ingress = (*cloud.ingress, *_new(cluster.ingress, cloud.ingress))
     inner = [stage for stage in cloud.egress if stage.at != "subnet-boundary"]
@@ -284,7 +257,7 @@ def _behind(cloud: Pipeline, cluster: Pipeline) -> Pipeline:
 
 def _new(stages: Iterable[Stage], known: Iterable[Stage]) -> Iterator[Stage]:
     names = {stage.name for stage in known}
-    return (stage for stage in stages if stage.name not in names)
+    return (msgspec.structs.replace(stage, part=1) for stage in stages if stage.name not in names)
 
 
 def _lends(interface: Interface) -> bool:

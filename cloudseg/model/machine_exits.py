@@ -67,7 +67,9 @@ class MachineExits:
         if not machines or (self._masking.applies is False and not doubt):
             return None
         network = self._estate.networks[bearer.network or ""]
-        within = (ALL_ADDRESSES - ALL_IPV4) | network.addresses | self._masking.spared
+        within = (ALL_ADDRESSES - ALL_IPV4) | self._masking.spared
+        if self._masking.network_spared:
+            within |= network.addresses
         chosen: dict[str, Interface] = {}
         addresses, complete, doubts = NO_ADDRESSES, True, [doubt] if doubt else []
         for machine in machines:

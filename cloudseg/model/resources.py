@@ -71,8 +71,12 @@ def unplaced(identifier: str) -> str:
     the place behind its id: ``azure:<subscription>:…/networksecuritygroups/web@subnets-rg/vnet/web``. No name of
     Azure's holds the sign; the pods of a workload that stand in several places are several for everybody. Source:
     https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+
+    A firewall policy of Google Cloud bears the network behind two of them, since one stands in accounts' names.
     """
-    return identifier.partition(_AT)[0] if identifier.startswith("azure:") else identifier
+    if identifier.startswith("azure:"):
+        return identifier.partition(_AT)[0]
+    return identifier.partition(_AT * 2)[0] if identifier.startswith("gcp:") else identifier
 
 
 def labelled(own: str, name: str) -> str:

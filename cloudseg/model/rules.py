@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from cloudseg.model.coverage import Facet
 from cloudseg.model.peers import Everyone, Peer
 from cloudseg.model.resources import Direction, Resource, SourceLocation
 from cloudseg.model.selectors import Everything, Selector
@@ -40,6 +41,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         fixed: the provider keeps it in every such list, and nobody can change it or take it away.
         required: it lets in no more than the provider's own management of a service, and the provider refuses lists
             without it.
+        resource: qualified id of the resource that the rule is by itself, where the provider keeps rules one by one (a
+            VPC firewall rule); empty where its list is the resource.
     """
 
     id: str
@@ -56,6 +59,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     location: SourceLocation | None = None
     fixed: bool = False
     required: bool = False
+    resource: str = ""
 
     @property
     def allows(self) -> bool:
@@ -85,6 +89,18 @@ class RuleSet(Resource, frozen=True, kw_only=True):
     managed_by: str = ""
     isolates: frozenset[Direction] = frozenset(("ingress", "egress"))
 
+    def bearer(self, rule: Rule) -> Resource:
+        """Return the resource that people change to change a rule: the rule itself where it is one, else this list."""
+        if not rule.resource:
+            return self
+        return Resource(
+            id=rule.resource,
+            kind=self.kind.removesuffix("s"),
+            name=rule.resource.rpartition("/")[2],
+            region=self.region,
+            location=rule.location,
+        )
+
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """One step of evaluation for one direction.
@@ -100,6 +116,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
             never do, ``unknown`` at most. Whoever is no pod they always match.
         pods_only: only pods meet it, in a network where others stand beside them.
         told: people want to hear of it even where no list judges.
+        facet: the part of an estate that its lists belong to; empty for the usual one of its place.
+        lists_of: whose scope the lists at interfaces belong to: the interface's own, or its network's.
+        part: what is accepted for good skips the other stages of its part alone; those of a cluster in a cloud's
+            network are a part of their own, behind the cloud's.
     """
 
     name: str
@@ -110,6 +130,18 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     ranges: RangeMeaning = "everywhere"
     pods_only: bool = False
     told: bool = True
+    facet: Facet | Literal[""] = ""
+    lists_of: Literal["interface", "network"] = "interface"
+    part: int = 0
+
+    @property
+    def opens_unread(self) -> bool:
+        """Whether a list that was not read may accept for good: not where one ordered list denies what it leaves."""
+        return self.miss != "deny" or self.match == "any"
+
+    def hands_on(self, rule: Rule) -> bool:
+        """Tell whether a rule only keeps later ones of its list from deciding, and leaves that to what is behind it."""
+        return self.match == "first" and self.miss == "next" and rule.verdict == "next"
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):

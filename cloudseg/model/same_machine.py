@@ -12,7 +12,7 @@ import msgspec
 
 from cloudseg.model.identity import Group
 from cloudseg.model.peers import GroupRef
-from cloudseg.model.resources import own_id, qualified
+from cloudseg.model.resources import own_id, provider_of, qualified, scope_of
 from cloudseg.model.rules import Rule, RuleSet
 from cloudseg.model.selectors import AllOf, AnyOf, Labelled
 from cloudseg.traffic import ALL_TRAFFIC
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Machines", "machine_of", "stands_on"]
 
+_GOOGLE: Final = "gcp"
 _STAYS: Final = "pod/node"
 """The label that a pod bears which stays on its node for good."""
 _ON_MACHINE: Final = "pod/on-machine"
@@ -39,11 +40,14 @@ _DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 def machine_of(interface: Interface) -> str:
     """Return the own id of the machine that an interface belongs to; empty for none.
 
-    The machines of a scale set are no workloads of their own: its interfaces name them beside it.
+    The machines of a scale set are no workloads of their own: its interfaces name them beside it. Those of Google Cloud
+    have names that count in their project alone, so that it stands before them.
     """
     if len(interface.machines) == 1 and not interface.is_pod:
         return next(iter(interface.machines))
-    return own_id(interface.workload or "::")
+    workload = interface.workload or "::"
+    own = own_id(workload)
+    return f"projects/{scope_of(workload)}/{own}" if provider_of(workload) == _GOOGLE else own
 
 
 def stands_on(pod: Interface, bearer: Interface) -> dict[str, str]:

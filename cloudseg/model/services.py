@@ -5,9 +5,10 @@ from typing import Literal
 import msgspec
 
 from cloudseg.model.resources import Resource
+from cloudseg.model.rules import Rule
 from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, AddressSet
 
-__all__ = ["Endpoint", "EndpointConnection", "EndpointService", "Firewall", "FlowLog", "Passage", "Service"]
+__all__ = ["Endpoint", "EndpointConnection", "EndpointService", "Firewall", "FlowLog", "Service"]
 
 
 class EndpointConnection(msgspec.Struct, frozen=True):
@@ -101,20 +102,6 @@ class EndpointService(Resource, frozen=True, kw_only=True):
     balancers: frozenset[str] = frozenset()
 
 
-class Passage(msgspec.Struct, frozen=True):
-    """What a rule of a firewall lets pass, by addresses.
-
-    Attributes:
-        sources: who may open connections.
-        destinations: to whom.
-        whole: whatever they send, on every port; else only some of it.
-    """
-
-    sources: AddressSet
-    destinations: AddressSet
-    whole: bool
-
-
 class Firewall(Resource, frozen=True, kw_only=True):
     """A firewall that routes can lead through.
 
@@ -129,7 +116,8 @@ class Firewall(Resource, frozen=True, kw_only=True):
         translates: destinations to which packets surely leave it under its own address; to all others they keep the
             source's.
         may_translate: further destinations to which some packets do, such as those that it proxies.
-        passes: all that it lets pass, besides answers; None where that is not known by addresses.
+        rules: its rules about who may open connections through it, in the order in which it asks them: ``local`` is who
+            sends, ``remote`` to whom. What none of them names is denied. None where they are not known by addresses.
     """
 
     network: str
@@ -141,7 +129,7 @@ class Firewall(Resource, frozen=True, kw_only=True):
     interfaces: frozenset[str] = frozenset()
     translates: AddressSet = NO_ADDRESSES
     may_translate: AddressSet = NO_ADDRESSES
-    passes: tuple[Passage, ...] | None = None
+    rules: tuple[Rule, ...] | None = None
 
 
 class FlowLog(Resource, frozen=True, kw_only=True):
@@ -156,6 +144,7 @@ class FlowLog(Resource, frozen=True, kw_only=True):
         reason: why it does not deliver.
         retention: days for which records are kept, 0 for good; None where the log itself does not say.
         ends: the day on which the provider stops such logs, ISO 8601; empty for none.
+        omits: what it leaves out of what it could record, in words; empty for nothing.
     """
 
     target: str
@@ -166,3 +155,4 @@ class FlowLog(Resource, frozen=True, kw_only=True):
     reason: str = ""
     retention: int | None = None
     ends: str = ""
+    omits: str = ""

@@ -6,6 +6,7 @@ import msgspec
 
 from cloudseg.model.peers import Addresses, ListRef
 from cloudseg.model.resources import Family, Resource
+from cloudseg.model.tunnels import Link, Tunnel
 from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC, GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
 
 __all__ = [
@@ -54,6 +55,7 @@ class Masking(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         applies: it does; None where that is not known.
         spared: IPv4 addresses to which it bears the pod's own all the same.
+        network_spared: so are those of the network that carries the machines.
         unsure: own ids of machines of which it is not known.
         branches: it does also for pods with an interface of their own.
         also_ipv4: pods without an IPv4 address may send IPv4 all the same, under the machine's address.
@@ -61,17 +63,20 @@ class Masking(msgspec.Struct, frozen=True, kw_only=True):
         overlay: pods with addresses of no network of the machines send to everybody outside of the cluster under the
             machine's address.
         unlisted: pods may bear addresses of these networks that no interface lists, those of a subnet for pods.
+        routed: pods may bear addresses to which routes of these networks lead by way of their machines.
         doubt: why it is not known, in words.
     """
 
     applies: bool | None
     spared: AddressSet = NO_ADDRESSES
+    network_spared: bool = True
     unsure: frozenset[str] = frozenset()
     branches: bool = False
     also_ipv4: bool = True
     also_ipv6: bool = True
     overlay: bool = False
     unlisted: bool = False
+    routed: bool = False
     doubt: str = ""
 
 
@@ -85,6 +90,7 @@ class Network(Resource, frozen=True, kw_only=True):
         leads_out: for a network without subnets and routes, such as a cluster's: packets leave it for addresses
             outside, and come in from there, as far as lists let them.
         machines: the own ids of the machines that carry it, as their cloud names them, as far as it tells them.
+        control_plane: qualified id of the service of a cloud that is the control plane of a cluster; empty for none.
         masking: for a cluster's, under whose address packets leave the network of its machines; None where nothing
             that was read tells.
         routes_within_subnets: the routes of a subnet decide about packets inside it as well.
@@ -96,6 +102,7 @@ class Network(Resource, frozen=True, kw_only=True):
     is_default: bool = False
     leads_out: bool = False
     machines: frozenset[str] = frozenset()
+    control_plane: str = ""
     masking: Masking | None = None
     routes_within_subnets: bool = False
     groups_by_address: bool = False
@@ -163,6 +170,8 @@ class Gateway(Resource, frozen=True, kw_only=True):
         active: it forwards packets; None when its state is unknown.
         public: packets that leave by it come out on the internet.
         shares_groups: group references work across it (transit gateways).
+        tunnels: how it leads to other gateways over the internet, as far as it tells.
+        links: which of these belong to gateways of the estate; none where nobody read any of their other ends.
     """
 
     networks: frozenset[str] = frozenset()
@@ -172,6 +181,8 @@ class Gateway(Resource, frozen=True, kw_only=True):
     active: bool | None = True
     public: bool = False
     shares_groups: bool = False
+    tunnels: tuple[Tunnel, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 class Peering(Resource, frozen=True, kw_only=True):
@@ -209,6 +220,9 @@ class TransitAttachment(Resource, frozen=True, kw_only=True):
         shares_groups: group references work over this attachment.
         appliance_mode: it keeps a flow at one zone of its own, whatever zone the flow comes from.
         direct: it reaches every subnet of the network without standing in one (the connection of a virtual hub).
+        peer: qualified id of the attachment at the other end of what leads to another gateway, where its id is another
+            one (virtual hubs); the two halves of a transit gateway's peering share theirs.
+        beyond: qualified id of the gateway with the tunnels to which it leads, where it is that of a VPN.
     """
 
     gateway: str
@@ -219,6 +233,8 @@ class TransitAttachment(Resource, frozen=True, kw_only=True):
     shares_groups: bool = True
     appliance_mode: bool = False
     direct: bool = False
+    peer: str | None = None
+    beyond: str | None = None
 
 
 class TransitTable(Resource, frozen=True, kw_only=True):

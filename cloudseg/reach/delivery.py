@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from cloudseg.reach.near_ends import concerning
+from cloudseg.reach.near_ends import NearEnds, concerning
 from cloudseg.reach.packets import Bounds, Box, addresses_of, common_addresses, intersect, traffic_of
 from cloudseg.reach.passage import pipeline_of, through
 from cloudseg.traffic import (
@@ -24,7 +24,7 @@ from cloudseg.traffic import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from cloudseg.model import Estate, Interface, Rule, RuleSet
     from cloudseg.reach.passage import Passage
@@ -121,6 +121,8 @@ class Delivery:
     def __init__(self, estate: Estate, own: AddressSet) -> None:
         self._estate = estate
         self._own = own
+        self._near = NearEnds(estate)
+        self._taken: dict[tuple[str, Hashable], Sequence[Rule]] = {}
 
     def by(self, asking: Asking, interface: Interface, passage: Passage) -> Exposure:
         """Return what a rule delivers to an interface of the packets that come as far as its stage.
@@ -179,11 +181,35 @@ class Delivery:
         for stage in () if pipeline is None else pipeline.ingress:
             if stage.name == rule_set.stage:
                 here = self._estate.judging(interface, stage.name, "ingress")
-                judges = tuple(
-                    _only_until(judge, rule, interface, self._estate, own=judge.id == rule_set.id) for judge in here
-                )
+                judges = tuple(self._only_until(judge, rule, interface, own=judge.id == rule_set.id) for judge in here)
                 packets = through(stage, judges, packets, pipeline, self._estate)
         return packets
+
+    def _only_until(self, rule_set: RuleSet, rule: Rule, interface: Interface, *, own: bool) -> RuleSet:
+        """Return a list as it decides before a rule has its say: what an earlier rule takes is not this rule's.
+
+        What is closed to others of the list's interfaces is not closed to this one.
+        """
+        last, direction = rule.priority or 0, rule.direction
+        earlier: list[Rule] = []
+        for other in self._taking(rule_set, interface):
+            if other.direction != direction or (not other.allows and (other.priority or 0) <= last):
+                earlier.append(other)
+            elif rule.verdict == "accept" and other.verdict == "next" and (other.priority or 0) < last:
+                # What an earlier one hands on this one never sees; where the rule itself hands on, both say the same.
+                earlier.append(msgspec.structs.replace(other, verdict="deny"))
+        if own:
+            earlier += concerning((rule,), interface, self._estate)
+        return msgspec.structs.replace(rule_set, rules=tuple(earlier))
+
+    def _taking(self, rule_set: RuleSet, interface: Interface) -> Sequence[Rule]:
+        """Return the rules of a list that may take packets from others at an interface, and those for what goes out."""
+        key = (rule_set.id, self._near.place(rule_set, interface))
+        known = self._taken.get(key)
+        if known is None:
+            here = self._near.of(rule_set, interface)
+            known = self._taken[key] = [each for each in here if each.verdict != "accept" or each.direction == "egress"]
+        return known
 
 
 def _doubts(asking: Asking, passage: Passage, asked: Box, sure: Box) -> tuple[str, ...]:
@@ -238,17 +264,3 @@ def _blocked(passage: Passage, asked: Box, rule_set: RuleSet) -> tuple[str, ...]
         if not intersect(step.packets.upper, asked):
             return (step.stopper,)
     return (f"stopped by an earlier rule of {rule_set.label}",)
-
-
-def _only_until(rule_set: RuleSet, rule: Rule, interface: Interface, estate: Estate, *, own: bool) -> RuleSet:
-    """Return a list as it decides before a rule has its say: what an earlier rule takes is not this rule's."""
-    last = rule.priority or 0
-    earlier = [
-        other
-        for other in rule_set.rules
-        if (own and other.id == rule.id)
-        or other.direction != rule.direction
-        or (not other.allows and (other.priority or 0) <= last)
-    ]
-    # What is closed to others of the list's interfaces is not closed to this one.
-    return msgspec.structs.replace(rule_set, rules=tuple(concerning(earlier, interface, estate)))

@@ -52,9 +52,9 @@ def by_entrance(entrance: Entrance) -> WaysIn:
     """Return the way through an entrance, whatever stands before it."""
     if entrance.active is False:
         return WaysIn(blocked=(f"{entrance.label} is not active",))
-    seen = entrance.clients == ALL_ADDRESSES
+    seen = entrance.straight or entrance.clients == ALL_ADDRESSES
     way = WayIn(
-        GLOBAL_UNICAST if seen else entrance.clients,
+        entrance.clients & GLOBAL_UNICAST if seen else entrance.clients,
         entrance.traffic,
         certain=entrance.active is True and entrance.certain_clients,
         text=f"through {entrance.label}",

@@ -27,7 +27,7 @@ class Frontend(NamedTuple):
     Attributes:
         alias: qualified id of the name.
         addresses: the address that callers see.
-        networks: the networks whose packets get there: its own, and those that are peered with it.
+        networks: the networks whose packets get there: its own, and those that a peering or a gateway joins to it.
         listens: what is asked for; None for anything.
         sends: what arrives; None for what was asked for.
     """
@@ -59,4 +59,6 @@ def frontends_by_target(estate: Estate) -> Mapping[str, tuple[Frontend, ...]]:
 
 def _reaching(network: str, estate: Estate) -> frozenset[str]:
     peered = (each.networks for each in estate.peerings.values() if each.active and network in each.networks)
-    return frozenset((network, *(name for pair in peered for name in pair)))
+    hubs = {each.gateway for each in estate.transit_attachments.values() if each.active and each.network == network}
+    joined = (each.network for each in estate.transit_attachments.values() if each.active and each.gateway in hubs)
+    return frozenset((network, *(name for pair in peered for name in pair), *filter(None, joined)))

@@ -19,7 +19,7 @@ from cloudseg.reach.ways import find_ways_in, is_public
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
     from cloudseg.model import Estate, Interface, InternetBlock, Peer, Pipeline, Rule, RuleSet
     from cloudseg.reach.passage import Passage
@@ -68,6 +68,7 @@ class InternetView:
         self._classes: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
         self._alike: dict[str, tuple[Alike, ...]] = {}
+        self._narrow: dict[str, dict[str, list[tuple[Alike, Rule]]]] = {}
         self._passages: dict[tuple[int, int, bool], Passage] = {}
         self._closed: dict[int, Exposure] = {}
         self._questions: dict[tuple[object, ...], int] = {}
@@ -184,12 +185,22 @@ class InternetView:
         if rule.local == ANYONE:
             question = self._question(rule_set, rule)
             return tuple((alike, self._by_rule(rule_set, rule, alike, question)) for alike in self.alike(rule_set))
-        asked = ((alike, self._concerned(rule, alike.members[0])) for alike in self.alike(rule_set))
         return tuple(
             (alike, self._by_rule(rule_set, own, alike, self._question(rule_set, own)))
-            for alike, own in asked
-            if own is not None
+            for alike, own in self._narrowed(rule_set).get(rule.id, ())
+            if (own.direction, own.priority, own.traffic) == (rule.direction, rule.priority, rule.traffic)
         )
+
+    def _narrowed(self, rule_set: RuleSet) -> Mapping[str, Sequence[tuple[Alike, Rule]]]:
+        """Return the rules of a list that have near ends, by id, as they concern whom: each is for a few of many."""
+        known = self._narrow.get(rule_set.id)
+        if known is None:
+            known = self._narrow[rule_set.id] = {}
+            for alike in self.alike(rule_set):
+                for rule in self._near.of(rule_set, alike.members[0]):
+                    if rule.local != ANYONE:
+                        known.setdefault(rule.id, []).append((alike, rule))
+        return known
 
     def _concerned(self, rule: Rule, interface: Interface) -> Rule | None:
         """Return a rule as it concerns an interface; None where its near end is another one."""
@@ -256,16 +267,17 @@ class InternetView:
         if known is None:
             pipeline = pipeline_of(interface, self._estate)
             unread = carries_unread(interface, self._estate)
-            # In an ordered list what other lists of its stage say comes before some of its rules.
-            judges = tuple(
-                (*(judge.id for judge in self._estate.judging(interface, other.name, "ingress")), unread)
-                for other in (() if pipeline is None else pipeline.ingress)
-                if other.name != stage or other.match == "first"
-            )
             # Equal ways are one object: their identity tells as much as their long content.
             ways = self.opening(interface)
+            # In an ordered list what other lists of its stage say comes before some of its rules. Where nothing comes
+            # in, none of them matters.
+            judges = tuple(
+                (*(judge.id for judge in self._estate.judging(interface, other.name, "ingress")), unread)
+                for other in (() if pipeline is None or not ways.ways else pipeline.ingress)
+                if other.name != stage or other.match == "first"
+            )
             owner = (interface.provider, interface.scope, interface.region, interface.network)
-            near = tuple(self._near_places(interface, pipeline))
+            near = tuple(self._near_places(interface, pipeline)) if self._near.any else ()
             alike = (stage, *owner, self._place(interface.subnet, ways), judges, near, id(ways), families_of(interface))
             known = self._classes[key] = self._numbers.setdefault(alike, len(self._numbers))
         return known

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, Family, Interface
     from cloudseg.traffic import Traffic
 
-__all__ = ["Seen", "borne", "leaves", "lets_out", "seen_outside"]
+__all__ = ["Seen", "borne", "is_bare", "leaves", "lets_out", "seen_outside"]
 
 
 class Seen(NamedTuple):
@@ -24,6 +24,16 @@ class Seen(NamedTuple):
 
     addresses: AddressSet
     known: bool
+
+
+def is_bare(interface: Interface) -> bool:
+    """Tell whether an interface surely bears no address that the internet knows, neither its own nor a lent one.
+
+    So it is with most interfaces, about which nothing else below needs to be asked.
+    """
+    listed = interface.public_unlisted is False and interface.lent_unlisted is False and not interface.derived
+    known = bool(interface.addresses.v4) and not interface.addresses.v6
+    return listed and known and not interface.public and not interface.lent
 
 
 def leaves(interface: Interface, family: Family, estate: Estate) -> bool | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudseg.reach.explaining.rules import Lists, Other, judge
+from cloudseg.reach.explaining.rules import Lists, Other, in_turn, judge
+from cloudseg.reach.near_ends import standing
 from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
-from cloudseg.traffic import NO_TRAFFIC, Traffic
+from cloudseg.traffic import ALL_ADDRESSES, NO_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cloudseg.model import Estate, Interface
+    from cloudseg.model import Estate, Interface, Stage
 
 __all__ = ["LetOut", "let_out"]
 
@@ -30,9 +31,11 @@ def let_out(nodes: Iterable[Interface], target: Interface, traffic: Traffic, est
     https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
     """
     lower = upper = NO_TRAFFIC
-    seen = Other(target.addresses, target)
+    # Of one whose address was not read it is one of its subnet's.
+    seen = Other(standing(target, estate) or ALL_ADDRESSES, target)
     for node in nodes:
-        least = most = traffic
+        least: list[tuple[Stage, Traffic, Traffic]] = []
+        most: list[tuple[Stage, Traffic, Traffic]] = []
         pipeline = pipeline_of(node, estate)
         for stage in () if pipeline is None else pipeline.egress:
             judges = estate.judging(node, stage.name, "egress")
@@ -41,7 +44,13 @@ def let_out(nodes: Iterable[Interface], target: Interface, traffic: Traffic, est
             unread = carries_unread(node, estate) or not (judges or stage_was_read(stage, node, estate))
             if judges or unread:
                 found = judge(Lists(stage, "egress", judges, node), seen, traffic, estate)
-                least &= found.lower | found.accepted_lower
-                most &= traffic if unread else found.upper | found.accepted_upper
-        lower, upper = lower | least, upper | most
+                if unread and stage.miss != "deny":
+                    # A list that was not read may deny.
+                    found = found._replace(lower=NO_TRAFFIC, accepted_lower=NO_TRAFFIC)
+                if unread:
+                    final = traffic if stage.opens_unread else found.accepted_upper
+                    found = found._replace(upper=traffic, accepted_upper=final)
+                least.append((stage, found.lower, found.accepted_lower))
+                most.append((stage, found.upper, found.accepted_upper))
+        lower, upper = lower | in_turn(least, traffic), upper | in_turn(most, traffic)
     return LetOut(lower, upper)

@@ -3,44 +3,98 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from cloudseg.model import ANYONE, Addresses, Carries, Everyone, GroupRef, matches
+from cloudseg.model import ANYONE, Addresses, Carries, Everyone, GroupRef, ListRef, Unresolved, matches
 from cloudseg.reach.packets import outside_addresses
+from cloudseg.traffic import ALL_IPV4, ALL_IPV6
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-    from cloudseg.model import Estate, Interface, Peer, Rule, RuleSet
+    from cloudseg.model import Estate, Interface, Peer, RangeMeaning, Rule, RuleSet
     from cloudseg.traffic import AddressSet
 
-__all__ = ["NearEnds", "concerning", "standing"]
+__all__ = ["NearEnds", "concerned", "concerning", "standing"]
 
 
-def concerning(rules: Sequence[Rule], interface: Interface, estate: Estate) -> list[Rule]:
-    """Return the rules whose near end is the interface; one that only may concern it comes as not exact."""
-    found: list[Rule] = []
-    for rule in rules:
-        concerned = True if rule.local == ANYONE else _at(rule.local, interface, estate)
-        if concerned:
-            found.append(rule)
-        elif concerned is None:
-            found.append(msgspec.structs.replace(rule, exact=False))
-    return found
+def concerning(
+    rules: Sequence[Rule], interface: Interface, estate: Estate, ranges: RangeMeaning = "everywhere"
+) -> list[Rule]:
+    """Return the rules whose near end is the interface; one that only may concern it comes as not exact.
+
+    Both ends of a packet bear addresses of one family: a rule that concerns the interface in one of its families alone
+    comes with the far ends of that family.
+
+    Args:
+        rules: the rules.
+        interface: the interface.
+        estate: where groups and lists of addresses are looked up.
+        ranges: whether rules that name addresses match pods that bear them.
+    """
+    own = standing(interface, estate)
+    each = [_as_it_concerns(rule, interface, own, estate, ranges) for rule in rules]
+    return [rule for rule in each if rule is not None]
 
 
-def _at(peers: Sequence[Peer], interface: Interface, estate: Estate) -> bool | None:
-    """Tell whether an interface is among peers; None where that is unknown, or holds of some of its addresses only."""
-    own, maybe = standing(interface, estate), False
+def _as_it_concerns(
+    rule: Rule, interface: Interface, own: AddressSet, estate: Estate, ranges: RangeMeaning
+) -> Rule | None:
+    """Return a rule as it concerns an interface that rules see under some addresses; None where it does not."""
+    if rule.local == ANYONE:
+        return rule
+    here = concerned(rule.local, interface, own, estate)
+    if here is not None:
+        return rule if here else None
+    families = [whole for whole in (ALL_IPV4, ALL_IPV6) if own.overlaps(whole)]
+    if len(families) > 1:
+        each = [(whole, concerned(rule.local, interface, own & whole, estate)) for whole in families]
+        of = [(whole, sure) for whole, sure in each if sure is not False]
+        narrow = _of_family(rule, of[0][0], estate, ranges) if len(of) == 1 else None
+        if narrow is not None:
+            return narrow if of[0][1] else msgspec.structs.replace(narrow, exact=False)
+    return msgspec.structs.replace(rule, exact=False)
+
+
+def _of_family(rule: Rule, whole: AddressSet, estate: Estate, ranges: RangeMeaning) -> Rule | None:
+    """Return a rule with its far ends of one family alone.
+
+    None where it names groups or names, which have none, or everyone where ranges need not match whoever bears them.
+    """
+    remote: list[Peer] = []
+    for peer in rule.remote:
+        match peer:
+            case Everyone() if ranges == "everywhere":
+                remote.append(Addresses(whole))
+            case Addresses(addresses):
+                remote.append(Addresses(addresses & whole))
+            case Unresolved(within=within):
+                remote.append(msgspec.structs.replace(peer, within=within & whole))
+            case ListRef(name) if (known := estate.address_lists.get(name)) is not None and known.addresses is not None:
+                remote.append(Addresses(known.addresses & whole))
+            case _:
+                return None
+    return msgspec.structs.replace(rule, remote=tuple(remote))
+
+
+def concerned(peers: Sequence[Peer], interface: Interface, own: AddressSet, estate: Estate) -> bool | None:
+    """Tell whether an interface is among peers under some of the addresses that it bears.
+
+    Returns:
+        None where that is unknown, or holds of some of these addresses only.
+    """
+    maybe = False
     for peer in peers:
         match peer:
             case Everyone():
                 return True
             case GroupRef(group):
                 known = estate.groups.get(group)
-                if known is not None and matches(known.selector, interface):
+                if group in interface.attached if known is None else matches(known.selector, interface):
                     return True
                 maybe = maybe or interface.attached_unread or known is None
             case Addresses(addresses):
@@ -62,7 +116,7 @@ def standing(interface: Interface, estate: Estate) -> AddressSet:
     concern it at most. Source: https://learn.microsoft.com/azure/load-balancer/load-balancer-floating-ip
     """
     if interface.addresses:
-        return interface.addresses | interface.called
+        return interface.addresses | interface.called if interface.called else interface.addresses
     place = estate.subnets.get(interface.subnet or "") or estate.networks.get(interface.network or "")
     return interface.addresses if place is None else place.addresses
 
@@ -83,6 +137,35 @@ class _Cuts(NamedTuple):
     others: tuple[str, ...]
 
 
+class _Index(NamedTuple):
+    """The rules of a list by whom they may concern, as places in its order.
+
+    Attributes:
+        by_group: rules whose near end names nothing but groups that interfaces carry, by each of these groups.
+        rest: the others.
+    """
+
+    by_group: Mapping[str, Sequence[int]]
+    rest: Sequence[int]
+
+
+def _index(rule_set: RuleSet, estate: Estate) -> _Index:
+    by_group: defaultdict[str, list[int]] = defaultdict(list)
+    rest: list[int] = []
+    carried: dict[str, bool] = {}
+    for place, rule in enumerate(rule_set.rules):
+        groups = [peer.group for peer in rule.local if isinstance(peer, GroupRef)]
+        for group in groups:
+            if group not in carried:
+                carried[group] = _is_carried(group, estate)
+        if groups and len(groups) == len(rule.local) and all(carried[group] for group in groups):
+            for group in groups:
+                by_group[group].append(place)
+        else:
+            rest.append(place)
+    return _Index(dict(by_group), tuple(rest))
+
+
 class NearEnds:
     """Looks up which rules of lists concern interfaces; answers are kept for interfaces that no near end tells apart.
 
@@ -93,7 +176,13 @@ class NearEnds:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._cuts: dict[str, _Cuts | None] = {}
-        self._found: dict[tuple[str, Hashable], Sequence[Rule]] = {}
+        self._found: dict[tuple[str, Hashable, RangeMeaning], Sequence[Rule]] = {}
+        self._indexes: dict[str, _Index] = {}
+
+    @cached_property
+    def any(self) -> bool:
+        """Whether any list of the estate has a rule whose near end is not everyone."""
+        return any(self.narrows(rule_set) for rule_set in self._estate.rule_sets.values())
 
     def narrows(self, rule_set: RuleSet) -> bool:
         """Tell whether any rule of a list has a near end that is not everyone."""
@@ -107,8 +196,10 @@ class NearEnds:
         own = standing(interface, self._estate)
         others: tuple[bool, ...] = ()
         if cuts.others:
-            groups = self._estate.groups
-            others = tuple([name in groups and matches(groups[name].selector, interface) for name in cuts.others])
+            known, carried = self._estate.groups, interface.attached
+            others = tuple(
+                [matches(known[name].selector, interface) if name in known else name in carried for name in cuts.others]
+            )
         return (
             tuple(
                 [(bisect_right(cuts.four, first), bisect_right(cuts.four, last)) for first, last in own.v4.intervals]
@@ -121,14 +212,37 @@ class NearEnds:
 
     def of(self, rule_set: RuleSet, interface: Interface) -> Sequence[Rule]:
         """Return what :func:`concerning` does, of a whole list."""
-        place = self.place(rule_set, interface)
+        return self.at(rule_set, self.place(rule_set, interface), interface)
+
+    def at(
+        self, rule_set: RuleSet, place: Hashable, interface: Interface, ranges: RangeMeaning = "everywhere"
+    ) -> Sequence[Rule]:
+        """Return the same of an interface of which it is known what the near ends of the list see of it."""
         if place is None:
             return rule_set.rules
-        key = (rule_set.id, place)
+        key = (rule_set.id, place, ranges)
         known = self._found.get(key)
         if known is None:
-            known = self._found[key] = concerning(rule_set.rules, interface, self._estate)
+            known = self._found[key] = self._concerning(rule_set, interface, ranges)
         return known
+
+    def _concerning(self, rule_set: RuleSet, interface: Interface, ranges: RangeMeaning) -> Sequence[Rule]:
+        """Return what :func:`concerning` does, of a whole list: of thousands of rules most name other groups."""
+        if interface.attached_unread:
+            return concerning(rule_set.rules, interface, self._estate, ranges)
+        index = self._indexes.get(rule_set.id)
+        if index is None:
+            index = self._indexes[rule_set.id] = _index(rule_set, self._estate)
+        # One that names nothing but groups concerns whoever carries any of them, whatever else there is to see.
+        found = {
+            place: rule_set.rules[place] for group in interface.attached for place in index.by_group.get(group, ())
+        }
+        own = standing(interface, self._estate)
+        for place in index.rest:
+            rule = _as_it_concerns(rule_set.rules[place], interface, own, self._estate, ranges)
+            if rule is not None:
+                found[place] = rule
+        return [found[place] for place in sorted(found)]
 
     def _cuts_of(self, rule_set: RuleSet) -> _Cuts | None:
         if rule_set.id not in self._cuts:
@@ -136,8 +250,9 @@ class NearEnds:
         return self._cuts[rule_set.id]
 
     def _cut(self, rule_set: RuleSet) -> _Cuts | None:
-        # Thousands of rules name the same few near ends.
-        peers = {peer for rule in rule_set.rules if rule.local != ANYONE for peer in rule.local}
+        # Thousands of rules name the same few near ends, and most of them everyone.
+        narrow = [rule.local for rule in rule_set.rules if rule.local is not ANYONE and rule.local != ANYONE]
+        peers = {peer for end in narrow for peer in end}
         if not peers:
             return None
         groups = {peer.group for peer in peers if isinstance(peer, GroupRef)}

@@ -166,30 +166,46 @@ def split_by_stage(
     return _any_match(stage, rules, packets, estate, certain=certain)
 
 
-def _match(rule: Rule, estate: Estate, *, certain: bool) -> Box:
-    """Return what a rule matches: for the lower bound an unknown allow is nothing, an unknown deny everything."""
+def _match(rule: Rule, estate: Estate, *, at_most: bool) -> Box:
+    """Return what a rule matches: at most, or for sure."""
     least, most = outside_addresses(rule.remote, estate)
-    take_least = certain == rule.allows
-    if take_least and not (rule.exact and rule.source_ports is None):
+    if not at_most and not (rule.exact and rule.source_ports is None):
         return Box(NO_ADDRESSES, rule.traffic)
-    return Box(least if take_least else most, rule.traffic)
+    return Box(most if at_most else least, rule.traffic)
 
 
 def _first_match(
     stage: Stage, rules: Sequence[Rule], boxes: tuple[Box, ...], estate: Estate, *, certain: bool
 ) -> Passed:
+    # For the lower bound an unknown acceptance is nothing and an unknown denial everything, for the upper the reverse.
     on: list[Box] = []
     accepted: list[Box] = []
     undecided = list(boxes)
-    for rule in rules:
+    final = max((place for place, rule in enumerate(rules) if rule.verdict == "accept"), default=-1)
+    for place, rule in enumerate(rules):
         if not undecided:
             break
-        matched, undecided = _split(undecided, _match(rule, estate, certain=certain))
+        wavers = rule.verdict == "next" and place < final
+        at_most = certain != rule.allows and not wavers
+        matched, undecided = _split(undecided, _match(rule, estate, at_most=at_most))
         if rule.allows:
             (accepted if rule.verdict == "accept" else on).extend(matched)
+        if wavers:
+            # What may hand on may as well leave it to rules behind, of which some accept for good.
+            perhaps, undecided = _split(undecided, _match(rule, estate, at_most=True))
+            rest = _first_match(stage, rules[place + 1 :], tuple(perhaps), estate, certain=certain)
+            on.extend(rest.on + rest.accepted if certain else (*rest.on, *_besides(perhaps, rest.on + rest.accepted)))
+            accepted.extend(() if certain else rest.accepted)
     if stage.miss != "deny":
         on.extend(undecided)
     return Passed(tuple(on), tuple(accepted))
+
+
+def _besides(boxes: list[Box], others: Iterable[Box]) -> list[Box]:
+    """Return the part of boxes that lies in no other one."""
+    for other in others:
+        _, boxes = _split(boxes, other)
+    return boxes
 
 
 def _any_match(stage: Stage, rules: Sequence[Rule], boxes: tuple[Box, ...], estate: Estate, *, certain: bool) -> Passed:
@@ -203,7 +219,7 @@ def _any_match(stage: Stage, rules: Sequence[Rule], boxes: tuple[Box, ...], esta
         if not left:
             break
         if rule.allows:
-            matched, left = _split(left, _match(rule, estate, certain=certain))
+            matched, left = _split(left, _match(rule, estate, at_most=not certain))
             (accepted if rule.verdict == "accept" else on).extend(matched)
     return Passed(tuple(on), tuple(accepted))
 

@@ -77,9 +77,14 @@ def find_passage(
     accepted = Bounds((), ())
     pipeline = pipeline_of(interface, estate) if pipeline is None else pipeline
     steps: list[Step] = []
+    part = 0
     for stage in () if pipeline is None else pipeline.met_by(interface, "ingress"):
         if stage.name == but:
             continue
+        if stage.part > part:
+            # What was accepted for good before meets the stages of the next part all the same.
+            packets = Bounds(packets.lower + accepted.lower, packets.upper + accepted.upper)
+            accepted, part = Bounds((), ()), stage.part
         judges = estate.judging(interface, stage.name, "ingress")
         name = stage.name.replace("-", " ")
         missing = stage.at == "interface" and carries_unread(interface, estate)
@@ -92,9 +97,11 @@ def find_passage(
         else:
             left, final = through(stage, judges, crossing, pipeline, estate), Bounds((), ())
         if unread:
-            # A list that was not read may let everything pass; those that were read pass what they pass.
-            left = Bounds(left.lower if judges else (), crossing.upper)
-            final = Bounds(final.lower if judges else (), () if stage.miss == "deny" else crossing.upper)
+            # A list that was not read may let everything pass. Those that were read pass what they pass, unless it may
+            # deny that before.
+            sure = bool(judges) and stage.miss == "deny"
+            left = Bounds(left.lower if sure else (), crossing.upper)
+            final = Bounds(final.lower if sure else (), crossing.upper if stage.opens_unread else final.upper)
         packets = Bounds(inside.lower + left.lower, inside.upper + left.upper)
         accepted = Bounds(accepted.lower + final.lower, accepted.upper + final.upper)
         stopper = f"stopped by {', '.join(judge.label for judge in judges) or name}"
@@ -158,8 +165,10 @@ def stage_was_read(stage: Stage, interface: Interface, estate: Estate) -> bool:
     """Tell whether the lists of a stage were read in full where an interface stands."""
     if stage.at == "platform":
         return True
-    if stage.at in {"interface", "subnet"}:
-        return estate.read("groups", interface)
-    # In a shared network the boundary belongs to the subnet's owner, whose scope may not have been read.
+    inside = stage.at in {"interface", "subnet"}
+    facet = stage.facet or ("groups" if inside else "boundary-rules")
+    if inside and stage.lists_of == "interface":
+        return estate.read(facet, interface)
+    # In a shared network its lists belong to the subnet's owner, whose scope may not have been read.
     subnet = None if interface.subnet is None else estate.subnets.get(interface.subnet)
-    return estate.read("boundary-rules", interface if subnet is None else subnet)
+    return estate.read(facet, interface if subnet is None else subnet)

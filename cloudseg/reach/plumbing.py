@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _WITHOUT_GROUPS: Final = frozenset(
         "evs",
         # Source: https://learn.microsoft.com/azure/firewall/firewall-faq
         "azure_firewall",
+        # Source: https://learn.microsoft.com/azure/private-link/disable-private-link-service-network-policy
+        "private_link_service",
     )
 )
 _ANSWERS_ONLY: Final = frozenset(("vpc_endpoint", "efs", "load_balancer_endpoint", "private_endpoint"))
@@ -48,6 +51,7 @@ _PROXIES: Final = frozenset(("ec2_instance_connect_endpoint",))
 _UNKNOWN: Final = frozenset(("global_accelerator_managed",))
 _PASSES_ON: Final = frozenset(("transit_gateway", "gateway_load_balancer", "gateway_load_balancer_endpoint"))
 _FILTERS: Final = frozenset(("azure_firewall",))
+_ON_BEHALF: Final = frozenset(("private_link_service",))
 
 
 def takes_groups(interface: Interface) -> bool:
@@ -61,9 +65,16 @@ def opens_connections(interface: Interface) -> bool:
 
 
 def only_passes_on(interface: Interface) -> bool:
-    """Tell whether an interface passes packets of others on, and neither opens connections nor takes any."""
-    role = interface.role.lower()
-    return role in _TRANSLATES or role in _PASSES_ON or role in _FILTERS
+    """Tell whether an interface passes packets of others on, and neither opens connections of its own nor takes any.
+
+    So does one of a private link service, under its own address. Source:
+    https://learn.microsoft.com/azure/private-link/private-link-service-overview
+    """
+    return _passes_on(interface.role.lower())
+
+
+def _passes_on(role: str) -> bool:
+    return role in _TRANSLATES or role in _PASSES_ON or role in _FILTERS or role in _ON_BEHALF
 
 
 def conduct(interface: Interface) -> Conduct:
@@ -76,8 +87,15 @@ def conduct(interface: Interface) -> Conduct:
     https://docs.aws.amazon.com/global-accelerator/latest/dg/secure-vpc-connections.html and
     https://learn.microsoft.com/azure/private-link/private-endpoint-overview
     """
-    role = interface.role.lower()
-    if only_passes_on(interface):
+    return _conduct_of(interface.role.lower())
+
+
+@lru_cache
+def _conduct_of(role: str) -> Conduct:
+    if role in _ON_BEHALF:
+        # Those whose packets it passes on may not be known: what gets to its targets comes from here.
+        return "ordinary"
+    if _passes_on(role):
         return "passes on"
     if role in _ANSWERS_ONLY:
         return "answers"

@@ -16,6 +16,7 @@ from cloudseg.reach.pairs.columns import EndClass
 from cloudseg.reach.pairs.ground import Ground, Surveyed
 from cloudseg.reach.pairs.matrix import Matrix
 from cloudseg.reach.pairs.rows import Band
+from cloudseg.reach.screens import screened
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Reachability:
         shared: the ground that it shares with other estates, for :meth:`together`.
 
     Attributes:
-        estate: the estate.
+        estate: the estate, with the rules of firewalls on the way as lists at the ends.
         view: the internet's view of it.
         ground: the classes and atoms.
         matrix: the pairs, as masks.
@@ -117,6 +118,7 @@ class Reachability:
 
     def __init__(self, estate: Estate, view: InternetView | None = None, *, shared: Shared | None = None) -> None:
         if shared is None:
+            estate = screened(estate)
             surveyed = Surveyed.of(estate, view)
             shared = Shared(surveyed, Ground([surveyed]), 0)
         self.estate = estate
@@ -133,7 +135,7 @@ class Reachability:
     @staticmethod
     def together(estates: Sequence[Estate]) -> tuple[Reachability, ...]:
         """Return the reachability of several estates over the same classes and atoms, so that they compare."""
-        surveyed = [Surveyed.of(estate) for estate in estates]
+        surveyed = [Surveyed.of(screened(estate)) for estate in estates]
         ground = Ground(surveyed)
         return tuple(
             Reachability(own.survey.estate, shared=Shared(own, ground, number)) for number, own in enumerate(surveyed)

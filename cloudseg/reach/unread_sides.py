@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cloudseg.model import shown_id
+from cloudseg.model import provider_of, shown_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["unread_sides"]
 
 _SHOWN: Final = 5
+_SCOPES: Final = {"azure": "subscription", "gcp": "project"}
 
 
 def unread_sides(estate: Estate) -> tuple[str, ...]:
@@ -42,4 +43,5 @@ def _unread(estate: Estate) -> Iterator[str]:
 
 def _words(network: str, where: str, behind: str) -> str:
     text = f"{shown_id(network)}{where} behind the {behind} was not read"
-    return f"{text}: what passes from it or to it is told at most; read its account as well"
+    scope = _SCOPES.get(provider_of(network), "account")
+    return f"{text}: what passes from it or to it is told at most; read its {scope} as well"

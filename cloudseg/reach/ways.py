@@ -197,7 +197,12 @@ def _answered(subnet: Subnet | None, everything: AddressSet, estate: Estate) -> 
         way = WayIn(everything & GLOBAL_UNICAST, ALL_TRAFFIC, certain=False, text="public address")
         return WaysIn((way,), (), ("the routes of its subnet were not read",))
     ways, reasons = _routed(subnet, table, everything, estate)
-    return WaysIn(tuple(ways), (), tuple(reasons)) if ways else WaysIn(blocked=("no route to an internet gateway",))
+    return WaysIn(tuple(ways), (), tuple(reasons)) if ways else WaysIn(blocked=(_no_way_out(subnet),))
+
+
+def _no_way_out(subnet: Subnet) -> str:
+    # Of what leads a network of Azure out nobody makes a gateway.
+    return "no route to the internet" if subnet.provider == "azure" else "no route to an internet gateway"
 
 
 def _routed(subnet: Subnet, table: RouteTable, everything: AddressSet, estate: Estate) -> tuple[list[WayIn], list[str]]:

@@ -109,24 +109,31 @@ class Tally:
             within: pairs of endpoints of that class itself.
         """
         abroad = False
-        for other, (lower, upper) in zip(fan.others, fan.verdicts, strict=True):
+        # A fan has few verdicts, and to compare what they hold takes longer than to count them.
+        told: dict[int, tuple[bool, bool]] = {}
+        for other, verdict in zip(fan.others, fan.verdicts, strict=True):
             size = sources.get(other)
             if size is None and other.startswith(EXTERNAL):
                 abroad = True
                 continue
             pairs = within if other == fan.end else (size or 0) * count
-            if lower is upper or lower:
+            known = told.get(id(verdict))
+            if known is None:
+                certain, doubtful = bool(verdict.lower), verdict.lower != verdict.upper
+                known = told[id(verdict)] = certain or not doubtful, doubtful
+            talks, is_open = known
+            if talks:
                 self.talking += pairs
             else:
                 self.perhaps += pairs
-            if lower is not upper and lower != upper:
+            if is_open:
                 self.open += pairs
                 if pairs and fan.end not in self._sampled and len(self.unknown) < _SAMPLED:
                     self._sampled.add(fan.end)
-                    self.unknown.append(Flow(other, fan.end, lower, upper))
-        known = self._entered if fan.inward else self._leaving
-        if abroad and fan.end not in known:
-            known.add(fan.end)
+                    self.unknown.append(Flow(other, fan.end, *verdict))
+        met = self._entered if fan.inward else self._leaving
+        if abroad and fan.end not in met:
+            met.add(fan.end)
             if fan.inward:
                 self.entered += count
             else:
@@ -232,6 +239,8 @@ class ReachAnswer:
                     f"{amount(len(left_out), 'managed service')} that may be public without an interface: not judged"
                     " here, but by the checks `public-endpoint` and `public-control-plane`"
                 )
+        if any(name != end for end, name in self._renamed.items()):
+            notes.append(f"the addresses at which hosts answer the machines on them are left out: {self.estate.served}")
         notes.extend(self._handed_on)
         notes.extend(unread_sides(self.estate))
         notes.extend(assumptions(self.estate, self._named_ends))
@@ -282,12 +291,45 @@ class ReachAnswer:
         targets = None if self.targets is None else self.targets.ends
         for known in self.reach.fans(sources, targets, forwarded=True):
             fan = known if self.traffic.is_all else _cut(known, self.traffic)
+            if self._hosted and (targets if fan.inward is False else sources) is None:
+                fan = self._without_hosts(fan)
             if not fan.others:
                 continue
             sending, taking = sources_of.get(fan.end, ()), targets_of.get(fan.end, ())
             within = len(sending) * len(taking) - len({*sending} & {*taking})
             tally.add(fan, (takers if fan.inward else senders).get(fan.end, 0), senders, within)
             yield fan
+
+    @cached_property
+    def _hosted(self) -> bool:
+        """Whether hosts answer the machines on them at addresses of their own, which nobody asked about."""
+        return bool(self.estate.served)
+
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        return {}
+
+    def _without_hosts(self, fan: Fan) -> Fan:
+        """Return a fan without the addresses at which hosts answer the machines on them: those are nobody outside."""
+        kept: list[str] = []
+        verdicts: list[Verdict] = []
+        for other, verdict in zip(fan.others, fan.verdicts, strict=True):
+            name = self._renamed.get(other)
+            if name is None:
+                name = self._renamed[other] = self._without_host(other)
+            if name:
+                kept.append(name)
+                verdicts.append(verdict)
+        return fan._replace(others=kept, verdicts=verdicts)
+
+    def _without_host(self, end: str) -> str:
+        if not end.startswith(EXTERNAL):
+            return end
+        addresses = addresses_of(end)
+        if not addresses.overlaps(self.estate.served):
+            return end
+        left = addresses - self.estate.served
+        return f"{EXTERNAL}{left}" if left else ""
 
     def pairs(self, *, joined: bool) -> Iterator[Pair]:
         """Yield the pairs of endpoints between which something passes.

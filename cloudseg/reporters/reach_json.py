@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -116,7 +117,7 @@ def _write(answer: ReachAnswer, stream: TextIO, _options: RenderOptions) -> None
         ),
         "sources": iter(answer.read),
         "endpoints": Lines(_endpoints(answer)),
-        "flows": Written(_flow_lines(answer)),
+        "flows": Written(chain.from_iterable(_flow_lines(answer))),
         "notes": answer.notes,
     }
     write_json(stream, members)
@@ -145,8 +146,8 @@ def _kind(interface: Interface, estate: Estate) -> str:
     return interface.kind if owner is None else owner.kind
 
 
-def _flow_lines(answer: ReachAnswer) -> Iterator[str]:
-    """Yield the entries of the flows: bounds apart, and each run of addresses outside on its own.
+def _flow_lines(answer: ReachAnswer) -> Iterator[list[str]]:
+    """Yield the entries of the flows, a fan at a time: bounds apart, and each run of addresses outside on its own.
 
     There are millions of them, of few ends and few verdicts, so that these are written once and put together.
     """
@@ -154,18 +155,20 @@ def _flow_lines(answer: ReachAnswer) -> Iterator[str]:
     written = lru_cache(_KEPT)(_verdicts)
     for fan in answer.fans():
         (own,) = ends(fan.end)
+        begun = '{"from":' if fan.inward else f'{{"from":{own},"to":'
+        behind = f',"to":{own},' if fan.inward else ","
         # To tell verdicts by what they hold takes longer than to write them.
         told: dict[int, tuple[str, ...]] = {}
+        lines: list[str] = []
         for name, verdict in zip(fan.others, fan.verdicts, strict=True):
             known = told.get(id(verdict))
             if known is None:
-                known = told[id(verdict)] = written(verdict)
+                known = told[id(verdict)] = tuple(f"{behind}{text}" for text in written(verdict))
             for text in known:
                 for other in ends(name):
-                    if fan.inward:
-                        yield f'{{"from":{other},"to":{own},{text}'
-                    else:
-                        yield f'{{"from":{own},"to":{other},{text}'
+                    # Nearly all ends are one text, and a list of it takes longer than the line.
+                    lines.append(f"{begun}{other}{text}")  # noqa: PERF401
+        yield lines
 
 
 def _verdicts(verdict: Verdict) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from cloudseg.reporters.reach_answer import EXACT, ReachAnswer
 from cloudseg.reporters.screen import Screen
 from cloudseg.reporters.text import amount, visible
 from cloudseg.reporters.wording import unread_lines
+from cloudseg.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,15 +32,43 @@ _BOUND = len("at most")
 _SHORTEST, _LONGEST = 12, 48
 _OUTSIDE = len("internet but 203.0.113.0/24")
 _STACKED = 60
+_USUAL = Traffic.parse("tcp, udp, icmp, icmpv6, esp, ah")
+_NEVER = Traffic.protocol(252)
+"""A protocol that nobody was given: what holds it means every protocol that is not named."""
 
 
 def _write(answer: ReachAnswer, stream: TextIO, options: RenderOptions) -> None:
     screen = Screen(options)
     words = EndWords(answer.estate)
-    rows = (_row(pair, words) for pair in answer.pairs(joined=True))
+    rare = _Rare(answer)
+    rows = (_row(pair, words) for pair in rare.without(answer.pairs(joined=True)))
     lines = _stacked(rows, screen) if screen.width < _STACKED else _columns(rows, _ends(answer, words, screen), screen)
     stream.writelines(f"{line}\n" for line in lines)
-    stream.writelines(f"{line}\n" for line in _summary(answer, screen))
+    stream.writelines(f"{line}\n" for line in _summary(answer, screen, rare.words))
+
+
+class _Rare:
+    """Leaves out rows that say of protocols which hardly anybody speaks that they may pass, and counts these rows."""
+
+    def __init__(self, answer: ReachAnswer) -> None:
+        self._asked = not answer.traffic.overlaps(_USUAL)
+        self._count = 0
+
+    def without(self, pairs: Iterator[Pair]) -> Iterator[Pair]:
+        """Yield the pairs that have a row."""
+        for pair in pairs:
+            if pair.bound == EXACT or self._asked or pair.traffic.overlaps(_USUAL) or not pair.traffic >= _NEVER:
+                yield pair
+            else:
+                self._count += 1
+
+    @property
+    def words(self) -> str:
+        """What was left out, in words; empty for nothing."""
+        if not self._count:
+            return ""
+        rows = amount(self._count, "row")
+        return f"{rows} left out: whether protocols but {_USUAL} pass is not known there; --format csv has them"
 
 
 def _row(pair: Pair, words: EndWords) -> tuple[str, str, str, str]:
@@ -79,13 +108,13 @@ def _stacked(rows: Iterator[tuple[str, str, str, str]], screen: Screen) -> Itera
         yield from screen.folded(f"{traffic}, {bound}", indent="  ")
 
 
-def _summary(answer: ReachAnswer, screen: Screen) -> Iterator[str]:
+def _summary(answer: ReachAnswer, screen: Screen, left_out: str) -> Iterator[str]:
     if answer.tally.any:
         yield ""
     elif answer.estate.interfaces:
         yield from screen.folded(f"{answer.nothing[0].upper()}{answer.nothing[1:]}.")
         yield ""
-    for note in answer.notes:
+    for note in (*answer.notes, *((left_out,) if left_out else ())):
         yield from screen.folded(f"note: {note}")
     for line in _doubts(answer):
         yield from screen.folded(line)

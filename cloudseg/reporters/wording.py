@@ -35,6 +35,8 @@ __all__ = [
 
 _GAPS_SHOWN = 10
 _WITHOUT_REGIONS = frozenset(("kubernetes",))
+_AT_ONCE = frozenset(("azure",))
+"""Providers that list a whole scope at once, wherever its resources are."""
 
 
 @cache
@@ -128,7 +130,8 @@ def severity_counts(document: FindingsDocument) -> str:
 def scope_line(source: SourceInfo) -> str:
     """Return what was read of a scope."""
     name = f" ({source.name})" if source.name and source.name != source.scope else ""
-    regions = "" if source.provider in _WITHOUT_REGIONS else f": {', '.join(source.regions) or 'no region'}"
+    told = source.regions or (() if source.provider in _AT_ONCE else ("no region",))
+    regions = "" if source.provider in _WITHOUT_REGIONS or not told else f": {', '.join(told)}"
     missing = "" if source.complete else f"; {amount(len(source.gaps), 'gap')}"
     return f"{source.provider} {source.scope}{name}{regions}{missing}"
 

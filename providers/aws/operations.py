@@ -135,6 +135,13 @@ _NETWORK: tuple[Operation, ...] = (
     _ec2("describe_internet_gateways", "InternetGateways", "gateways"),
     _ec2("describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", "gateways", page=255),
     _ec2("describe_nat_gateways", "NatGateways", "gateways"),
+    _ec2("describe_vpn_gateways", "VpnGateways", "gateways", page=None),
+    # The configuration for the customer's device holds the keys of the tunnels.
+    msgspec.structs.replace(
+        _ec2("describe_vpn_connections", "VpnConnections", "gateways", page=None),
+        redact=("CustomerGatewayConfiguration", "PreSharedKey", "PreSharedKeyArn"),
+    ),
+    _ec2("describe_customer_gateways", "CustomerGateways", "gateways", page=None),
     _ec2("describe_vpc_peering_connections", "VpcPeeringConnections", "peerings"),
     _ec2("describe_transit_gateways", "TransitGateways", "transit"),
     _ec2("describe_transit_gateway_attachments", "TransitGatewayAttachments", "transit"),

@@ -81,6 +81,11 @@ class Operation(msgspec.Struct, frozen=True):
         """The names under which the answers lie in a snapshot."""
         return (self.service, self.name)
 
+    @property
+    def after(self) -> tuple[tuple[str, str], ...]:
+        """The operation whose answers it is asked about."""
+        return () if self.per is None else (self.per.of,)
+
 
 def _network(name: str, kind: str, *facets: Facet, method: str = "list_all", redact: tuple[str, ...] = ()) -> Operation:
     return Operation(
@@ -88,9 +93,10 @@ def _network(name: str, kind: str, *facets: Facet, method: str = "list_all", red
     )
 
 
-def _within(name: str, method: str, kind: str, facet: Facet, of: str) -> Operation:
+def _within(name: str, method: str, kind: str, facets: Facet | tuple[Facet, ...], of: str) -> Operation:
     action = f"Microsoft.Network/{kind}/read"
-    return Operation("network", name, Method(method), action, (facet,), Each(("network", of)))
+    several = facets if isinstance(facets, tuple) else (facets,)
+    return Operation("network", name, Method(method), action, several, Each(("network", of)))
 
 
 def _listed(
@@ -117,6 +123,13 @@ _SCALE_SET = Each(
 # https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-networking-private
 _PRIVATE = ("properties.network.publicNetworkAccess", ("Disabled",))
 
+# What a perimeter admits to its resources, it decides instead of their own settings. Source:
+# https://learn.microsoft.com/azure/private-link/network-security-perimeter-concepts#onboarded-private-link-resources
+_PERIMETERS: tuple[Facet, ...] = (
+    "entrances", "services.storage", "services.sql", "services.cosmosdb", "services.keyvault", "services.servicebus",
+    "services.eventhub", "services.search", "services.cognitiveservices",
+)  # fmt: skip
+
 _NETWORK: tuple[Operation, ...] = (
     # The longest answers first, so that their pages overlap with everything else.
     _network("network_interfaces", "networkInterfaces", "interfaces"),
@@ -142,7 +155,7 @@ _NETWORK: tuple[Operation, ...] = (
     _network("private_endpoints", "privateEndpoints", "endpoints", method="list_by_subscription"),
     _network("private_link_services", "privateLinkServices", "endpoint-services", method="list_by_subscription"),
     _network("network_watchers", "networkWatchers", "flow-logs"),
-    _network("network_security_perimeters", "networkSecurityPerimeters", "entrances", method="list_by_subscription"),
+    _network("network_security_perimeters", "networkSecurityPerimeters", *_PERIMETERS, method="list_by_subscription"),
     Operation(
         "network", "virtual_machine_scale_set_network_interfaces",
         Method("network_interfaces.list_virtual_machine_scale_set_network_interfaces"),
@@ -166,15 +179,20 @@ _NETWORK: tuple[Operation, ...] = (
     ),
     _within(
         "network_security_perimeter_associations", "network_security_perimeter_associations.list",
-        "networkSecurityPerimeters/resourceAssociations", "entrances", "network_security_perimeters",
+        "networkSecurityPerimeters/resourceAssociations", _PERIMETERS, "network_security_perimeters",
     ),
     _within(
         "network_security_perimeter_profiles", "network_security_perimeter_profiles.list",
-        "networkSecurityPerimeters/profiles", "entrances", "network_security_perimeters",
+        "networkSecurityPerimeters/profiles", _PERIMETERS, "network_security_perimeters",
     ),
     _within(
         "network_security_perimeter_access_rules", "network_security_perimeter_access_rules.list",
-        "networkSecurityPerimeters/profiles/accessRules", "entrances", "network_security_perimeter_profiles",
+        "networkSecurityPerimeters/profiles/accessRules", _PERIMETERS, "network_security_perimeter_profiles",
+    ),
+    Operation(
+        "network", "private_dns_zone_groups", Get("privateDnsZoneGroups", "2024-05-01"),
+        "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/read", ("endpoints",),
+        Each(("network", "private_endpoints")),
     ),
     # The same tags with the same addresses are told in every location.
     Operation(
@@ -207,6 +225,14 @@ _NETWORK: tuple[Operation, ...] = (
 )  # fmt: skip
 
 
+def _configuration(kind: str, of: str) -> Operation:
+    return Operation(
+        "web", "site_configurations", Get("config/web", "2023-12-01", single=True), f"{kind}/config/read",
+        ("services.appservice",), Each(("web", of)),
+        redact=("appSettings", "azureStorageAccounts", "connectionStrings", "metadata", "publishingUsername"),
+    )  # fmt: skip
+
+
 # The single servers of PostgreSQL and MySQL are retired: what may be left of them is asked for, and a role that names
 # their actions is refused. Sources: https://learn.microsoft.com/azure/postgresql/single-server/overview-single-server
 # and https://learn.microsoft.com/azure/mysql/migrate/whats-happening-to-mysql-single-server
@@ -230,6 +256,7 @@ _SERVICES: tuple[Operation, ...] = (
     ),
     _service("containerservice", "managed_clusters", "Microsoft.ContainerService/managedClusters", "services.aks"),
     _service("web", "sites", "Microsoft.Web/sites", "services.appservice", "appSettings", "connectionStrings"),
+    _service("web", "slots", "Microsoft.Web/sites/slots", "services.appservice", "appSettings", "connectionStrings"),
     _service("servicebus", "namespaces", "Microsoft.ServiceBus/namespaces", "services.servicebus"),
     _service("eventhub", "namespaces", "Microsoft.EventHub/namespaces", "services.eventhub"),
     _service("cache", "redis", "Microsoft.Cache/redis", "services.redis", "accessKeys"),
@@ -239,6 +266,10 @@ _SERVICES: tuple[Operation, ...] = (
     # Resource Graph does not know these.
     _below(
         "sql", "firewall_rules", Get("firewallRules", "2021-11-01"), "Microsoft.Sql/servers", "services.sql",
+        Each(("sql", "servers")),
+    ),
+    _below(
+        "sql", "ipv6_firewall_rules", Get("ipv6FirewallRules", "2021-11-01"), "Microsoft.Sql/servers", "services.sql",
         Each(("sql", "servers")),
     ),
     _below(
@@ -279,11 +310,8 @@ _SERVICES: tuple[Operation, ...] = (
         Each(("cache", "redis")),
     ),
     # Access restrictions stand in the configuration alone; settings and connection strings are not asked for.
-    Operation(
-        "web", "site_configurations", Get("config/web", "2023-12-01", single=True), "Microsoft.Web/sites/config/read",
-        ("services.appservice",), Each(("web", "sites")),
-        redact=("appSettings", "azureStorageAccounts", "connectionStrings", "metadata", "publishingUsername"),
-    ),
+    _configuration("Microsoft.Web/sites", "sites"),
+    _configuration("Microsoft.Web/sites/slots", "slots"),
 )  # fmt: skip
 
 OPERATIONS: tuple[Operation, ...] = (*_NETWORK, *_SERVICES)

@@ -46,6 +46,7 @@ _ATTEMPT: Final = re.compile(r"^\t(\w+Credential): (.+)", re.MULTILINE)
 """How a chain of credentials tells what became of each: a line, after a tab."""
 _REFUSAL: Final = re.compile("AADSTS|expired|error|refused|denied", re.IGNORECASE)
 _SHOWN: Final = 5
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class _Cloud(NamedTuple):
@@ -223,7 +224,8 @@ def _named(name: str, visible: dict[str, Subscription]) -> Subscription:
         return alike[0]
     if alike:
         raise CollectError(f"{len(alike)} subscriptions are called {name!r}; name it by its id: {_shown(alike)}")
-    near = difflib.get_close_matches(name.lower(), [*visible, *(each.name for each in visible.values())], 1)
+    # Ids look alike by chance: only a name can have been meant by a name that is near it.
+    near = [] if _GUID.fullmatch(name) else difflib.get_close_matches(name, [each.name for each in visible.values()], 1)
     meant = f"did you mean {near[0]}? " if near else ""
     raise CollectError(
         f"there is no subscription {name!r}, or these credentials may see nothing of it; {meant}visible are "

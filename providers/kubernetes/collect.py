@@ -60,6 +60,7 @@ class _Cluster:
         self.narrowed: Narrowed | None = None
         self.closed: CollectError | None = None
         self.settings: list[Fields] = []
+        self.asked_for_settings = False
 
     def enter(self) -> str:
         """Ask what is served, and as whom we ask; what fails closes the cluster."""
@@ -135,6 +136,7 @@ class _Cluster:
         """Read one config map that decides how policies are enforced."""
         try:
             found = read_setting(self.client, setting)
+            self.asked_for_settings = True
         except AnswerError as error:
             where = f"{setting.namespace}/{setting.name}"
             self.gaps.append(msgspec.structs.replace(self._gap(CORE, "configmaps", error), resource=where))
@@ -143,8 +145,8 @@ class _Cluster:
         return f"{self.scope} {setting.name}"
 
     def keep_settings(self) -> None:
-        """Add the config maps to the answers, as one list."""
-        if self.settings:
+        """Add the config maps to the answers, as one list; that none of those asked for is there tells something."""
+        if self.settings or self.asked_for_settings:
             items = sorted(self.settings, key=lambda item: str(item["metadata"]))
             part = Part(PROVIDER, self.scope, _REGION, CORE, "configmaps")
             self.answers[part] = {"apiVersion": "v1", "kind": "ConfigMapList", "items": items}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cloudseg.json_text import well_formed
 from cloudseg.providers.kubernetes.json_values import JsonValueError, read_json
 from cloudseg.providers.kubernetes.plain_yaml import read_plain
 
@@ -19,7 +20,8 @@ UNRENDERED: Final = (
 )
 # Of these two the specification says that they end a document wherever they stand at the beginning of a line:
 # https://yaml.org/spec/1.2.2/#912-document-markers
-_MARK: Final = re.compile(r"^(?:---|\.\.\.)(?=[ \t\n]|\Z)", re.MULTILINE)
+_MARKS: Final = ("---", "...")
+_BEHIND_MARK: Final = (" ", "\t", "\n", "")
 _DIRECTIVES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n|%[^\n]*\n)*")
 
 
@@ -27,7 +29,7 @@ class Document(NamedTuple):
     """One document.
 
     Attributes:
-        value: what it says, as decoded JSON; None where it is empty.
+        value: what it says, as decoded JSON that can be written again; None where it is empty.
         line: its first line, counted from 1.
         item_lines: the first line of each entry of its list ``items``.
         repeated: the keys that stand twice in one mapping, each with its line, or that of the document.
@@ -74,7 +76,8 @@ def _json_documents(text: str) -> Iterator[Document | Broken]:
     found: list[Document | Broken] = []
     try:
         for value, line, item_lines, repeated in read_json(text):
-            found.append(Document(value, line, item_lines, tuple((line, key) for key in repeated), braces))
+            keys = tuple((line, key) for key in repeated)
+            found.append(Document(well_formed(value), line, item_lines, keys, braces))
     except JsonValueError as error:
         other = list(_yaml_documents(text))
         quoted = text.lstrip()[1:].lstrip().startswith(('"', "}"))
@@ -108,7 +111,7 @@ def _of_any_yaml(before: int, chunk: str) -> Iterator[Document | Broken]:
         return
     moved = tuple(before + each for each in item_lines) if before else item_lines
     keys = tuple((before + place, key) for place, key in repeated)
-    yield Document(value, before + line, moved, keys, "{{" in chunk)
+    yield Document(well_formed(value), before + line, moved, keys, "{{" in chunk)
 
 
 def _broken(text: str, line: int, problem: str, *, unrendered: bool) -> Broken:
@@ -123,17 +126,31 @@ def _broken(text: str, line: int, problem: str, *, unrendered: bool) -> Broken:
 def _chunks(text: str) -> Iterator[tuple[int, str]]:
     """Yield the text of each document, with the number of lines before it."""
     start = line = 0
-    for mark in _MARK.finditer(text):
-        end = mark.start()
-        if mark[0] == "...":
+    for end, mark in _marks(text):
+        if mark == "...":
             following = text.find("\n", end)
-            end = len(text) if following < 0 else following + 1
+            end = len(text) if following < 0 else following + 1  # noqa: PLW2901 - the document ends with the line
         chunk = text[start:end]
         # Directives belong to the document after the mark.
-        if not chunk or (mark[0] == "---" and "%" in chunk and _DIRECTIVES.fullmatch(chunk)):
+        if not chunk or (mark == "---" and "%" in chunk and _DIRECTIVES.fullmatch(chunk)):
             continue
         yield line, chunk
         line += chunk.count("\n")
         start = end
     if start < len(text):
         yield line, text[start:]
+
+
+def _marks(text: str) -> list[tuple[int, str]]:
+    """Return the marks between documents, in their order, each with where it stands."""
+    # The search for a text is many times as fast as that for beginnings of lines; the first line gets an end before it.
+    lines = f"\n{text}"
+    found: list[tuple[int, str]] = []
+    for mark in _MARKS:
+        place = lines.find(f"\n{mark}")
+        while place >= 0:
+            behind = place + 1 + len(mark)
+            if lines[behind : behind + 1] in _BEHIND_MARK:
+                found.append((place, mark))
+            place = lines.find(f"\n{mark}", place + 1)
+    return sorted(found)

@@ -116,14 +116,16 @@ def read(file: File) -> tuple[str, float | None] | Skipped:
         return _text(file.label, _streamed(file.source), None)
     try:
         status = file.source.stat()
+        regular = stat.S_ISREG(status.st_mode)
         # Nobody need be at the other end of a pipe that happens to lie in a folder; one that is named is meant.
-        if file.found and not stat.S_ISREG(status.st_mode):
+        if file.found and not regular:
             return Skipped(file.label, "not a regular file", "skipped")
         with file.source.open("rb") as stream:
-            content = stream.read(LARGEST_FILE + 1)
+            # Room for as much as is asked for is made beforehand, so that only what may be too large asks for the most.
+            content = stream.read() if status.st_size <= LARGEST_FILE and regular else stream.read(LARGEST_FILE + 1)
     except OSError as error:
         return _unread(file.source, error)
-    return _text(file.label, content, status.st_mtime if stat.S_ISREG(status.st_mode) else None)
+    return _text(file.label, content, status.st_mtime if regular else None)
 
 
 def _streamed(stream: TextIO) -> bytes:

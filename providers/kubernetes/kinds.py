@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 __all__ = [
@@ -108,14 +109,18 @@ _EXPOSING_LISTS: Final = frozenset(
 """Plurals of the kinds that lead from outside to pods, and of what their objects refer to."""
 
 _HISSING: Final = ("s", "x", "z", "ch", "sh")
+_KEPT: Final = 1 << 12
+"""What is told of so many kinds is kept: thousands of objects are of a few."""
 
 
+@lru_cache(_KEPT)
 def group_of(api_version: str) -> str:
     """Return the API group of an ``apiVersion``; empty for the core group, which is written ``v1``."""
     group, slash, _ = api_version.rpartition("/")
     return group if slash else ""
 
 
+@lru_cache(_KEPT)
 def plural_of(kind: str) -> str:
     """Return the plural of a kind in lower case, by the rules of English: ``networkpolicies``, ``gateways``.
 
@@ -135,6 +140,7 @@ def qualified_kind(group: str, kind: str) -> str:
     return f"{kind}.{group}" if group else kind
 
 
+@lru_cache(_KEPT)
 def decides_traffic(group: str, kind: str) -> bool:
     """Tell whether objects of a kind may decide what passes, of whatever network plugin or mesh they are."""
     if group == "policy" or kind.startswith(_WITHOUT_EFFECT):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from cloudseg import __version__
 from cloudseg.errors import InputError
-from cloudseg.json_text import printable, well_formed
+from cloudseg.json_text import printable
 from cloudseg.providers.kubernetes.documents import Broken, read_documents
 from cloudseg.providers.kubernetes.files import STANDARD_INPUT, File, Skipped, files_of, read, utc
 from cloudseg.providers.kubernetes.judged import JUDGED
@@ -117,7 +117,7 @@ class _Reading:
             tuple(self._gaps),
             tuple(sorted(part.path for part in parts)),
         )
-        readers = {part: partial(well_formed, answer) for part, answer in parts.items()}
+        readers = {part: partial(_as_read, answer) for part, answer in parts.items()}
         return Snapshot(readers, manifest, manifest.taken_at, (*self._notes, *self._closing_notes()))
 
     def _read(self, file: File) -> None:
@@ -209,10 +209,14 @@ class _Reading:
     def _parts(self) -> dict[Part, object]:
         lists: dict[Part, list[object]] = {}
         firsts: dict[Part, Object] = {}
+        known: dict[tuple[str, str], list[object]] = {}
         for each, place in self._objects.values():
-            part = Part(PROVIDER, self._cluster, _REGION, each.group or "core", plural_of(each.kind))
-            firsts.setdefault(part, each)
-            lists.setdefault(part, []).append(_located(each, place))
+            items = known.get((each.group, each.kind))
+            if items is None:
+                part = Part(PROVIDER, self._cluster, _REGION, each.group or "core", plural_of(each.kind))
+                firsts.setdefault(part, each)
+                items = known[each.group, each.kind] = lists.setdefault(part, [])
+            items.append(_located(each, place))
         return {
             part: {"apiVersion": firsts[part].fields["apiVersion"], "kind": f"{firsts[part].kind}List", "items": items}
             for part, items in lists.items()
@@ -241,6 +245,10 @@ def _located(each: Object, place: str) -> dict[str, object]:
     else:
         annotations.pop(LOCATION, None)
     return each.fields
+
+
+def _as_read(answer: object) -> object:
+    return answer
 
 
 def _is_folder(source: Source) -> bool:

@@ -100,54 +100,57 @@ def read_plain(text: str) -> PlainDocument | None:
     return _read((text[len(_START) :] if begun else text).split("\n"), 1 + begun)
 
 
-def _read(lines: Sequence[str], first: int) -> PlainDocument | None:  # noqa: C901, PLR0912 - one loop over every line of every file
+def _read(lines: Sequence[str], first: int) -> PlainDocument | None:  # noqa: C901, PLR0912, PLR0915 - one loop over every line of every file
     scalar, deeper, mapping, no_entry = _Kind.SCALAR, _Kind.DEEPER, _Kind.MAPPING, _Kind.NO_ENTRY
     root: dict[str, object] = {}
     items: object = None
     item_lines: list[int] = []
-    start = 0
-    # What is open, from the document inwards: how far in its entries stand, and what they go into.
-    outer: list[tuple[int, Container]] = []
+    # What is open: how far in its entries stand, the mapping that they go into, or the list.
     at: int = 0
-    here: Container = root
+    here = root
+    listed: list[object] | None = None
+    outer: list[tuple[int, dict[str, object], list[object] | None]] = []
+    """What is open around it, from the document inwards."""
     waiting: str | None = None
     """The last key of a mapping, while what it stands for may follow below."""
-    for number, text in enumerate(lines, first):
-        line = _line(text)
+    for number, line in enumerate(map(_line, lines), first):
         if line is None:
             return None
         indent, dash, key, kind, value = line
         if kind is no_entry:
             continue
-        start = start or number
-        if waiting is not None and isinstance(here, dict):
+        if waiting is not None:
             if indent > at or (dash and indent == at):
-                inner: Container = [] if dash else {}
-                here[waiting] = inner
-                if dash and here is root and waiting == "items":
-                    items = inner
-                outer.append((at, here))
-                at, here = indent, inner
+                outer.append((at, here, None))
+                at = indent
+                if dash:
+                    listed = here[waiting] = []
+                    if here is root and waiting == "items":
+                        items = listed
+                else:
+                    inner: dict[str, object] = {}
+                    here[waiting] = inner
+                    here = inner
             else:
                 here[waiting] = None
             waiting = None
         # A list may stand as far in as the key that it belongs to; the next key ends it.
-        while indent < at or (indent == at and not dash and isinstance(here, list)):
+        while indent < at or (listed is not None and indent == at and not dash):
             if not outer:
                 return None
-            at, here = outer.pop()
+            at, here, listed = outer.pop()
         if indent != at:
             return None
-        if isinstance(here, list):
-            if here is items:
+        if listed is not None:
+            if listed is items:
                 item_lines.append(number)
             if key is None:
-                here.append(value if kind is scalar else {} if kind is mapping else [])
+                listed.append(value if kind is scalar else {} if kind is mapping else [])
                 continue
             entry: dict[str, object] = {}
-            here.append(entry)
-            outer.append((at, here))
-            at, here = indent + _STEP, entry
+            outer.append((at, here, listed))
+            listed.append(entry)
+            at, here, listed = indent + _STEP, entry, None
         elif dash or key is None or key in here:
             return None
         if kind is scalar:
@@ -156,6 +159,7 @@ def _read(lines: Sequence[str], first: int) -> PlainDocument | None:  # noqa: C9
             waiting = key
         else:
             here[key] = {} if kind is mapping else []
-    if waiting is not None and isinstance(here, dict):
+    if waiting is not None:
         here[waiting] = None
+    start = next((number for number, text in enumerate(lines, first) if _line(text) is not _NO_ENTRY), 0)
     return PlainDocument(root, start, tuple(item_lines)) if start else None

@@ -107,6 +107,12 @@ SETTINGS: Final = (
         "amazon-vpc-cni",
         ("enable-network-policy-controller",),
     ),
+    # https://github.com/Azure/ip-masq-agent-v2#configuring-the-agent; AKS keeps the second map itself:
+    # https://learn.microsoft.com/azure/aks/azure-cni-overlay
+    Setting(("acn.azure.com",), "kube-system", "azure-ip-masq-agent-config", ()),
+    Setting(("acn.azure.com",), "kube-system", "azure-ip-masq-agent-config-reconciled", ()),
+    # https://cloud.google.com/kubernetes-engine/docs/how-to/ip-masquerade-agent
+    Setting(("networking.gke.io",), "kube-system", "ip-masq-agent", ("config",)),
     # https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/
     Setting(("security.istio.io", "networking.istio.io"), "istio-system", "istio", ("mesh",)),
     # https://artifacthub.io/packages/helm/istio-official/istiod

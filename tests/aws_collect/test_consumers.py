@@ -1,6 +1,6 @@
 """Nothing is fetched that nothing reads: each collected operation names the module of the translation that reads it."""
 
-import inspect
+import sys
 
 import pytest
 
@@ -25,6 +25,9 @@ CONSUMERS = {
     "ec2.describe_internet_gateways": "gateways",
     "ec2.describe_egress_only_internet_gateways": "gateways",
     "ec2.describe_nat_gateways": "gateways",
+    "ec2.describe_vpn_gateways": "vpns",
+    "ec2.describe_vpn_connections": "vpns",
+    "ec2.describe_customer_gateways": "vpns",
     "ec2.describe_vpc_peering_connections": "gateways",
     "ec2.describe_transit_gateways": "transit",
     "ec2.describe_transit_gateway_attachments": "transit",
@@ -121,11 +124,13 @@ def readers() -> dict[str, set[str]]:
     about = Answers._about  # pyright: ignore[reportPrivateUsage] - every way to an answer goes through it
 
     def recording(self: Answers, service: str, operation: str) -> list[Part]:
-        for frame in inspect.stack(0)[1:]:
-            module = str(frame.frame.f_globals["__name__"])
+        frame = sys._getframe().f_back  # pyright: ignore[reportPrivateUsage] - `inspect` looks up every file
+        while frame is not None:
+            module = str(frame.f_globals["__name__"])
             if module.startswith(ROOM) and module != f"{ROOM}answers":
                 seen.setdefault(f"{service}.{operation}", set()).add(module.removeprefix(ROOM))
                 break
+            frame = frame.f_back
         return about(self, service, operation)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -1,12 +1,12 @@
 import json
 from typing import Any, cast
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from cloudseg.providers.aws.operations import OPERATIONS
 from cloudseg.providers.aws.translate import translate
 from cloudseg.snapshot import Part, Snapshot
+from tests.spoiling import assert_told, examples, junk, spoiled_snapshots
 
 POLICY = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "*", "Resource": "*"}]})
 GROUPS = [{"VpcSecurityGroupId": "sg-1"}]
@@ -136,25 +136,6 @@ ANSWERS: dict[str, Any] = {
     "events.list_targets_by_rule#arn:r": [{"Id": "t", "EcsParameters": TASK}],
 }  # fmt: skip
 KEYS = {f"{each.service}.{each.name}": each.key for each in OPERATIONS}
-JUNK = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=8), st.just([]), st.just({}),
-    st.sampled_from(["", "*", "arn:", "arn:aws:ec2", "{", '{"Statement":', '{"Statement":[{"Condition":7}]}']),
-    st.lists(st.integers(), max_size=2),
-)  # fmt: skip
-
-
-def _mutated(draw: st.DrawFn, value: Any) -> Any:
-    """Return the value with a few of its parts deleted, or replaced by something of another type."""
-    change = draw(st.integers(0, 24))
-    if change == 0:
-        return draw(JUNK)
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        return {key: _mutated(draw, item) for key, item in fields.items() if draw(st.integers(0, 24))}
-    if isinstance(value, list):
-        items = [_mutated(draw, item) for item in cast("list[Any]", value)]
-        return [*items, draw(JUNK)] if change == 1 else items
-    return value
 
 
 def _part(name: str) -> Part:
@@ -169,24 +150,22 @@ def _payload(name: str) -> Any:
     return {key: cast("list[Any]", answer)} if isinstance(answer, list) else answer
 
 
-@st.composite
-def _snapshots(draw: st.DrawFn) -> Snapshot:
-    chosen = draw(st.lists(st.sampled_from(sorted(ANSWERS)), min_size=1, max_size=8, unique=True))
-    return Snapshot.of({_part(name): _mutated(draw, _payload(name)) for name in chosen})
+WHOLE = {_part(name): _payload(name) for name in ANSWERS}
+POLICIES = ("", "*", "arn:", "arn:aws:ec2", "{", '{"Statement":', '{"Statement":[{"Condition":7}]}')
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(_snapshots())
+@examples(300)
+@given(spoiled_snapshots(WHOLE, junk(*POLICIES)))
 def test_translation_never_raises_and_every_gap_has_its_reason(snapshot: Snapshot) -> None:
     estate = translate(snapshot)
-    assert all(gap.detail and gap.facets and gap.reason for gap in estate.gaps)
+    assert_told(estate)
     for service in estate.services.values():
         assert service.interfaces <= estate.interfaces.keys()
         assert service.reason
 
 
 def test_whole_answers_translate_to_all_that_they_hold() -> None:
-    estate = translate(Snapshot.of({_part(name): _payload(name) for name in ANSWERS}))
+    estate = translate(Snapshot.of(WHOLE))
     # One text in them is no address, and one group is named that was not read.
     assert sorted((gap.what, gap.resource) for gap in estate.gaps) == [
         ("ec2.describe_security_groups", "name"),

@@ -1,13 +1,11 @@
-import os
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from cloudseg.providers.aws.translate import translate
 from cloudseg.snapshot import Part, Snapshot, load
+from tests.spoiling import NO_SAMPLES, assert_told, examples, junk, recorded, spoiled_snapshots
 
 TAGS = [{"Key": "Name", "Value": "x"}]
 PEERS = {
@@ -110,6 +108,27 @@ ANSWERS: dict[tuple[str, ...], Any] = {
         "InternetGateways": [{"InternetGatewayId": "igw-1", "Attachments": [{"VpcId": "vpc-1", "State": "available"}]}]
     },
     ("ec2", "describe_nat_gateways"): {"NatGateways": [{"NatGatewayId": "nat-1", "VpcId": "vpc-1", "State": "x"}]},
+    ("ec2", "describe_vpn_gateways"): {
+        "VpnGateways": [
+            {"VpnGatewayId": "vgw-1", "State": "available", "VpcAttachments": [{"VpcId": "vpc-1", "State": "attached"}]}
+        ]
+    },
+    ("ec2", "describe_customer_gateways"): {
+        "CustomerGateways": [{"CustomerGatewayId": "cgw-1", "IpAddress": "9.9.9.9"}]
+    },
+    ("ec2", "describe_vpn_connections"): {
+        "VpnConnections": [
+            {
+                "VpnConnectionId": "vpn-1", "VpnGatewayId": "vgw-1", "CustomerGatewayId": "cgw-1", "State": "available",
+                "Options": {
+                    "StaticRoutesOnly": True, "RemoteIpv4NetworkCidr": "0.0.0.0/0",
+                    "TunnelOptions": [{"OutsideIpAddress": "8.8.8.8"}],
+                },
+                "Routes": [{"DestinationCidrBlock": "10.9.0.0/16", "State": "available"}],
+                "VgwTelemetry": [{"OutsideIpAddress": "8.8.8.8", "Status": "UP"}],
+            }
+        ]
+    },
     ("ec2", "describe_vpc_peering_connections"): {
         "VpcPeeringConnections": [
             {
@@ -201,52 +220,20 @@ ANSWERS: dict[tuple[str, ...], Any] = {
     },
 }  # fmt: skip
 
-JUNK = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.sampled_from(["", "-1", "\x1b[31m"]),
-    st.text(max_size=8), st.just([]), st.just({}), st.lists(st.integers(), max_size=2), st.just({"Key": None}),
-)  # fmt: skip
+WHOLE: dict[Part, Any] = {
+    Part("aws", "1", "eu-west-1", name[0], name[1], name[2] if len(name) > 2 else None): answer
+    for name, answer in ANSWERS.items()
+}
 
 
-def _mutated(draw: st.DrawFn, value: Any) -> Any:
-    """Return the value with a few of its parts deleted, or replaced by something of another type."""
-    change = draw(st.integers(0, 24))
-    if change == 0:
-        return draw(JUNK)
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        return {key: _mutated(draw, item) for key, item in fields.items() if draw(st.integers(0, 24))}
-    if isinstance(value, list):
-        items = [_mutated(draw, item) for item in cast("list[Any]", value)]
-        return [*items, draw(JUNK)] if change == 1 else items
-    return value
-
-
-@st.composite
-def _snapshots(draw: st.DrawFn) -> Snapshot:
-    chosen = draw(st.lists(st.sampled_from(sorted(ANSWERS)), min_size=1, max_size=8, unique=True))
-    return Snapshot.of(
-        {
-            Part("aws", "1", "eu-west-1", name[0], name[1], name[2] if len(name) > 2 else None): _mutated(
-                draw, ANSWERS[name]
-            )
-            for name in chosen
-        }
-    )
-
-
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(_snapshots())
+@examples(300)
+@given(spoiled_snapshots(WHOLE, junk("", "-1", "\x1b[31m", {"Key": None})))
 def test_translation_never_raises_and_every_gap_has_its_reason(snapshot: Snapshot) -> None:
-    estate = translate(snapshot)
-    assert all(gap.detail and gap.facets and gap.reason for gap in estate.gaps)
+    assert_told(translate(snapshot))
 
 
 def test_whole_answers_translate_without_a_gap() -> None:
-    parts = {
-        Part("aws", "1", "eu-west-1", name[0], name[1], name[2] if len(name) > 2 else None): answer
-        for name, answer in ANSWERS.items()
-    }
-    estate = translate(Snapshot.of(parts))
+    estate = translate(Snapshot.of(WHOLE))
     assert estate.gaps == ()
     assert [len(each) for each in (estate.networks, estate.rule_sets, estate.entrances, estate.transit_tables)] == [
         1, 2, 1, 1,
@@ -254,10 +241,7 @@ def test_whole_answers_translate_without_a_gap() -> None:
 
 
 @pytest.mark.samples
-@pytest.mark.skipif("CLOUDSEG_SAMPLES" not in os.environ, reason="CLOUDSEG_SAMPLES names no folder of recorded answers")
+@pytest.mark.skipif(**NO_SAMPLES)
 def test_recorded_answers_translate_and_every_gap_has_its_reason() -> None:
-    folders = sorted(path for path in (Path(os.environ["CLOUDSEG_SAMPLES"]) / "aws").iterdir() if path.is_dir())
-    assert folders
-    for folder in folders:
-        estate = translate(load(folder))
-        assert all(gap.detail and gap.facets for gap in estate.gaps), folder.name
+    for folder in recorded("aws"):
+        assert_told(translate(load(folder)))

@@ -6,11 +6,12 @@ One to three networks in one or two subscriptions, joined by peerings that are h
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from tests.azure.drawn_rules import READ_TAGS, Names, admin_rules, some, usual_rules
 from tests.azure.raw import SUBSCRIPTION, Raw
 from tests.azure.raw_more import balance, balancer, endpoint, gateway, nat_rule, outbound_rule
+from tests.azure.raw_parts import rule
 
 if TYPE_CHECKING:
     from tests.azure.oracle_records import Json
@@ -38,6 +39,14 @@ class Place(NamedTuple):
     fronts: list[str]
 
 
+class Front(NamedTuple):
+    """A load balancer with its address, and whether it has a NAT rule."""
+
+    name: str
+    address: str
+    nat: bool
+
+
 class Net(NamedTuple):
     """A network while it is drawn."""
 
@@ -46,6 +55,8 @@ class Net(NamedTuple):
     four: str
     six: str
     subnets: list[str]
+    twins: list[int]
+    """The subnets, by number, whose interfaces nothing but their addresses tells apart."""
     gateway: bool
 
     @property
@@ -91,7 +102,8 @@ def _net(random: Random, number: int) -> Net:
     six = f"fd00:{number}::/48" if some(random, 0.5) else ""
     subscription = SECOND if number == 2 and some(random, 0.35) else SUBSCRIPTION
     subnets = [f"s{number}{each}" for each in range(1, random.choice((1, 2, 2, 3)) + 1)]
-    return Net(number, subscription, f"10.{second}.0.0/16", six, subnets, some(random, 0.1))
+    twins = [each for each in range(1, len(subnets) + 1) if some(random, 0.3)]
+    return Net(number, subscription, f"10.{second}.0.0/16", six, subnets, twins, some(random, 0.1))
 
 
 def _names(net: Net, nets: list[Net]) -> Names:
@@ -111,7 +123,10 @@ def _draw_net(random: Random, raw: Raw, net: Net, nets: list[Net]) -> None:
         raw.asg(f"asg-{own}{number}", subscription=where)
     groups = [f"nsg-{own}{number}" for number in (1, 2, 3)]
     for group in groups:
-        raw.nsg(group, *usual_rules(random, _names(net, nets)), subscription=where)
+        rules = usual_rules(random, _names(net, nets))
+        if net.twins and some(random, 0.5):
+            rules.append(_telling_rule(random, net, {cast("str", each["name"]) for each in rules}))
+        raw.nsg(group, *rules, subscription=where)
     raw.vnet(net.name, net.four, *([net.six] if net.six else []), subscription=where)
     raw.public(f"pip-nat-{own}", f"20.50.{own}.1", subscription=where)
     raw.nat(f"nat-{own}", f"pip-nat-{own}", subscription=where)
@@ -122,13 +137,24 @@ def _draw_net(random: Random, raw: Raw, net: Net, nets: list[Net]) -> None:
             raw.table(table, *_routes(random, net, nets), propagates=some(random, 0.8), subscription=where)
         raw.subnet(
             net.name, subnet, f"{net.stem(number)}.0/24", *([f"fd00:{own}:0:{number}::/64"] if net.six else []),
-            nsg=random.choice(groups) if some(random, 0.6) else "", table=table,
+            nsg=random.choice(groups) if some(random, 0.8 if number in net.twins else 0.6) else "", table=table,
             nat=f"nat-{own}" if some(random, 0.2) else "", policies=random.choice((*_POLICIES, "")),
             outbound=random.choice((True, True, True, True, False, False, None)),
         )  # fmt: skip
     if net.gateway:
         raw.subnet(net.name, f"gws-{own}", f"{net.stem(255)}.0/27")
         gateway(raw, f"gw-{own}", f"gws-{own}", ["172.16.8.0/24"], bgp=some(random, 0.2))
+
+
+def _telling_rule(random: Random, net: Net, taken: set[str]) -> Json:
+    """A rule about one of two twins alone, which stands before most others."""
+    machine = f"{net.stem(random.choice(net.twins))}.{random.choice((4, 5))}"
+    far = random.choice(("*", "*", "VirtualNetwork"))
+    direction = random.choice(("Inbound", "Outbound"))
+    source, target = (far, machine) if direction == "Inbound" else (machine, far)
+    access, ports = "Deny" if some(random, 0.7) else "Allow", random.choice(("*", "*", "443"))
+    number = next(each for each in range(100, 4097) if f"{direction}-{each}" not in taken)
+    return rule(number, access, source, target, ports, protocol="*", direction=direction)
 
 
 def _routes(random: Random, net: Net, nets: list[Net]) -> list[tuple[str, str] | tuple[str, str, str]]:
@@ -161,35 +187,20 @@ def _routes(random: Random, net: Net, nets: list[Net]) -> list[tuple[str, str] |
 
 def _interfaces(random: Random, raw: Raw, net: Net, nets: list[Net]) -> list[Place]:
     """Interfaces in every subnet, some behind load balancers, and a private endpoint now and then."""
-    own, where = net.number, net.subscription
+    own = net.number
     fronts = _balancers(random, raw, net)
     places: list[Place] = []
     for number, subnet in enumerate(net.subnets, start=1):
-        for each in range(random.choice((1, 2, 2))):
-            name = f"nic-{own}{number}{each}"
+        twins = number in net.twins
+        for each in range(2 if twins else random.choice((1, 2, 2))):
             private = [f"{net.stem(number)}.{4 + each}"]
-            private += [f"fd00:{own}:0:{number}::{4 + each}"] if net.six and some(random, 0.8) else []
-            public: list[str] = []
-            addresses: list[str | tuple[str, str]] = []
-            basic = some(random, 0.2)
-            for address in private:
-                six = ":" in address
-                if some(random, 0.4 if six else 0.5):
-                    public.append(f"2603:1:{own}::{number}{each}" if six else f"20.50.{own}.{number * 10 + each}")
-                    pip = f"pip-{name}{'-6' if six else ''}"
-                    sku = "Basic" if basic else "Standard"
-                    raw.public(pip, public[-1], sku=sku, subscription=where)
-                    addresses.append((address, pip))
-                else:
-                    addresses.append(address)
-            behind = [front for front in fronts if some(random, 0.4)]
-            raw.nic(
-                name, subnet, *addresses, nsg=f"nsg-{own}{random.choice((1, 2, 3))}" if some(random, 0.45) else "",
-                asgs=[f"asg-{own}{n}" for n in (1, 2) if some(random, 0.4)], forwarding=some(random, 0.3),
-                pools=[f"{front[0]}-pool" for front in behind],
-                nat_rules=[f"{front[0]}-nat-50001" for front in behind if front[2] and number == 1 and each == 0],
-            )  # fmt: skip
-            places.append(Place(name, private, public, [front[1] for front in behind]))
+            private += [f"fd00:{own}:0:{number}::{4 + each}"] if net.six and (twins or some(random, 0.8)) else []
+            if twins:
+                # Nothing but its address tells one from the other.
+                raw.nic(f"nic-{own}{number}{each}", subnet, *private)
+                places.append(Place(f"nic-{own}{number}{each}", private, [], []))
+            else:
+                places.append(_interface(random, raw, net, private, fronts, number=number, each=each))
     if some(random, 0.35):
         number = random.randrange(len(net.subnets)) + 1
         address = f"{net.stem(number)}.100"
@@ -199,10 +210,39 @@ def _interfaces(random: Random, raw: Raw, net: Net, nets: list[Net]) -> list[Pla
     return places
 
 
-def _balancers(random: Random, raw: Raw, net: Net) -> list[tuple[str, str, bool]]:
-    """A public and an internal load balancer, each now and then: name, address, and whether it has a NAT rule."""
+def _interface(
+    random: Random, raw: Raw, net: Net, private: list[str], fronts: list[Front], *, number: int, each: int
+) -> Place:
+    """One interface of a subnet, both by number, with whatever may tell it from others."""
+    own, where, subnet = net.number, net.subscription, net.subnets[number - 1]
+    name = f"nic-{own}{number}{each}"
+    public: list[str] = []
+    addresses: list[str | tuple[str, str]] = []
+    basic = some(random, 0.2)
+    for address in private:
+        six = ":" in address
+        if some(random, 0.4 if six else 0.5):
+            public.append(f"2603:1:{own}::{number}{each}" if six else f"20.50.{own}.{number * 10 + each}")
+            pip = f"pip-{name}{'-6' if six else ''}"
+            sku = "Basic" if basic else "Standard"
+            raw.public(pip, public[-1], sku=sku, subscription=where)
+            addresses.append((address, pip))
+        else:
+            addresses.append(address)
+    behind = [front for front in fronts if some(random, 0.4)]
+    raw.nic(
+        name, subnet, *addresses, nsg=f"nsg-{own}{random.choice((1, 2, 3))}" if some(random, 0.45) else "",
+        asgs=[f"asg-{own}{n}" for n in (1, 2) if some(random, 0.4)], forwarding=some(random, 0.3),
+        pools=[f"{front.name}-pool" for front in behind],
+        nat_rules=[f"{front.name}-nat-50001" for front in behind if front.nat and number == 1 and each == 0],
+    )  # fmt: skip
+    return Place(name, private, public, [front.address for front in behind])
+
+
+def _balancers(random: Random, raw: Raw, net: Net) -> list[Front]:
+    """A public and an internal load balancer, each now and then."""
     own, where = net.number, net.subscription
-    found: list[tuple[str, str, bool]] = []
+    found: list[Front] = []
     if some(random, 0.35):
         sku = "Basic" if some(random, 0.2) else "Standard"
         raw.public(f"pip-lb-{own}", f"20.50.{own}.200", sku=sku, subscription=where)
@@ -215,12 +255,12 @@ def _balancers(random: Random, raw: Raw, net: Net) -> list[tuple[str, str, bool]
         if sku == "Standard" and some(random, 0.4):
             rules.append(outbound_rule(random.choice(("All", "Tcp"))))
         balancer(raw, f"lb-{own}", *rules, public=f"pip-lb-{own}", sku=sku, subscription=where)
-        found.append((f"lb-{own}", f"20.50.{own}.200", True))
+        found.append(Front(f"lb-{own}", f"20.50.{own}.200", nat=True))
     if some(random, 0.25):
         rule = balance(0, 0, protocol="All") if some(random, 0.3) else balance(443, random.choice((443, 443, 8080)))
         address = f"{net.stem(1)}.200"
         balancer(raw, f"ilb-{own}", rule, subnet=net.subnets[0], address=address, subscription=where)
-        found.append((f"ilb-{own}", address, False))
+        found.append(Front(f"ilb-{own}", address, nat=False))
     return found
 
 

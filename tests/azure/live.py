@@ -56,6 +56,7 @@ def shop() -> Azure:
         ("virtualHubs", "hub-1"),
         ("networkWatchers", "watcher-1"),
         ("networkSecurityPerimeters", "perimeter-1"),
+        ("privateEndpoints", "endpoint-1"),
     ):
         azure.add(listed(f"{NETWORK}/{kind}"), resource(f"{NETWORK}/{kind}", name))
     azure.add(listed(f"{NETWORK}/virtualNetworks", DEPOT))
@@ -76,12 +77,15 @@ def shop() -> Azure:
         row("Microsoft.ServiceBus/namespaces", "bus"),
         row("Microsoft.Cache/redis", "cache"),
         row("Microsoft.Web/sites", "site-1"),
+        row("Microsoft.Web/sites/slots", "site-1", "staging"),
         row("Microsoft.Storage/storageAccounts", "depot1", subscription=DEPOT),
     ]
     site = arm_id("Microsoft.Web/sites", "site-1")
     azure.add(
         f"{site}/config/web", resource("Microsoft.Web/sites/config", "site-1", "web", appSettings=[{"name": "x"}])
     )
+    slot = arm_id("Microsoft.Web/sites/slots", "site-1", "staging")
+    azure.add(f"{slot}/config/web", resource("Microsoft.Web/sites/slots/config", "site-1", "staging", "web"))
     return azure
 
 

@@ -98,7 +98,30 @@ def test_the_site_of_the_tools_is_a_door_of_its_own() -> None:
     }
     found = site(configuration)
     assert told(found) == (True, "all", False)
-    assert "advanced tools" in found.reason
+    assert "what admits more is the site of its advanced tools (scm), which asks for credentials" in found.reason
+
+
+def test_each_slot_of_an_app_is_an_endpoint_with_restrictions_of_its_own() -> None:
+    # https://learn.microsoft.com/azure/app-service/deploy-staging-slots
+    slot = resource(f"{SITES}/slots", "shop/staging", {})
+    slot["id"] = f"{arm(SITES, 'shop')}/slots/staging"
+    answers = Beside().put("web.sites", resource(SITES, "shop", {})).put("web.slots", slot)
+    for own, rules in ((arm(SITES, "shop"), [rule(BLOCK)]), (slot["id"], [EVERYONE])):
+        configuration = {"ipSecurityRestrictions": rules, **USE_MAIN}
+        item = {"id": f"{own}/config/web", "properties": configuration}
+        answers.put("web.site_configurations", item, about=own)
+    found = {each.name: told(each) for each in answers.estate().services.values()}
+    assert found == {"shop": (True, BLOCK, False), "shop/staging": (True, "all", False)}
+
+
+def test_a_configuration_may_be_the_bare_resource_that_the_command_line_writes() -> None:
+    answers = Beside().put("web.sites", resource(SITES, "shop", {}))
+    own = arm(SITES, "shop")
+    item = {"id": f"{own}/config/web", "properties": {"ipSecurityRestrictions": [rule(BLOCK)], **USE_MAIN}}
+    answers.parts[Part("azure", SUB, "global", "web", "site_configurations", own)] = item
+    estate = answers.estate()
+    assert [told(each) for each in estate.services.values()] == [(True, BLOCK, False)]
+    assert not [gap for gap in estate.gaps if gap.what.startswith("azure/")]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from cloudseg.model import Estate
 from cloudseg.model.joining import join_clusters
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.reach.reachability import Reachability
+from cloudseg.snapshot import Manifest, Part, Snapshot
 from cloudseg.traffic import AddressSet, Traffic
 from tests.azure.agreeing import snapshot_of
 from tests.azure.raw import SUBSCRIPTION, Raw
@@ -169,6 +170,91 @@ def test_to_other_networks_pods_may_show_the_address_of_their_node(*, agent: boo
     assert found.within.has("10.1.2.4")
     assert not found.within.has("10.2.0.4")
     assert "azure-ip-masq-agent" in found.doubt
+
+
+def masquerade(text: str, *, reconciled: bool = True) -> dict[str, Any]:
+    """A config map of the agent, as AKS keeps it or as users write it."""
+    name = "azure-ip-masq-agent-config-reconciled" if reconciled else "azure-ip-masq-agent-config"
+    return written("ConfigMap", name, "kube-system") | {"data": {"ip-masq-agent": text}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "spared", "under_node"),
+    [
+        (["NonMasqueradeCIDRs:\n  - 10.1.0.0/16\nMasqLinkLocal: true\n"], "10.1.2.4", "10.2.0.4"),
+        (['{"nonMasqueradeCIDRs": ["10.1.0.0/16"]}', "nonMasqueradeCIDRs: [10.2.0.0/16]"], "10.2.0.4", "10.3.0.4"),
+        # Without any range those that are private for everybody are spared.
+        (["MasqLinkLocal: true"], "10.2.0.4", "100.64.0.4"),
+    ],
+)
+def test_the_agents_settings_tell_under_whose_address_pods_are_seen(
+    settings: list[str], spared: str, under_node: str
+) -> None:
+    maps = [masquerade(text, reconciled=not number) for number, text in enumerate(settings)]
+    found = joined(cloud(), cluster(AGENT, *maps)).estate.interfaces[WEB].exit
+    assert found is not None
+    assert (found.own, found.doubt) == (False, "")
+    assert found.within.has(spared)
+    assert not found.within.has(under_node)
+
+
+@pytest.mark.parametrize("text", ["NonMasqueradeCIDRs: [nowhere]", "[", "- 10.1.0.0/16"])
+def test_settings_of_the_agent_that_cannot_be_read_leave_it_open(text: str) -> None:
+    found = joined(cloud(), cluster(AGENT, masquerade(text))).estate.interfaces[WEB].exit
+    assert found is not None
+    assert found.own
+
+
+def profiled(policy_engine: str | None, *more: dict[str, Any], dataplane: str = "azure", group: str = "") -> Estate:
+    """The cluster beside the answer of AKS about it; policies select all pods."""
+    profile = {"networkPlugin": "azure", "networkPolicy": policy_engine, "networkDataplane": dataplane}
+    item = {
+        "id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks",
+        "name": "aks",
+        "properties": {"networkProfile": profile, "nodeResourceGroup": group or "MC_rg_aks_westeurope"},
+    }
+    shut = policy("shut", {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": []})
+    read = snapshot(space("shop"), node("n0", "10.1.1.4", 0), pod("web"), pod("job"), shut, *more)
+    part = Part("azure", SUBSCRIPTION, "global", "containerservice", "managed_clusters")
+    answers = {each: read.read(each) for each in read.parts()} | {part: {"value": [item]}}
+    return translate(Snapshot.of(answers, Manifest(read.taken_at, "cloudseg")))
+
+
+PROXY = written(
+    "DaemonSet", "kube-proxy", "kube-system", metadata={"uid": "p"},
+    spec={"template": {"spec": {"containers": [{"name": "proxy"}]}}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("engine", "dataplane", "name", "verdict"),
+    [
+        ("calico", "azure", "Calico", ("none", "none")),
+        ("azure", "azure", "Azure Network Policy Manager", ("none", "none")),
+        ("cilium", "cilium", "Cilium", ("none", "none")),
+        (None, "cilium", "Cilium", ("none", "none")),
+        ("none", "azure", "AKS", ("all", "all")),
+    ],
+)
+def test_the_network_profile_decides_whether_policies_are_enforced(
+    engine: str | None, dataplane: str, name: str, verdict: tuple[str, str]
+) -> None:
+    estate = profiled(engine, PROXY, dataplane=dataplane)
+    [network] = estate.networks.values()
+    assert network.tags["network-plugin"] == name
+    assert between(Reachability(estate), JOB, WEB) == verdict
+
+
+def test_what_the_profile_of_another_cluster_says_counts_for_nothing() -> None:
+    estate = profiled("calico", PROXY, group="MC_rg_other_westeurope")
+    assert between(Reachability(estate), JOB, WEB) == ("none", "all")
+
+
+def test_daemons_tell_more_than_the_profile() -> None:
+    agent = {"spec": {"containers": [{"name": "cilium-agent", "image": "quay.io/cilium/cilium:v1.15.0"}]}}
+    cilium = written("DaemonSet", "cilium", "kube-system", uid="c", spec={"template": agent})
+    [network] = profiled("none", cilium).networks.values()
+    assert network.tags["network-plugin"] == "Cilium"
 
 
 AGENT = written(

@@ -47,6 +47,13 @@ def test_a_subscription_is_named_by_its_id_or_its_name(azure: Azure, name: str) 
     assert scopes(subscriptions=(name,)) == [DEPOT]
 
 
+def test_an_id_that_is_not_there_is_told_with_those_that_are_and_no_other_is_suggested(azure: Azure) -> None:
+    near = DEPOT[:-1] + "e"
+    with pytest.raises(CollectError, match=rf"visible are {SHOP} \(Shop\), {DEPOT}") as found:
+        scopes(subscriptions=(near,))
+    assert "did you mean" not in str(found.value)
+
+
 def test_a_subscription_that_does_not_exist_is_told_with_those_that_do(azure: Azure) -> None:
     with pytest.raises(CollectError, match=rf"no subscription 'Shopp'.*did you mean Shop\? .*{SHOP} \(Shop\), {DEPOT}"):
         read(subscriptions=("Shopp",))

@@ -40,6 +40,8 @@ def server(family: Family, properties: dict[str, Any], rules: list[Range] | None
             for number, (first, last) in enumerate(rules)
         ]
         answers.put(f"{service}.firewall_rules", *items, about=own if apart else None)
+        if family == SQL:
+            answers.put("sql.ipv6_firewall_rules", about=own if apart else None)
     return answers.service()
 
 
@@ -99,6 +101,7 @@ def test_rules_of_one_server_say_nothing_of_another() -> None:
     kind = SQL[2]
     answers = Beside().put("sql.servers", resource(kind, "a", {}), resource(kind, "b", {}))
     answers.put("sql.firewall_rules", about=arm(kind, "a"))
+    answers.put("sql.ipv6_firewall_rules", about=arm(kind, "a"))
     found = {service.name: service.public for service in answers.estate().services.values()}
     assert found == {"a": False, "b": None}
 
@@ -139,10 +142,39 @@ def test_rules_for_subnets_let_no_internet_in_and_are_told() -> None:
     # https://learn.microsoft.com/azure/azure-sql/database/vnet-service-endpoint-rule-overview
     own = arm(SQL[2], "orders")
     answers = Beside().put("sql.servers", resource(SQL[2], "orders", {})).put("sql.firewall_rules", about=own)
+    answers.put("sql.ipv6_firewall_rules", about=own)
     answers.put("sql.virtual_network_rules", {"id": f"{own}/virtualNetworkRules/web", "properties": {}}, about=own)
     found = answers.service()
     assert told(found) == (False, "none", False)
     assert "1 subnet is admitted" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("rules", "over_ipv6", "verdict", "words"),
+    [
+        ([], [("2001:db8::1", "2001:db8::ff")], (True, "2001:db8::1-2001:db8::ff", False), "over IPv6 rules admit"),
+        ([], None, (None, "all", False), "firewall rules for IPv6 were not read"),
+        ([OFFICE], None, (True, "203.0.113.8/29", False), "firewall rules for IPv6 were not read"),
+        ([OFFICE], [("::1", "nowhere")], (True, "203.0.113.8/29", False), "firewall rules for IPv6 were not read"),
+    ],
+)
+def test_rules_of_sql_for_ipv6_are_a_list_of_their_own(
+    rules: list[Range], over_ipv6: list[Range] | None, verdict: tuple[bool | None, str, bool], words: str
+) -> None:
+    # https://learn.microsoft.com/azure/azure-sql/database/firewall-configure
+    own = arm(SQL[2], "orders")
+    answers = Beside().put("sql.servers", resource(SQL[2], "orders", {}))
+    four = [{"startIpAddress": first, "endIpAddress": last} for first, last in rules]
+    answers.put(
+        "sql.firewall_rules", *({"id": f"{own}/firewallRules/r", "properties": each} for each in four), about=own
+    )
+    if over_ipv6 is not None:
+        six = [{"startIPv6Address": first, "endIPv6Address": last} for first, last in over_ipv6]
+        items = ({"id": f"{own}/ipv6FirewallRules/r", "properties": each} for each in six)
+        answers.put("sql.ipv6_firewall_rules", *items, about=own)
+    found = answers.service()
+    assert told(found) == verdict
+    assert words in found.reason
 
 
 def cache(properties: dict[str, Any], rules: list[Range] | None) -> Service:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cloudseg.reach.explaining.explain import explain
+from cloudseg.traffic import Traffic
 from tests.azure.raw import Raw
 from tests.azure.raw_firewalls import (
     application_rule,
@@ -60,14 +62,20 @@ def ruled(*rules: Json, action: str = "Allow") -> Said:
     return Said(raw)
 
 
-def test_a_rule_for_some_ports_lets_through_at_most() -> None:
+def test_a_rule_lets_through_its_ports_and_no_others() -> None:
     found = ruled(network_rule(("10.2.0.0/16",), ("443",), sources=("10.1.0.0/16",), protocols=("TCP",)))
-    assert [found("a", "b"), found("a", "10.3.0.4")] == ["at most", "no"]
+    assert [found("a", "b"), found("a", "10.3.0.4")] == ["surely", "no"]
+    assert str(found.reach.between(found.end("a"), found.end("b")).upper) == "tcp/443"
 
 
-def test_a_rule_for_one_direction_does_not_tell_what_of_the_other_is_an_answer() -> None:
+def test_a_rule_for_one_direction_lets_nobody_call_in_the_other() -> None:
     found = ruled(network_rule(("10.2.0.0/16",), sources=("10.1.0.0/16",)))
-    assert [found("a", "b"), found("b", "a")] == ["at most", "at most"]
+    assert [found("a", "b"), found("b", "a")] == ["surely", "no"]
+
+
+def test_a_rule_for_one_machine_lets_through_that_one() -> None:
+    found = ruled(network_rule(("10.2.1.4",), sources=("10.1.1.4",)))
+    assert [found("a", "b"), found("a2", "b")] == ["surely", "no"]
 
 
 def test_a_rule_for_each_direction_lets_through_everything() -> None:
@@ -96,7 +104,60 @@ def test_a_rule_that_denies_above_leaves_less_than_everything() -> None:
     denied = network_rule(("10.2.1.4",), ("22",), protocols=("TCP",))
     rule_group(raw, "pol", "zero", 50, collection("some", 50, "Deny", denied))
     found = Said(raw)
-    assert [found("a", "b"), found("a", OUTSIDE)] == ["at most", "at most"]
+    assert [found("a", "b"), found("a", OUTSIDE)] == ["surely", "surely"]
+    passes = found.reach.between(found.end("a"), found.end("b"))
+    assert not passes.upper.overlaps(Traffic.parse("tcp/22"))
+    assert passes.lower >= Traffic.parse("tcp/23-65535, udp, icmp")
+
+
+def test_names_are_let_out_at_most_and_on_their_ports_alone() -> None:
+    found = ruled(application_rule(("*.example.com",), sources=("10.1.0.0/16",)))
+    assert str(found.reach.between(found.end("a"), found.end("b")).upper) == "tcp/443"
+
+
+def test_a_service_tag_stands_for_its_addresses() -> None:
+    raw = hub_and_spokes()
+    raw.tags(AzureMonitor=["20.10.0.0/16"])
+    rule_group(raw, "pol", "one", 100, collection("some", 100, "Allow", network_rule(("AzureMonitor",))))
+    found = Said(raw)
+    assert [found("a", "20.10.1.1"), found("a", "10.2.1.4")] == ["surely", "no"]
+
+
+def test_a_service_tag_that_was_not_read_may_stand_for_anything() -> None:
+    raw = hub_and_spokes()
+    some = network_rule(("AzureMonitor",), ("443",), protocols=("TCP",), sources=("10.1.0.0/16",))
+    rule_group(raw, "pol", "one", 100, collection("some", 100, "Allow", some))
+    found = Said(raw)
+    assert [found("a", "20.10.1.1"), found("a", "b"), found("b", "a")] == ["at most", "at most", "no"]
+
+
+def test_an_unread_tag_in_a_rule_that_denies_leaves_the_rest_open() -> None:
+    raw = opened(hub_and_spokes())
+    denied = network_rule(("AzureMonitor",), ("443",), protocols=("TCP",))
+    rule_group(raw, "pol", "zero", 50, collection("some", 50, "Deny", denied))
+    found = Said(raw)
+    assert found("a", "b") == "at most"
+    assert found.reach.between(found.end("a"), found.end("b")).lower >= Traffic.parse("tcp/22")
+
+
+def test_denying_every_name_closes_what_azure_itself_needs() -> None:
+    raw = hub_and_spokes()
+    rule_group(raw, "pol", "last", 900, collection("none", 900, "Deny", application_rule(("*",))))
+    assert [Said(hub_and_spokes())("a", OUTSIDE), Said(raw)("a", OUTSIDE)] == ["at most", "no"]
+
+
+def test_explain_names_the_rule_of_the_firewall_that_lets_through() -> None:
+    found = ruled(network_rule(("10.2.0.0/16",), ("443",), sources=("10.1.0.0/16",), protocols=("TCP",)))
+    told = explain(found.reach, found.end("a"), found.end("b"), Traffic.parse("tcp/443"))
+    assert told.verdict == "allowed"
+    assert [(each.label, each.rule) for each in told.would_block] == [("fw (rg)", "some/net")]
+
+
+def test_explain_says_of_what_no_rule_allows_that_it_is_blocked() -> None:
+    found = ruled(network_rule(("10.2.0.0/16",), ("443",), sources=("10.1.0.0/16",), protocols=("TCP",)))
+    told = explain(found.reach, found.end("a"), found.end("b"), Traffic.parse("tcp/22"))
+    assert told.verdict == "blocked"
+    assert told.reason == "no rule of the firewall fw (rg) allows tcp/22 to b (rg) (10.2.1.4)"
 
 
 def test_the_internet_needs_no_rule_for_answers() -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cloudseg.snapshot import Part
 from cloudseg.traffic import ALL_ADDRESSES
-from tests.azure.beside import Beside, arm, resource
+from tests.azure.beside import SUB, Beside, arm, resource
 
 if TYPE_CHECKING:
     from cloudseg.model import Service
@@ -138,3 +139,30 @@ def test_an_association_with_issues_may_not_hold(*, switch: str, public: bool | 
 def test_a_service_that_no_perimeter_names_is_as_it_was() -> None:
     found = vault({"networkAcls": OPEN}, "Enforced", privateLinkResource={"id": arm(VAULT, "others")})
     assert told(found) == (True, "all")
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ("network_security_perimeters", None),
+        ("network_security_perimeter_associations", PERIMETER),
+        ("network_security_perimeter_access_rules", PROFILE),
+    ],
+)
+def test_where_perimeters_were_not_read_neither_were_the_services_that_they_may_open(
+    missing: tuple[str, str | None],
+) -> None:
+    answers = Beside().put("keyvault.vaults").put("web.sites").put("web.slots")
+    answers.put("network.network_security_perimeters", {"id": PERIMETER, "name": "nsp", "properties": {}})
+    answers.put("network.network_security_perimeter_profiles", {"id": PROFILE, "name": "web"}, about=PERIMETER)
+    answers.put("network.network_security_perimeter_associations", about=PERIMETER)
+    answers.put("network.network_security_perimeter_access_rules", about=PROFILE)
+
+    def states() -> tuple[str, ...]:
+        coverage = answers.estate().coverage
+        return tuple(coverage.state(f"services.{each}", "azure", SUB, "global") for each in ("keyvault", "appservice"))
+
+    assert states() == ("read", "read")
+    operation, about = missing
+    del answers.parts[Part("azure", SUB, "global", "network", operation, about)]
+    assert states() == ("partly", "read")

@@ -138,6 +138,27 @@ def test_names_are_looked_up_inside_where_the_network_has_the_zone(
     assert found.private_dns is private
 
 
+@pytest.mark.parametrize(("recorded", "private"), [(["linked"], True), (["other"], None), ([], True)])
+def test_the_zone_groups_of_an_endpoint_tell_in_which_zones_its_records_stand(
+    *, recorded: list[str], private: bool | None
+) -> None:
+    # https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration
+    answers = Beside().vnet("data").put("network.private_endpoints", wire(link("Approved", part="blob")))
+    zones = {
+        group: f"/subscriptions/{ELSEWHERE}/resourceGroups/{group}/providers/Microsoft.Network/privateDnsZones/"
+        "privatelink.blob.core.windows.net"
+        for group in ("linked", "other")
+    }
+    linked = {"id": f"{zones['linked']}/virtualNetworkLinks/vnet", "properties": {"virtualNetwork": {"id": VNET}}}
+    answers.put("privatedns.virtual_network_links", linked, sub=ELSEWHERE)
+    own = arm("Microsoft.Network/privateEndpoints", "pe")
+    configs = [{"name": group, "properties": {"privateDnsZoneId": zones[group]}} for group in recorded]
+    group = {"id": f"{own}/privateDnsZoneGroups/default", "properties": {"privateDnsZoneConfigs": configs}}
+    answers.put("network.private_dns_zone_groups", group, about=own)
+    (found,) = answers.estate().endpoints.values()
+    assert found.private_dns is private
+
+
 def link_service(**properties: Any) -> EndpointService:
     wire = resource("Microsoft.Network/privateLinkServices", "pls", properties)
     (found,) = Beside().put("network.private_link_services", wire).estate().endpoint_services.values()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudseg.cli.sources import translate
 from tests.azure.agreeing import snapshot_of
 from tests.azure.raw_gateways import GATEWAY_MANAGER, bastion, gateway_estate, scale_set
+from tests.spoiling import assert_told, examples, mutated
 
 if TYPE_CHECKING:
     from tests.azure.raw import Raw
@@ -33,31 +34,17 @@ def _whole() -> Raw:
     return raw
 
 
-def _mutated(draw: st.DrawFn, value: Any) -> Any:
-    """Return the value with a few of its parts deleted, or replaced by something of another type."""
-    change = draw(st.integers(0, 24))
-    if change == 0:
-        return draw(JUNK)
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        return {key: _mutated(draw, item) for key, item in fields.items() if draw(st.integers(0, 24))}
-    if isinstance(value, list):
-        return [_mutated(draw, item) for item in cast("list[Any]", value)]
-    return value
-
-
 @st.composite
 def _answers(draw: st.DrawFn) -> dict[tuple[str, ...], object]:
     answers = _whole().answers
     chosen = draw(st.sampled_from(["application_gateways", "bastion_hosts", "virtual_machine_scale_sets"]))
-    return {place: _mutated(draw, each) if chosen in place else each for place, each in answers.items()}
+    return {place: mutated(draw, each, JUNK) if chosen in place else each for place, each in answers.items()}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@examples(150)
 @given(_answers())
 def test_translation_never_raises_and_every_gap_has_its_reason(answers: dict[tuple[str, ...], object]) -> None:
-    estate = translate(snapshot_of(answers))
-    assert all(gap.detail and gap.facets and gap.reason for gap in estate.gaps)
+    assert_told(translate(snapshot_of(answers)))
 
 
 def test_whole_answers_translate_without_a_gap_about_them() -> None:

@@ -235,7 +235,7 @@ def test_a_rule_for_some_ports_of_the_client_holds_for_some_connections() -> Non
     [
         ("*", "*", {"tcp/443", "udp/443", "icmp/8", "esp", "ah"}), ("*", "443", {"tcp/443", "udp/443"}),
         ("Tcp", "*", {"tcp/443"}), ("Udp", "*", {"udp/443"}), ("Icmp", "*", {"icmp/8"}), ("Esp", "*", {"esp"}),
-        ("Ah", "*", {"ah"}),
+        ("Ah", "*", {"ah"}), ("6", "443", {"tcp/443"}), ("17", "*", {"udp/443"}), ("50", "*", {"esp"}),
     ],
 )  # fmt: skip
 def test_any_protocol_has_those_without_ports(protocol: str, ports: str, passing: set[str]) -> None:

@@ -17,12 +17,11 @@ from tests.azure.raw import SUBSCRIPTION, Raw
 from tests.azure.raw_more import balance, balancer, gateway, outbound_rule
 from tests.azure.raw_parts import admin_rule, rule
 from tests.azure.shapes import OUTSIDE, one_vnet, public_server
+from tests.spoiling import places, put
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cloudseg.model import Gap
-    from tests.azure.oracle_records import Json
+    from tests.azure.oracle_records import Answers, Json
 
 JUNK: tuple[object, ...] = (None, 7, True, "no/such:thing", "", [], {}, [[None]], {"id": 3}, -1, "10.0.0.0/99")
 
@@ -48,25 +47,11 @@ def rich() -> Raw:
     return raw
 
 
-def places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Every place in some JSON, by its keys and indexes."""
-    yield path
-    if isinstance(value, dict):
-        for key, each in cast("Json", value).items():
-            yield from places(each, (*path, key))
-    elif isinstance(value, list):
-        for index, each in enumerate(cast("list[object]", value)):
-            yield from places(each, (*path, index))
-
-
-def spoiled(value: object, path: tuple[str | int, ...], junk: object) -> object:
-    if not path:
-        return junk
-    first, *rest = path
-    copied = deepcopy(value)
-    holder = cast("dict[str | int, object]", copied)
-    holder[first] = spoiled(holder[first], tuple(rest), junk)
-    return copied
+def spoiled(answers: Answers, place: tuple[str, ...], path: tuple[str | int, ...], junk: object) -> Answers:
+    """The answers with something else in one place."""
+    found = {**answers, place: deepcopy(answers[place])}
+    put(found, place, path, junk)
+    return found
 
 
 @pytest.mark.parametrize("batch", range(4))
@@ -74,7 +59,7 @@ def test_no_spoiled_answer_stops_the_translation(batch: int) -> None:
     random, raw = Random(batch), rich()
     found = [(place, path) for place, answer in raw.answers.items() for path in places(answer)]
     for place, path in random.sample(found, 120):
-        answers = {**raw.answers, place: spoiled(raw.answers[place], path, random.choice(JUNK))}
+        answers = spoiled(raw.answers, place, path, random.choice(JUNK))
         assert translate(snapshot_of(answers)).networks is not None
 
 
@@ -83,7 +68,7 @@ def test_no_spoiled_answer_of_a_drawn_estate_stops_it(seed: int) -> None:
     random, answers = Random(seed), drawn(seed).raw.answers
     found = [(place, path) for place, answer in answers.items() for path in places(answer)]
     for place, path in random.sample(found, 30):
-        translate(snapshot_of({**answers, place: spoiled(answers[place], path, random.choice(JUNK))}))
+        translate(snapshot_of(spoiled(answers, place, path, random.choice(JUNK))))
 
 
 def gaps(raw: Raw) -> list[Gap]:

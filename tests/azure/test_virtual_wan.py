@@ -164,11 +164,81 @@ def test_static_routes_of_a_table_lead_to_the_hubs_firewall() -> None:
     assert [found("a", "b"), found("a", OUTSIDE)] == ["no", "at most"]
 
 
-def test_over_another_hub_packets_get_there_at_most() -> None:
-    raw = connected(networks())
+def two_hubs(*, filters: str = "", propagates: tuple[str, ...] = ("defaultRouteTable",)) -> Raw:
+    """``a`` and ``b`` at ``h1``, ``c`` at ``h2``, a firewall in each; that of the hub ``filters`` allows nothing."""
+    raw = networks()
     hub(raw, "h2", "10.101.0.0/24", wan="wan")
-    connect(raw, "h2", "cc", "vc", labels=("default",))
+    for number, name in enumerate(("h1", "h2"), 1):
+        policy(raw, f"pol-{name}")
+        if name != filters:
+            rule_group(raw, f"pol-{name}", f"one-{name}", 100, collection("all", 100, "Allow", network_rule()))
+        firewall(raw, f"fw-{name}", "", f"10.10{number - 1}.0.132", f"20.50.0.{number}", policy=f"pol-{name}", hub=name)
+    connect(raw, "h1", "ca", "va", labels=("default",))
+    connect(raw, "h1", "cb", "vb", labels=("default",))
+    connect(raw, "h2", "cc", "vc", labels=("default",), propagates=propagates)
+    return raw
+
+
+def test_networks_of_two_hubs_of_a_wan_reach_each_other() -> None:
+    found = Said(two_hubs())
+    assert [found("a", "c"), found("c", "a"), found("a", "b")] == ["surely", "surely", "surely"]
+
+
+def test_what_its_own_hub_does_not_know_another_hub_reaches_at_most() -> None:
+    raw = two_hubs(propagates=())
+    hub_table(raw, "h2", "defaultRouteTable")
     assert Said(raw)("a", "c") == "at most"
+
+
+@pytest.mark.semantics(132)
+def test_routing_intent_in_both_hubs_leads_through_both_firewalls() -> None:
+    verdicts = {}
+    for filters in ("", "h1", "h2"):
+        raw = two_hubs(filters=filters)
+        for name in ("h1", "h2"):
+            intent(raw, name, f"fw-{name}", "PrivateTraffic")
+        found = Said(raw)
+        verdicts[filters] = found("a", "c"), found("c", "a"), found("a", "b")
+    assert verdicts == {"": ("surely",) * 3, "h1": ("no",) * 3, "h2": ("no", "no", "surely")}
+
+
+@pytest.mark.semantics(132)
+def test_between_hubs_of_which_one_alone_inspects_packets_pass_at_most() -> None:
+    raw = two_hubs()
+    intent(raw, "h1", "fw-h1", "PrivateTraffic")
+    found = Said(raw)
+    assert [found("a", "c"), found("c", "a")] == ["at most", "at most"]
+
+
+def test_what_gateways_of_one_hub_bring_every_hub_of_the_wan_learns() -> None:
+    raw = connected(networks())
+    hub(raw, "h2", "10.101.0.0/24", wan="wan", branches=True)
+    found = Said(raw)
+    assert [found("a", "192.168.1.1"), found("a", OUTSIDE)] == ["at most", "surely"]
+
+
+@pytest.mark.parametrize("operation", ["hub_route_tables", "hub_virtual_network_connections", "routing_intents"])
+def test_what_of_another_hub_was_not_read_leaves_the_ways_over_it_open(operation: str) -> None:
+    raw = two_hubs()
+    del raw.answers[SUBSCRIPTION, "network", operation, raw.ids["h2"]]
+    assert Said(raw)("a", "c") == "at most"
+
+
+def test_hubs_that_a_wan_names_and_nobody_read_leave_private_addresses_open() -> None:
+    raw = connected(networks())
+    [wan] = raw.listed(SUBSCRIPTION, "virtual_wans")
+    properties = cast("dict[str, object]", wan["properties"])
+    properties["virtualHubs"] = [{"id": raw.ids["h1"]}, {"id": f"{raw.ids['h1']}-elsewhere"}]
+    found = Said(raw)
+    assert [found("a", "c"), found("a", "b"), found("a", OUTSIDE)] == ["at most", "surely", "surely"]
+
+
+@pytest.mark.parametrize("destinations", [(), ("PrivateTraffic",), ("Internet", "PrivateTraffic")])
+def test_explanations_over_two_hubs_say_the_same_as_the_engine(destinations: tuple[str, ...]) -> None:
+    raw = two_hubs(filters="h2")
+    for name in ("h1", "h2") if destinations else ():
+        intent(raw, name, f"fw-{name}", *destinations)
+    assert Said(raw).disagreements(OUTSIDE, "10.9.9.9") == []
 
 
 def test_a_hub_of_another_wan_is_not_reached() -> None:

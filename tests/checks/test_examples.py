@@ -35,6 +35,8 @@ BENCHMARKS = {
     "cis-azure-3.0",
     "cis-azure-4.0",
     "cis-azure-5.0",
+    "cis-gcp-3.0",
+    "cis-gcp-4.0",
     "cis-kubernetes-1.9",
     "cisa-ztmm-2",
     "nist-800-204b",

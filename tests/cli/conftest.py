@@ -1,4 +1,4 @@
-"""The program as a user runs it: a process of its own, in an empty folder, without colours or credentials."""
+"""The program as a user runs it, in an empty folder, without colours or credentials."""
 
 import json
 import os
@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+
+from tests.cli.program import started_here
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Part = Callable[[str, object], None]
@@ -27,14 +29,23 @@ OPEN_SSH = {
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run `cloudseg` with arguments in an empty folder; returns what the process printed and its exit code."""
+    """Run `cloudseg` with arguments in an empty folder; returns what it printed and its exit code."""
 
     def start(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+        return started_here(arguments, tmp_path, {**_least(tmp_path), **(environment or {})})
+
+    return start
+
+
+@pytest.fixture
+def run_apart(tmp_path: Path) -> Run:
+    """The same in a process of its own, for what happens at its borders."""
+
+    def start(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "cloudseg", *arguments],
             cwd=tmp_path,
-            env={**kept, "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path), **(environment or {})},
+            env={**_least(tmp_path), **(environment or {})},
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -43,6 +54,12 @@ def run(tmp_path: Path) -> Run:
         )
 
     return start
+
+
+def _least(home: Path) -> dict[str, str]:
+    """The least environment in which the program runs."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(home)}
 
 
 @pytest.fixture

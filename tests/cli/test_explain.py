@@ -81,7 +81,7 @@ def test_a_few_kinds_of_ends_are_explained_one_after_the_other(run: Run, tiers: 
 def test_too_many_kinds_of_ends_are_listed(run: Run) -> None:
     result = run("explain", "demo", "--from", "tier=web", "--to", "tier=app", "--traffic", "tcp/22")
     assert result.returncode == 2
-    assert "--from tier=web stands for 10 kinds of ends that differ; name one of each:" in result.stderr
+    assert "--from tier=web stands for 11 kinds of ends that differ; name one of each:" in result.stderr
     assert result.stderr.count("  --from eni-") == 4
     assert result.stdout == ""
 

@@ -98,6 +98,7 @@ def test_two_sources_make_one_estate(run: Run, two_tiers: Account, tmp_path: Pat
         "444455556666",
         "777788889999",
         "b00c5a0e-1111-4222-8333-444455556666",
+        "bookshop-recs",
         "bookshop-prod",
     ]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudseg.config import DEFAULT_LABELS, AwsConfig, AzureConfig, Config, KubernetesConfig, load_config
+from cloudseg.config import DEFAULT_LABELS, AwsConfig, AzureConfig, Config, GcpConfig, KubernetesConfig, load_config
 from cloudseg.errors import ConfigError
 
 FULL = """
@@ -199,6 +199,27 @@ def test_the_table_of_azure_names_subscriptions_groups_and_a_cloud(tmp_path: Pat
     file = tmp_path / "cloudseg.toml"
     file.write_text('[azure]\nsubscription = ["a", "b"]\nmanagement_group = "mg"\ncloud = "china"\n')
     assert load_config(file).azure == AzureConfig(("a", "b"), ("mg",), "china")
+
+
+def test_the_table_of_gcp_names_projects_folders_and_organizations(tmp_path: Path) -> None:
+    file = tmp_path / "cloudseg.toml"
+    file.write_text('[gcp]\nproject = ["a", "b"]\nfolder = "3"\norganization = ["9"]\n')
+    assert load_config(file).gcp == GcpConfig(("a", "b"), ("3",), ("9",))
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("projects = ['a']", "line 2: gcp.projects: unknown key; did you mean project?"),
+        ("folder = 3", "line 2: gcp.folder: "),
+    ],
+)
+def test_mistakes_in_the_table_of_gcp_are_named(tmp_path: Path, line: str, problem: str) -> None:
+    file = tmp_path / "cloudseg.toml"
+    file.write_text(f"[gcp]\n{line}\n")
+    with pytest.raises(ConfigError) as raised:
+        load_config(file)
+    assert problem in str(raised.value)
 
 
 @pytest.mark.parametrize(

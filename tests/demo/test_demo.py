@@ -1,6 +1,7 @@
 """The bundled estate is complete, shows every mistake that the checks know, and its right parts are left alone."""
 
 from functools import cache
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -12,9 +13,13 @@ from cloudseg.intent_file import read_intent
 from cloudseg.providers.aws.operations import OPERATIONS
 from cloudseg.providers.azure.operations import OPERATIONS as AZURE_OPERATIONS
 from cloudseg.providers.azure.operations import resources_of
+from cloudseg.providers.gcp.operations import OPERATIONS as GCP_OPERATIONS
 from cloudseg.reach.reachability import Reachability
 from cloudseg.snapshot import Part, load
 from cloudseg.traffic import Traffic
+
+if TYPE_CHECKING:
+    from cloudseg.providers.redaction import Json
 
 # Checks of the waivers themselves have nothing to look at in an estate. The network plugin of the demo's cluster
 # enforces its policies, and the cluster has no mesh.
@@ -22,6 +27,9 @@ NOT_HERE = {"unenforced-policy", "permissive-mtls", "missing-authorization-polic
 SUBSCRIPTION = "b00c5a0e-1111-4222-8333-444455556666"
 # Of groups that are gone Azure keeps no rules: it lets nobody take away a group that a rule names.
 NOT_ON_AZURE = {"stale-group-reference"}
+PROJECT = "bookshop-recs"
+# What the demo's project has no part of that could be wrong.
+NOT_ON_GCP = {"stale-group-reference"}
 IN_AN_ESTATE = [check.id for check in CHECKS if check.concept and not check.after_waivers and check.id not in NOT_HERE]
 
 RIGHT = (
@@ -103,6 +111,15 @@ RIGHT_IN_ONE_WAY_ON_AZURE = (
     ("bookshop-signing", "public-endpoint"),
 )
 
+RIGHT_ON_GCP = ("recs-features-from-api", "recs-api-health", "bookshop-recs-models", "recs-guard", "recs-api-1")
+RIGHT_IN_ONE_WAY_ON_GCP = (
+    # The organisation's policy lets no RDP in, and this rule is disabled.
+    ("windows-rdp", "internet-exposed-port"),
+    ("old-mysql", "internet-exposed-port"),
+    ("recs-api-from-proxies", "address-based-rule"),
+    ("recs", "default-network"),
+)
+
 
 @cache
 def audit() -> FindingsDocument:
@@ -137,14 +154,36 @@ def test_the_azure_part_holds_an_answer_to_every_call_of_an_audit() -> None:
     assert held == wanted
 
 
+def test_the_gcp_part_holds_an_answer_to_every_call_of_an_audit() -> None:
+    snapshot = load(demo_snapshot_path())
+    held = {part for part in snapshot.parts() if part.scope == PROJECT}
+
+    def part(service: str, operation: str, resource: str | None = None) -> Part:
+        return Part("gcp", PROJECT, "global", service, operation, resource)
+
+    resources = {
+        (o.service, o.name): cast("dict[str, list[dict[str, Json]]]", snapshot.read(part(o.service, o.name)))["items"]
+        for o in GCP_OPERATIONS
+        if o.per is None and part(o.service, o.name) in held
+    }
+    wanted = {part(o.service, o.name) for o in GCP_OPERATIONS if o.per is None}
+    for operation in GCP_OPERATIONS:
+        if operation.per is not None:
+            about = (subject.resource for subject in operation.per.pick(resources))
+            wanted |= {part(operation.service, operation.name, each) for each in about}
+    assert held == wanted
+
+
 def test_the_demo_has_no_gaps_and_no_answer_that_nothing_reads() -> None:
     document = audit()
     assert document.complete
     about = (
         "cluster bookshop-prod: AWS VPC CNI with its network policy agent enforces NetworkPolicies",
         "the AKS cluster build: pods have addresses of an overlay",
-        "intent.yaml:281: the allowance",
-        "intent: 4 of 79 interfaces in no segment",
+        "the GKE cluster recs-dev: pods have addresses of alias ranges",
+        "the GKE cluster recs: pods have addresses of alias ranges",
+        "the allowance internet to reporting: tcp/5432 expired",
+        "interfaces in no segment",
         *("workloads",) * 3,
     )
     assert len(document.notes) == len(about)
@@ -178,6 +217,37 @@ def test_every_check_finds_something_in_the_demo(check: str) -> None:
 def test_every_check_of_azure_finds_something_there(check: str) -> None:
     here = [finding for finding in audit().findings if finding.provider == "azure"]
     assert check in {name for finding in here for name in (finding.check, *(also.check for also in finding.also))}
+
+
+@pytest.mark.parametrize("check", [c.id for c in CHECKS if "gcp" in c.concept and c.id not in NOT_ON_GCP])
+def test_every_check_of_gcp_finds_something_there(check: str) -> None:
+    here = [finding for finding in audit().findings if finding.provider == "gcp"]
+    assert check in {name for finding in here for name in (finding.check, *(also.check for also in finding.also))}
+
+
+@pytest.mark.parametrize("name", RIGHT_ON_GCP)
+def test_what_is_right_on_gcp_is_not_accused(name: str) -> None:
+    assert {found for resource, found in accusations() if resource == name} == set()
+
+
+@pytest.mark.parametrize(("name", "check"), RIGHT_IN_ONE_WAY_ON_GCP)
+def test_what_is_right_in_one_way_on_gcp_is_not_accused_of_it(name: str, check: str) -> None:
+    assert (name, check) not in accusations()
+
+
+def test_recommendations_are_reached_as_they_should_be() -> None:
+    estate = translate(load(demo_snapshot_path()))
+    nic = {each.name: name for name, each in estate.interfaces.items() if name.endswith("/nic0")}
+    reach = Reachability(estate)
+
+    def passes(source: str, target: str, traffic: str) -> tuple[bool, bool]:
+        found, asked = reach.between(nic[source], nic[target]), Traffic.parse(traffic)
+        return asked <= found.lower, asked <= found.upper
+
+    assert passes("recs-api-1", "recs-features", "tcp/6379") == (True, True)
+    assert passes("recs-jump", "recs-windows", "tcp/3389") == (False, False)
+    assert passes("recs-trainer-1", "recs-index", "tcp/9200") == (True, True)
+    assert passes("old-crawler", "recs-features", "tcp/6379") == (False, False)
 
 
 @pytest.mark.parametrize("name", RIGHT_ON_AZURE)

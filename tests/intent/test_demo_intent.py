@@ -86,12 +86,12 @@ def test_its_readers_are_told_what_expired_and_what_stands_in_no_segment() -> No
 
 def test_the_share_of_workloads_without_tags_is_reported() -> None:
     shares = {share.meaning: (share.without, share.total) for share in demo()[2].labelling}
-    assert shares == {"application": (9, 58), "tier": (12, 58), "environment": (10, 58)}
+    assert shares == {"application": (12, 72), "tier": (16, 72), "environment": (13, 72)}
 
 
 def test_what_hosts_answer_by_themselves_is_no_part_of_the_internet() -> None:
     estate, _, segments = demo()
-    assert estate.served == AddressSet.parse("168.63.129.16, 169.254.169.254")
+    assert estate.served == AddressSet.parse("35.235.240.0/20, 168.63.129.16, 169.254.169.254, fd20:ce::254")
     assert segments.split(estate.served) == ()
     assert not segments.outside["internet"].overlaps(estate.served)
 

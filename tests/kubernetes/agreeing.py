@@ -1,12 +1,17 @@
 """What every comparison of the engine with an oracle asks alike: which pairs, and whether explain agrees with them."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, settings
 
 from cloudseg.reach.explaining.explain import explain
 from cloudseg.traffic import AddressSet, Traffic
 from tests.kubernetes.cluster import OUTSIDE, Cluster
 from tests.kubernetes.oracle import Packet
+
+R = TypeVar("R")
+"""How an oracle reads what the documentation leaves open."""
 
 
 def name_of(end: Any) -> str:
@@ -22,6 +27,36 @@ def packets_of(source: Any, target: Any, ports: Sequence[int]) -> list[tuple[Pac
         for port in ports
     ]
     return [*found, (Packet(source, target, "ICMP", 0), Traffic.icmp_type(8, 0))]
+
+
+def few_packets(source: Any, target: Any) -> list[tuple[Packet, Traffic]]:
+    """Packets to three ports of TCP and one of UDP: what meshes tell apart."""
+    found = [(Packet(source, target, "TCP", port), Traffic.ports("tcp", port, port)) for port in (80, 81, 82)]
+    return [*found, (Packet(source, target, "UDP", 80), Traffic.ports("udp", 80, 80))]
+
+
+def alike(count: int) -> settings:
+    """So many clusters, the same in every run: for tests about what is drawn."""
+    return settings(
+        max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+
+
+def bounds_of(answers: Iterable[bool]) -> tuple[bool, bool]:
+    """Whether a packet passes in every reading of the documentation, and whether in some."""
+    found = set(answers)
+    return all(found), any(found)
+
+
+def assert_same(
+    cluster: Cluster, asked: Sequence[list[tuple[Packet, Traffic]]], said: Callable[[Packet], tuple[bool, bool]]
+) -> None:
+    """The engine's bounds are what is said of every packet, at least and at most."""
+    for packets in asked:
+        first, _ = packets[0]
+        verdict = cluster.verdict(name_of(first.source), name_of(first.target))
+        for packet, traffic in packets:
+            assert (traffic <= verdict.lower, traffic <= verdict.upper) == said(packet), packet
 
 
 def assert_bounded(
@@ -42,6 +77,26 @@ def assert_bounded(
             assert most <= upper, packet
             if certain:
                 assert lower == upper, packet
+
+
+def assert_read(
+    objects: list[dict[str, Any]],
+    pairs: Iterable[tuple[Any, Any]],
+    allowed: Callable[[list[dict[str, Any]], Packet, R], bool],
+    readings: Sequence[R],
+    *,
+    exact: bool,
+) -> None:
+    """The engine's bounds hold what an oracle says in each reading, and are just that where ``exact``."""
+    asked = [few_packets(source, target) for source, target in pairs]
+
+    def said(packet: Packet) -> tuple[bool, bool]:
+        return bounds_of(allowed(objects, packet, reading) for reading in readings)
+
+    if exact:
+        assert_same(Cluster(*objects), asked, said)
+    else:
+        assert_bounded(Cluster(*objects), asked, said, certain=False)
 
 
 def pairs_of(objects: list[dict[str, Any]], outside: Sequence[str]) -> list[tuple[Any, Any]]:

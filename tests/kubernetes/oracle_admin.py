@@ -21,10 +21,10 @@ ADMIN_KINDS = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetwo
 
 
 class Choice(NamedTuple):
-    """What is left open: the order of each tier, by names, and whether ranges of addresses hold pods."""
+    """What is left open: the order of each tier, and whether ranges of addresses hold pods."""
 
-    admin: tuple[str, ...]
-    baseline: tuple[str, ...]
+    admin: tuple[Json, ...]
+    baseline: tuple[Json, ...]
     pods_in_ranges: bool
 
 
@@ -43,12 +43,12 @@ def choices(objects: list[Json]) -> list[Choice]:
     return [Choice(*each) for each in product(admin, baseline, (False, True))]
 
 
-def orders(policies: list[Json]) -> list[tuple[str, ...]]:
+def orders(policies: list[Json]) -> list[tuple[Json, ...]]:
     """Every order by priority; policies with the same one may stand in any order."""
     ranked = sorted({priority(each) for each in policies})
-    levels = [[each["metadata"]["name"] for each in policies if priority(each) == number] for number in ranked]
+    levels = [[each for each in policies if priority(each) == number] for number in ranked]
     return [
-        tuple(name for level in found for name in level) for found in product(*(list(permutations(i)) for i in levels))
+        tuple(each for level in found for each in level) for found in product(*(list(permutations(i)) for i in levels))
     ]
 
 
@@ -68,9 +68,9 @@ def priority(item: Json) -> int:
     return item["spec"].get("priority", 1001)
 
 
-def bounds(objects: list[Json], packet: Packet) -> tuple[bool, bool]:
-    """Whether a packet passes in every way, and whether in some."""
-    found = {allowed(objects, packet, choice) for choice in choices(objects)}
+def bounds(objects: list[Json], packet: Packet, ways: list[Choice]) -> tuple[bool, bool]:
+    """Whether a packet passes in every one of the ways, and whether in some."""
+    found = {allowed(objects, packet, choice) for choice in ways}
     return all(found), any(found)
 
 
@@ -97,9 +97,8 @@ def side(objects: list[Json], sight: Sight, choice: Choice) -> bool:
 
 
 def first(objects: list[Json], name: str, choice: Choice, sight: Sight) -> Action | None:
-    policies = {each["metadata"]["name"]: each for each in objects if tier(each) == name}
     for each in choice.admin if name == "Admin" else choice.baseline:
-        spec = policies[each]["spec"]
+        spec = each["spec"]
         if not chosen(objects, spec["subject"], sight.own):
             continue
         for rule in many(spec.get(sight.way)):

@@ -18,9 +18,9 @@ TIERS = {"emergency": 50, "securityops": 100, "networkops": 150, "platform": 200
 
 
 class Choice(NamedTuple):
-    """What is left open: the order of all policies, by names, and whether ranges of addresses hold pods."""
+    """What is left open: the order of all policies, and whether ranges of addresses hold pods."""
 
-    order: tuple[str, ...]
+    order: tuple[Json, ...]
     pods_in_ranges: bool
 
 
@@ -41,9 +41,9 @@ def choices(objects: list[Json]) -> list[Choice]:
     """Every way in which what is left open may be settled."""
     policies = [each for each in objects if antrea(each)]
     ranked = sorted({place(objects, each) for each in policies})
-    levels = [[each["metadata"]["name"] for each in policies if place(objects, each) == level] for level in ranked]
+    levels = [[each for each in policies if place(objects, each) == level] for level in ranked]
     found = [
-        [name for level in chosen for name in level] for chosen in product(*(list(permutations(i)) for i in levels))
+        [each for level in chosen for each in level] for chosen in product(*(list(permutations(i)) for i in levels))
     ]
     return [Choice(tuple(order), inside) for order in found for inside in (False, True)]
 
@@ -53,9 +53,9 @@ def place(objects: list[Json], item: Json) -> tuple[int, float]:
     return (TIERS | own)[item["spec"].get("tier", "application")], item["spec"]["priority"]
 
 
-def bounds(objects: list[Json], packet: Packet) -> tuple[bool, bool]:
-    """Whether a packet passes in every way, and whether in some."""
-    found = {allowed(objects, packet, choice) for choice in choices(objects)}
+def bounds(objects: list[Json], packet: Packet, ways: list[Choice]) -> tuple[bool, bool]:
+    """Whether a packet passes in every one of the ways, and whether in some."""
+    found = {allowed(objects, packet, choice) for choice in ways}
     return all(found), any(found)
 
 
@@ -81,9 +81,7 @@ def side(objects: list[Json], sight: Sight, choice: Choice) -> bool:
 
 
 def first(objects: list[Json], sight: Sight, choice: Choice, *, baseline: bool) -> str | None:
-    policies = {each["metadata"]["name"]: each for each in objects if antrea(each)}
-    for name in choice.order:
-        item = policies[name]
+    for item in choice.order:
         if (item["spec"].get("tier") == "baseline") != baseline:
             continue
         for rule in many(item["spec"].get(sight.way)):

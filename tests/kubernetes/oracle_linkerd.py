@@ -9,6 +9,7 @@ https://linkerd.io/2-edge/reference/httproute/
 https://artifacthub.io/packages/helm/linkerd2/linkerd-control-plane
 """
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
@@ -80,8 +81,15 @@ def skipped(objects: list[Json], pod: Json, key: str, setting: str, reading: Rea
         return given
     for each in objects:
         if (each["kind"], each["metadata"]["name"]) == ("ConfigMap", "linkerd-config"):
-            return str(yaml.safe_load(each["data"]["values"])["proxyInit"][setting])
+            return str(values(each["data"]["values"])["proxyInit"][setting])
     return BY_CHART if reading.chart else ""
+
+
+@lru_cache
+def values(text: str) -> Json:
+    """The values of an installation, which are YAML within the object."""
+    found: Json = yaml.safe_load(text)
+    return found
 
 
 def skipped_in(objects: list[Json], pod: Json, reading: Reading) -> str:

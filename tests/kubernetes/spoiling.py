@@ -2,12 +2,12 @@
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from cloudseg.snapshot import Part, Snapshot
+from tests.spoiling import places, put
 
 Answers = dict[tuple[str, str], Any]
 """Lists of objects, by API group and plural."""
@@ -38,11 +38,6 @@ def taken(answers: Answers) -> Snapshot:
     return Snapshot.of({Part("kubernetes", "c", "global", *key): answer for key, answer in answers.items()})
 
 
-def examples(count: int) -> settings:
-    """So many examples, however long each takes."""
-    return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
 def spoiled(
     answers: Answers, values: st.SearchStrategy[Any], beside: Mapping[tuple[str, str], Any] | None = None
 ) -> st.SearchStrategy[Answers]:
@@ -51,7 +46,7 @@ def spoiled(
     def made(chosen: list[tuple[Place, Any]]) -> Answers:
         found = {**(beside or {}), **copy.deepcopy(answers)}
         for place, value in chosen:
-            _put(found, place, copy.deepcopy(value))
+            put(found, *place, copy.deepcopy(value))
         return found
 
     return st.lists(st.tuples(st.sampled_from(_every_place(answers)), values), min_size=1, max_size=3).map(made)
@@ -64,37 +59,9 @@ def each_spoiled(
     for key, path in _every_place(answers):
         for value in values:
             found = {**beside, key: copy.deepcopy(answers[key])}
-            _put(found, (key, path), value)
+            put(found, key, path, value)
             yield found
 
 
 def _every_place(answers: Answers) -> list[Place]:
-    return [(key, path) for key, answer in answers.items() for path in _places(answer)]
-
-
-def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Every place in a value, the whole first."""
-    below: list[tuple[Any, Any]] = []
-    if isinstance(value, dict):
-        below = list(cast("dict[str, Any]", value).items())
-    elif isinstance(value, list):
-        below = list(enumerate(cast("list[Any]", value)))
-    return [path, *(each for key, item in below for each in _places(item, (*path, key)))]
-
-
-def _put(answers: Answers, place: Place, value: Any) -> None:
-    """Put a value in a place, unless another one before has taken the place away."""
-    key, path = place
-    if not path:
-        answers[key] = value
-        return
-    inner = answers[key]
-    for step in path[:-1]:
-        try:
-            inner = inner[step]
-        except (KeyError, IndexError, TypeError):
-            return
-    last = path[-1]
-    within = isinstance(inner, list) and isinstance(last, int) and last < len(cast("list[Any]", inner))
-    if isinstance(inner, dict) or within:
-        inner[last] = value
+    return [(key, path) for key, answer in answers.items() for path in places(answer)]

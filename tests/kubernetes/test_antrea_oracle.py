@@ -28,9 +28,10 @@ def undefined(objects: list[Json]) -> bool:
 def test_engine_and_documentation_agree(objects: list[Json]) -> None:
     cluster = Cluster(*objects)
     asked = [packets(source, target) for source, target in pairs_of(objects)]
+    ways = choices(objects)
 
     def said(packet: Packet) -> tuple[bool, bool]:
-        return bounds(objects, packet)
+        return bounds(objects, packet, ways)
 
     assert_bounded(cluster, asked, said, certain=not undefined(objects))
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.reach.reachability import Reachability
-from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, examples, listed, spoiled, taken
+from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, listed, spoiled, taken
 from tests.kubernetes.test_totality import NAMES, POD, SELECTOR
+from tests.spoiling import examples
 
 GROUP = "projectcalico.org/v3"
 ENTITY: dict[str, Any] = {

@@ -5,17 +5,24 @@ from collections import Counter
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from cloudseg.model import Estate
 from cloudseg.reach.reachability import Reachability
 from cloudseg.traffic import Traffic
-from tests.kubernetes.agreeing import assert_explained, pairs_of
+from tests.kubernetes.agreeing import (
+    alike,
+    assert_bounded,
+    assert_explained,
+    assert_same,
+    bounds_of,
+    pairs_of,
+)
 from tests.kubernetes.cluster import OUTSIDE, Cluster
 from tests.kubernetes.drawn_cilium import clusters
 from tests.kubernetes.oracle import Packet
 from tests.kubernetes.oracle_cilium import Reading, allowed, asks_proof
-from tests.kubernetes.test_oracle_agrees import name_of
+from tests.spoiling import examples
 
 ENDS_OUTSIDE = (OUTSIDE, "198.51.100.1", "10.1.2.3", "2001:db8::9")
 PORTS = (1, 53, 54, 80, 81, 82)
@@ -57,32 +64,31 @@ def pairs(objects: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
     return pairs_of(objects, ENDS_OUTSIDE)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(clusters())
 def test_engine_and_documentation_agree(objects: list[dict[str, Any]]) -> None:
-    cluster = CiliumCluster(*objects)
-    for source, target in pairs(objects):
-        verdict = cluster.verdict(name_of(source), name_of(target))
-        for packet, traffic in packets(source, target):
-            least, most = (allowed(objects, packet, Reading(proved=each)) for each in (False, True))
-            assert (traffic <= verdict.lower, traffic <= verdict.upper) == (least, most), packet
+    asked = [packets(source, target) for source, target in pairs(objects)]
+
+    def said(packet: Packet) -> tuple[bool, bool]:
+        least, most = (allowed(objects, packet, Reading(proved=each)) for each in (False, True))
+        return least, most
+
+    assert_same(CiliumCluster(*objects), asked, said)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(clusters(named=True))
 def test_whatever_named_ports_mean_lies_within_the_bounds(objects: list[dict[str, Any]]) -> None:
-    cluster = CiliumCluster(*objects)
-    for source, target in pairs(objects):
-        verdict = cluster.verdict(name_of(source), name_of(target))
-        for packet, traffic in packets(source, target):
-            for proved in (False, True):
-                for by_pod in (False, True):
-                    passes = allowed(objects, packet, Reading(proved=proved, by_pod=by_pod))
-                    assert passes or not traffic <= verdict.lower, packet
-                    assert not passes or traffic <= verdict.upper, packet
+    asked = [packets(source, target) for source, target in pairs(objects)]
+    readings = [Reading(proved=proved, by_pod=by_pod) for proved in (False, True) for by_pod in (False, True)]
+
+    def said(packet: Packet) -> tuple[bool, bool]:
+        return bounds_of(allowed(objects, packet, reading) for reading in readings)
+
+    assert_bounded(CiliumCluster(*objects), asked, said, certain=False)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(15)
 @given(clusters(named=True))
 def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -> None:
     cluster = CiliumCluster(*objects)
@@ -92,9 +98,7 @@ def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -
 def test_the_clusters_that_are_drawn_are_worth_it() -> None:
     counted: Counter[str] = Counter()
 
-    @settings(
-        max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
-    )
+    @alike(60)
     @given(clusters(named=True))
     def draw(objects: list[dict[str, Any]]) -> None:
         for source, target in pairs(objects):

@@ -6,8 +6,9 @@ from hypothesis import given
 
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.reach.reachability import Reachability
-from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, examples, listed, spoiled, taken
+from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, listed, spoiled, taken
 from tests.kubernetes.test_totality import ANSWERS, PORTS, SELECTOR
+from tests.spoiling import examples
 
 SOURCED: dict[str, Any] = {
     "matchLabels": {"k8s:app": "web", "io.kubernetes.pod.namespace": "shop", "reserved:host": ""},

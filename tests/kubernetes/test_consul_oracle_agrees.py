@@ -3,59 +3,38 @@
 from collections import Counter
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from cloudseg.traffic import Traffic
-from tests.kubernetes.agreeing import assert_explained, pairs_of
+from tests.kubernetes.agreeing import alike, assert_explained, assert_read, name_of, pairs_of
 from tests.kubernetes.cluster import OUTSIDE, Cluster
 from tests.kubernetes.drawn_consul import clusters
 from tests.kubernetes.oracle import Packet
 from tests.kubernetes.oracle_consul import Reading, allowed, member, permissive, port_of
-from tests.kubernetes.test_oracle_agrees import name_of
+from tests.spoiling import examples
 
-PORTS = (80, 81, 82)
 BASES = (Reading(*(False for _ in Reading._fields)), Reading(*(True for _ in Reading._fields)))
 FLIPPED = tuple(base._replace(**{name: not getattr(base, name)}) for base in BASES for name in Reading._fields)
 READINGS = (*BASES, *FLIPPED)
-
-
-def packets(source: Any, target: Any) -> list[tuple[Packet, Traffic]]:
-    found = [(Packet(source, target, "TCP", port), Traffic.ports("tcp", port, port)) for port in PORTS]
-    return [*found, (Packet(source, target, "UDP", 80), Traffic.ports("udp", 80, 80))]
 
 
 def pairs(objects: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
     return pairs_of(objects, [OUTSIDE])
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(200)
 @given(clusters(whole=False))
 def test_engine_and_documentation_agree(objects: list[dict[str, Any]]) -> None:
-    cluster = Cluster(*objects)
-    for source, target in pairs(objects):
-        verdict = cluster.verdict(name_of(source), name_of(target))
-        for packet, traffic in packets(source, target):
-            passing = {allowed(objects, packet, reading) for reading in READINGS}
-            bounds = (traffic <= verdict.lower, traffic <= verdict.upper)
-            if len(passing) == 1:
-                assert bounds == (min(passing), max(passing)), packet
-            else:
-                assert bounds == (False, True), packet
+    assert_read(objects, pairs(objects), allowed, READINGS, exact=True)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(200)
 @given(clusters())
 def test_whatever_is_left_open_lies_within_the_bounds(objects: list[dict[str, Any]]) -> None:
-    cluster = Cluster(*objects)
-    for source, target in pairs(objects):
-        verdict = cluster.verdict(name_of(source), name_of(target))
-        for packet, traffic in packets(source, target):
-            passing = {allowed(objects, packet, reading) for reading in READINGS}
-            assert passing == {True} or not traffic <= verdict.lower, packet
-            assert passing == {False} or traffic <= verdict.upper, packet
+    assert_read(objects, pairs(objects), allowed, READINGS, exact=False)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(20)
 @given(clusters())
 def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -> None:
     cluster = Cluster(*objects)
@@ -65,9 +44,7 @@ def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -
 def test_the_clusters_that_are_drawn_are_worth_it() -> None:
     counted: Counter[str] = Counter()
 
-    @settings(
-        max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
-    )
+    @alike(150)
     @given(clusters(whole=False))
     def draw(objects: list[dict[str, Any]]) -> None:
         cluster = Cluster(*objects)

@@ -6,7 +6,8 @@ from hypothesis import given
 
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.reach.reachability import Reachability
-from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, examples, listed, spoiled, taken
+from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, listed, spoiled, taken
+from tests.spoiling import examples
 
 NAMES: dict[str, Any] = {"name": "web", "namespace": "shop", "creationTimestamp": "2026-01-01T00:00:00Z"}
 CHOSEN: dict[str, Any] = {"matchLabels": {"app": "web"}}

@@ -241,7 +241,8 @@ def test_the_role_grants_every_list_that_is_asked_for(tmp_path: Path) -> None:
     granted = {
         (rule.group or "core", plural) for rule in rules() for plural in rule.resources if rule.verbs == ("list",)
     }
-    asked = {(each.service, each.operation) for each in snapshot.parts()}
+    # Config maps are asked for one by one.
+    asked = {(each.service, each.operation) for each in snapshot.parts()} - {("core", "configmaps")}
     assert asked <= granted
     assert {group for group, _ in granted - asked} == {"projectcalico.org"}
 
@@ -255,6 +256,9 @@ def test_the_role_grants_nothing_but_to_list_and_no_secrets() -> None:
             (
                 "cilium-config",
                 "amazon-vpc-cni",
+                "azure-ip-masq-agent-config",
+                "azure-ip-masq-agent-config-reconciled",
+                "ip-masq-agent",
                 "istio",
                 "istio-sidecar-injector",
                 "linkerd-config",
@@ -384,3 +388,17 @@ def test_pods_of_a_deployment_that_runs_are_one_endpoint_with_all_their_addresse
         (interface,) = translate(read(address, tmp_path)).interfaces.values()
     assert interface.id == "kubernetes:prod:shop/web[Deployment]"
     assert interface.addresses == AddressSet.from_cidrs(["10.1.0.1", "10.1.0.2"])
+
+
+def test_that_none_of_the_config_maps_is_there_is_told_by_an_empty_list(tmp_path: Path) -> None:
+    cluster = shop()
+    cluster.resources = [
+        *cluster.resources,
+        Resource("networking.gke.io", "v1alpha1", "fqdnnetworkpolicies", "FQDNNetworkPolicy", (), ("list",)),
+    ]
+    with serving(cluster) as address:
+        snapshot = read(address, tmp_path)
+    assert [path for path in cluster.paths() if "configmaps" in path] == [
+        "/api/v1/namespaces/kube-system/configmaps/ip-masq-agent"
+    ]
+    assert items(snapshot, "core", "configmaps") == []

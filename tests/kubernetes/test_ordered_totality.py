@@ -6,8 +6,9 @@ from hypothesis import given
 
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.reach.reachability import Reachability
-from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, examples, listed, spoiled, taken
+from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, listed, spoiled, taken
 from tests.kubernetes.test_totality import ANSWERS, SELECTOR
+from tests.spoiling import examples
 
 GROUP = "policy.networking.k8s.io"
 ANTREA = "crd.antrea.io/v1beta1"

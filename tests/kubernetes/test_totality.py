@@ -6,7 +6,8 @@ from hypothesis import given
 
 from cloudseg.providers.kubernetes.translate import translate
 from cloudseg.reach.reachability import Reachability
-from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, examples, listed, spoiled, taken
+from tests.kubernetes.spoiling import JSON, ODD, Answers, each_spoiled, listed, spoiled, taken
+from tests.spoiling import examples
 
 LOCATION: dict[str, Any] = {"cloudseg.io/location": "a.yaml:1"}
 SELECTOR: dict[str, Any] = {

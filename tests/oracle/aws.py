@@ -13,10 +13,10 @@ gateways of other regions, the resolver and the metadata service.
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from tests.oracle.packet import Decision
+from tests.oracle.places import address_of
 from tests.oracle.reading import read
 from tests.oracle.roads import INTERNET, SITE, Crossing, enter_from_internet, enter_from_site, travel
 from tests.oracle.rules import acl_allows, groups_allow, has_reply, reply_port
@@ -50,7 +50,7 @@ def passes_in(estate: Read, packet: Packet) -> Decision:
     """
     source = _interface(estate, packet.source.interface)
     destination = _interface(estate, packet.destination.interface)
-    here, there = ip_address(packet.source.address), ip_address(packet.destination.address)
+    here, there = address_of(packet.source.address), address_of(packet.destination.address)
     if here.version != there.version:
         return Decision(passes=False, by="route")
     if source is None:
@@ -111,7 +111,7 @@ def _way_there(
     protocol, port = packet.protocol, packet.port
     if source is not None:
         named = destination if trip.scope == "both" else None
-        called = ip_address(packet.destination.address)
+        called = address_of(packet.destination.address)
         if not groups_allow(estate, source, protocol, port, called, named, egress=True):
             return "egress group"
     for crossing in trip.crossings:
@@ -130,7 +130,7 @@ def _answer(estate: Read, packet: Packet, source: Interface, destination: Interf
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-connection-tracking.html
     """
     # Who was called by a public address answers from the private one behind it.
-    private = _private_of(destination, ip_address(packet.destination.address))
+    private = _private_of(destination, address_of(packet.destination.address))
     back = travel(estate, destination.subnet, private, forward.source, packet.protocol, answering=forward.public)
     # An egress-only gateway lets nobody answer who was called.
     if back.place != (forward.nats[-1].id if forward.nats else source.id) or back.nats or back.egress_only:
@@ -144,7 +144,7 @@ def _answer(estate: Read, packet: Packet, source: Interface, destination: Interf
 
 def _answer_from_outside(estate: Read, packet: Packet, source: Interface, forward: Trip) -> tuple[str, bool]:
     """What refuses an answer from the internet or from on-premises; whoever is there answers by the way it came."""
-    there = ip_address(packet.destination.address)
+    there = address_of(packet.destination.address)
     if forward.nats:
         first = Crossing(forward.nats[-1].subnet, egress=False, far=there, translated=True)
         return _answer_behind_nat(estate, packet, source, forward, [first])
@@ -155,7 +155,7 @@ def _answer_behind_nat(
     estate: Read, packet: Packet, source: Interface, forward: Trip, crossings: list[Crossing]
 ) -> tuple[str, bool]:
     """The rest of the way back: the NAT gateway passes the answer on from its subnet to its client."""
-    there, client = ip_address(packet.destination.address), ip_address(packet.source.address)
+    there, client = address_of(packet.destination.address), address_of(packet.source.address)
     back = travel(estate, forward.nats[-1].subnet, there, client, packet.protocol)
     if back.place != source.id or back.nats:
         return "return route", back.certain

@@ -10,7 +10,6 @@ decides both.
 from __future__ import annotations
 
 from collections import Counter
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cloudseg.providers.aws.operations import OPERATIONS
@@ -20,7 +19,7 @@ from cloudseg.traffic import AddressSet, Traffic
 from tests.oracle.aws import passes_in
 from tests.oracle.packet import ICMP, ICMPV6, TCP, UDP, Packet
 from tests.oracle.packets import edges
-from tests.oracle.places import is_public
+from tests.oracle.places import address_of, is_public
 from tests.oracle.reading import read
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ class Harness:
             some = some or any(each.passes for _, each in decisions)
             certain = certain and all(each.certain for _, each in decisions)
             # Beyond a NAT gateway the engine follows the ways to the internet; of the others it says "at most".
-            certain = certain and not (decisions[0][1].translated and not is_public(ip_address(target.address)))
+            certain = certain and not (decisions[0][1].translated and not is_public(address_of(target.address)))
             stages |= {each.by for _, each in decisions}
         return every, some, certain, tuple(sorted(stages))
 

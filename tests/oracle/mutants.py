@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Estate, RouteTable
 
-__all__ = ["MUTANTS", "SEEDS", "first_disagreement"]
+__all__ = ["MUTANTS", "SEEDS", "first_disagreement", "put"]
 
 SEEDS = (81, 92, 200, 151, 44)
 """Estates that have, between them, whatever a fault needs to show."""
@@ -38,7 +38,7 @@ SEEDS = (81, 92, 200, 151, 44)
 _DRAWS = 150
 
 
-def _put(owner: object, name: str, changed: Callable[[Callable[..., object]], Callable[..., object]]) -> None:
+def put(owner: object, name: str, changed: Callable[[Callable[..., object]], Callable[..., object]]) -> None:
     """Replace a function that has to be there; a fault in one that is gone would prove nothing."""
     original = cast("Callable[..., object]", getattr(owner, name))
     setattr(owner, name, changed(original))
@@ -51,21 +51,21 @@ def _flipped_comparison() -> None:
         pairs = [(max(a, c), min(b, d)) for a, b in one.intervals for c, d in other.intervals]
         return IntervalSet(tuple(pair for pair in pairs if pair[0] < pair[1]))
 
-    _put(IntervalSet, "__and__", lambda _: of)
+    put(IntervalSet, "__and__", lambda _: of)
 
 
 def _skipped(*, stateful: bool, direction: str) -> None:
     """A stage is not asked in one direction."""
 
     def changed(original: Callable[..., object]) -> Callable[..., object]:
-        def judgement(survey: object, stage: object, towards: str, interface: object) -> object:
+        def judgement(survey: object, stage: object, judges: object, towards: str, asked: object) -> object:
             if getattr(stage, "stateful") is stateful and towards == direction:  # noqa: B009 - any stage
                 return None
-            return original(survey, stage, towards, interface)
+            return original(survey, stage, judges, towards, asked)
 
         return judgement
 
-    _put(Survey, "_judgement", changed)
+    put(Survey, "_judgement", changed)
 
 
 def _lost_family() -> None:
@@ -78,7 +78,7 @@ def _lost_family() -> None:
 
         return remote
 
-    _put(Survey, "_remote", changed)
+    put(Survey, "_remote", changed)
 
 
 def _ordered(pick: Callable[[list[object]], list[object]]) -> None:
@@ -90,7 +90,7 @@ def _ordered(pick: Callable[[list[object]], list[object]]) -> None:
 
         return first
 
-    _put(cloudseg.reach.packets, "_first_match", changed)
+    put(cloudseg.reach.packets, "_first_match", changed)
 
 
 def _allows(rules: list[object]) -> list[object]:
@@ -111,7 +111,7 @@ def _swapped_directions() -> None:
 
         return pass_stage
 
-    _put(sys.modules["cloudseg.reach.pairs.survey"], "pass_stage", changed)
+    put(sys.modules["cloudseg.reach.pairs.survey"], "pass_stage", changed)
 
 
 def _ignored_replies() -> None:
@@ -124,7 +124,7 @@ def _ignored_replies() -> None:
 
         return answered
 
-    _put(Replies, "answered", changed)
+    put(Replies, "answered", changed)
 
 
 def _ignored_crossings() -> None:
@@ -137,7 +137,7 @@ def _ignored_crossings() -> None:
 
         return masks
 
-    _put(Crossings, "masks", changed)
+    put(Crossings, "masks", changed)
 
 
 def _ignored_longest_prefix() -> None:
@@ -150,7 +150,7 @@ def _ignored_longest_prefix() -> None:
 
         return entries
 
-    _put(cloudseg.reach.roads.routing, "_entries", changed)
+    put(cloudseg.reach.roads.routing, "_entries", changed)
 
 
 def _estates(change: Callable[[Estate], None]) -> None:
@@ -163,7 +163,7 @@ def _estates(change: Callable[[Estate], None]) -> None:
 
         return start
 
-    _put(cloudseg.reach.reachability.Reachability, "__init__", changed)
+    put(cloudseg.reach.reachability.Reachability, "__init__", changed)
 
 
 def _set(things: Mapping[str, object], **values: object) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.oracle.records import Address, Read
 
 __all__ = [
+    "address_of",
     "blocked",
     "holder",
     "is_own",
@@ -28,6 +30,12 @@ _NOT_PUBLIC = [
         "198.18.0.0/15", "224.0.0.0/3", "::/128", "::1/128", "fc00::/7", "fe80::/10", "ff00::/8",
     )
 ]  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def address_of(text: str) -> Address:
+    """An address from its text: the packets of an estate bear the same few many times."""
+    return ip_address(text)
 
 
 def is_public(address: Address) -> bool:

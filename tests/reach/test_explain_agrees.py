@@ -143,11 +143,12 @@ def test_without_the_rules_that_would_have_to_go_nothing_passes(seed: int) -> No
         found = explain(reach, source, target, traffic)
         assert found.would_block == (found.cuts[0].rules if found.cuts else ())
         for cut in found.cuts:
-            after = Reachability(_without(estate, cut.rules)).between(source, target)
+            after = Reachability(without(estate, cut.rules)).between(source, target)
             assert not after.upper & traffic, (str(source), str(target), str(traffic), cut.text)
 
 
-def _without(estate: Estate, rules: tuple[RuleRef, ...]) -> Estate:
+def without(estate: Estate, rules: tuple[RuleRef, ...]) -> Estate:
+    """An estate without some rules."""
     gone = {(rule.rule_set, rule.rule) for rule in rules}
     kept = {
         name: msgspec.structs.replace(own, rules=tuple(rule for rule in own.rules if (name, rule.id) not in gone))

@@ -117,10 +117,21 @@ def described(members: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def assert_valid() -> Check:
+    """Hold a report to the shape; the rules of the program stand in every one, and are looked at once."""
     schema = {"$defs": {name: described(members) for name, members in MEMBERS.items()}, **a("log")}
     Draft202012Validator.check_schema(schema)
     validator: Any = Draft202012Validator(schema, format_checker=FormatChecker(["uri", "uri-reference"]))
-    check: Check = validator.validate
+    fitting: list[object] = []
+
+    def check(report: Any) -> None:
+        drivers = [each["tool"]["driver"] for each in report["runs"]]
+        known = all(each["rules"] in fitting for each in drivers)
+        rules = [each["rules"] for each in drivers]
+        for each in drivers if known else ():
+            each["rules"] = []
+        validator.validate(report)
+        fitting.extend(() if known else rules)
+
     return check
 
 

@@ -29,6 +29,11 @@ def test_a_cluster_has_no_regions() -> None:
     assert place(make_finding(1, provider="kubernetes", scope="prod", region="global")) == "prod"
 
 
+def test_a_subscription_has_no_regions_for_azure_lists_all_of_it_at_once() -> None:
+    assert scope_line(SourceInfo("azure", "1111", "Shop", (), complete=True, gaps=())) == "azure 1111 (Shop)"
+    assert scope_line(SourceInfo("aws", "1111", "", (), complete=True, gaps=())) == "aws 1111: no region"
+
+
 def test_a_cluster_is_told_with_the_context_it_was_read_by_and_its_gaps() -> None:
     [first, *_] = make_document((), ()).sources
     gaps = (GapInfo("global", "core.nodes", "", "denied", "HTTP status 403", ("interfaces",)),)

@@ -16,6 +16,7 @@ from cloudseg.reach.explaining.answers import Running
 from cloudseg.reach.explaining.choice import best_of
 from cloudseg.reach.explaining.cut import cuts, gates
 from cloudseg.reach.explaining.explanation import EndPoint, Explanation, Step
+from cloudseg.reach.explaining.firewall_doors import door_cuts
 from cloudseg.reach.explaining.link import outcome
 from cloudseg.reach.explaining.notes import about_ends, about_others, unread_ways
 from cloudseg.reach.explaining.pod_hints import pod_hints
@@ -86,7 +87,10 @@ def explain(reach: Reachability, source: str | AddressSet, target: str | Address
     )
     if not verdict.upper:
         return _blocked(explained, found, traffic)
-    admitted = cuts(gates(reach, source, target, found), verdict.upper, reach.estate)
+    admitted = (
+        *door_cuts(found, reach.estate),
+        *cuts(gates(reach, source, target, found), verdict.upper, reach.estate),
+    )
     return msgspec.structs.replace(
         explained,
         would_block=admitted[0].rules if admitted else (),

@@ -14,6 +14,7 @@ from cloudseg.reach.explaining.rules import Lists, judge
 from cloudseg.reach.explaining.words import list_name, stage_text
 from cloudseg.reach.packets import Box, pass_stage, traffic_of
 from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
+from cloudseg.reach.screens import SCREEN
 from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
@@ -79,11 +80,19 @@ class Linker:
         """
         found: list[Link] = []
         accepted = (NO_TRAFFIC, NO_TRAFFIC)
+        part = 0
         for stage in self._stages(interface, direction, stateful=True):
             if pods_only and not stage.pods_only:
                 continue
+            if stage.part > part:
+                # What was accepted for good before meets the stages of the next part all the same.
+                accepted, part = (NO_TRAFFIC, NO_TRAFFIC), stage.part
+            if not self.traffic - accepted[0]:
+                # All of it was accepted for good: no later list is asked.
+                continue
             link, accepted = self._stage(stage, interface, direction, other, accepted, who)
-            if stage.told or link.rules or link.doubts or self.estate.judging(interface, stage.name, direction):
+            judged = not stage.name.startswith(SCREEN) and self.estate.judging(interface, stage.name, direction)
+            if stage.told or link.rules or link.doubts or judged:
                 found.append(link)
         return found
 
@@ -189,7 +198,7 @@ class Linker:
     ) -> tuple[Link, tuple[Traffic, Traffic]]:
         """Return the link of a stateful stage, and what it and those before it have accepted for good."""
         judges = self.estate.judging(interface, stage.name, direction)
-        unread = self._unread(stage, interface)
+        unread = self._unread(stage, interface, direction)
         if not judges and not unread:
             text = f"no {list_name(stage)} judge {end_label(interface, self.estate)}"
             return self.passing("stage", text, interface.id, direction=direction), accepted
@@ -197,9 +206,11 @@ class Linker:
         found = judge(lists, other, self.traffic, self.estate)
         if unread:
             found = found._replace(upper=self.traffic, doubts=(*found.doubts, unread))
+            if stage.opens_unread:
+                found = found._replace(accepted_upper=self.traffic)
             if stage.miss != "deny":
-                # A list of such a stage may deny, and may accept for good.
-                found = found._replace(lower=NO_TRAFFIC, accepted_upper=self.traffic)
+                # A list of such a stage may deny.
+                found = found._replace(lower=NO_TRAFFIC, accepted_lower=NO_TRAFFIC)
         lower = found.lower | found.accepted_lower | accepted[0]
         upper = found.upper | found.accepted_upper | accepted[1]
         told = _Raw(stage_text(stage, judges, end_label(interface, self.estate)), lower, upper)
@@ -207,9 +218,9 @@ class Linker:
         link = self._request(told, "stage", direction, interface.id)
         return link, (accepted[0] | found.accepted_lower, accepted[1] | found.accepted_upper)
 
-    def _unread(self, stage: Stage, interface: Interface) -> str:
+    def _unread(self, stage: Stage, interface: Interface, direction: Direction) -> str:
         """Return what of a stage was not read, in words; empty where all was."""
-        judges = self.estate.judging(interface, stage.name)
+        judges = self.estate.judging(interface, stage.name, direction)
         if stage.at == "interface" and carries_unread(interface, self.estate):
             missing = sorted(
                 own for own in interface.attached if own not in self.estate.groups and own not in self.estate.rule_sets
@@ -236,7 +247,7 @@ class Linker:
         found: list[_Raw] = []
         for stage in self._stages(interface, direction, stateful=False):
             judges = self.estate.judging(interface, stage.name, direction)
-            unread = self._unread(stage, interface)
+            unread = self._unread(stage, interface, direction)
             if unread:
                 found.append(_Raw(f"{list_name(stage)} of {where}", NO_TRAFFIC, packets, (), unread, (unread,)))
             elif not judges:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudseg.model import shown_id
+from cloudseg.reach.explaining.firewall_doors import door_refs
 from cloudseg.reach.explaining.rules import Other
 from cloudseg.reach.explaining.walk import Walk
 from cloudseg.reach.explaining.ways import ANYWHERE, ENDS, Approach, departing, route_links
@@ -72,7 +73,7 @@ def _public(walker: Walker, source: Face, leg: Leg) -> Link:
     family: Family = 4 if source.addresses.v4 else 6
     public = leaves(interface, family, walker.estate)
     gateway = leg.hops[-1].target if leg.hops else None
-    text = f"{shown_id(gateway or 'the internet gateway')} lets out what has a public address"
+    text = f"{shown_id(gateway or 'the way to the internet')} lets out what has a public address"
     if public:
         lower, upper = (lets_out(interface, family, certain=sure) & linker.traffic for sure in (True, False))
         reason = "" if lower == linker.traffic else f"under an address that is lent only {lower} leaves"
@@ -232,7 +233,8 @@ def _hidden(walker: Walker, addresses: AddressSet, face: Face, way: WayIn) -> Wa
     linker = walker.linker
     traffic = way.traffic & linker.traffic
     enter = linker.passing("way-in", way.text, face.interface.id, direction="ingress")
-    enter = enter._replace(lower=traffic if way.certain else NO_TRAFFIC, upper=traffic)
+    lower = traffic if way.certain else NO_TRAFFIC
+    enter = enter._replace(lower=lower, upper=traffic, rules=door_refs(way.entrance, walker.estate))
     if not way.certain:
         doubt = f"whether packets come {way.text} is not known"
         enter = enter._replace(reason=doubt, doubts=(doubt,))

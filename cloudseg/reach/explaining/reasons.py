@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cloudseg.reach.explaining.rules import would_match
 from cloudseg.reach.explaining.words import default_ref, labels, peers_text, rule_name, rule_ref
+from cloudseg.reach.screens import SCREEN, UNNAMED
 
 if TYPE_CHECKING:
     from cloudseg.model import Estate
@@ -71,7 +72,9 @@ def reason_of(
         reason = f"no rule of {labels(lists.judges)} admits {packets} {preposition} {who}"
         return f"{reason} (a {a_list} denies what it does not allow){_hint(lists, other, packets, estate)}"
     texts = [
-        f"{rule_name(lists.stage, hit.rule_set, hit.rule)} denies {hit.traffic} {preposition} "
+        f"no rule of the firewall {hit.rule_set.label} allows {hit.traffic} {preposition} {who}"
+        if lists.stage.name.startswith(SCREEN) and hit.rule.id == UNNAMED
+        else f"{rule_name(lists.stage, hit.rule_set, hit.rule)} denies {hit.traffic} {preposition} "
         f"{peers_text(hit.rule.remote, estate)}"
         for hit in found.denying
     ]

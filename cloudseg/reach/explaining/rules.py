@@ -23,14 +23,14 @@ from cloudseg.reach.explaining.words import rule_name
 from cloudseg.reach.near_ends import standing
 from cloudseg.reach.outside import has_unseen_members, stands_apart
 from cloudseg.reach.packets import outside_addresses, range_meaning
-from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
+from cloudseg.traffic import ALL_IPV4, ALL_IPV6, NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cloudseg.model import Direction, Estate, Interface, Peer, Rule, RuleSet, Stage
 
-__all__ = ["Hit", "Judged", "Lists", "Other", "judge", "removals", "would_match"]
+__all__ = ["Hit", "Judged", "Lists", "Other", "in_turn", "judge", "removals", "removals_in_turn", "would_match"]
 
 
 class Other(NamedTuple):
@@ -148,12 +148,36 @@ def _first(stage: Stage, hits: Sequence[Hit], traffic: Traffic) -> Judged:
 
 
 def _pass(stage: Stage, hits: Sequence[Hit], traffic: Traffic, *, certain: bool) -> _Pass:
-    """Return one bound: in the lower one an unknown allow is nothing and an unknown denial everything."""
+    """Return one bound: in the lower one an unknown acceptance is nothing and an unknown denial everything."""
+    found = _pass_by(stage, hits, traffic, certain=certain, handing=not certain)
+    if not _wavers(hits):
+        return found
+    # What may hand on may as well leave it to rules behind, of which some accept for good.
+    other = _pass_by(stage, hits, traffic, certain=certain, handing=certain)
+    told = dict.fromkeys((hit.key for hit in (*found.decided, *other.decided)), NO_TRAFFIC)
+    for hit in (*found.decided, *other.decided):
+        told[hit.key] |= hit.traffic
+    decided = tuple(hit._replace(traffic=told[hit.key]) for hit in hits if hit.key in told)
+    if certain:
+        final = found.accepted & other.accepted
+        return _Pass(found.passed | (found.accepted - final), final, decided)
+    return _Pass(found.passed | other.passed, found.accepted | other.accepted, decided)
+
+
+def _wavers(hits: Sequence[Hit]) -> bool:
+    """Tell whether rules that accept for good stand behind one that may hand on."""
+    doubtful = [place for place, hit in enumerate(hits) if hit.rule.verdict == "next" and not hit.sure]
+    return bool(doubtful) and any(hit.rule.verdict == "accept" for hit in hits[doubtful[0] :])
+
+
+def _pass_by(stage: Stage, hits: Sequence[Hit], traffic: Traffic, *, certain: bool, handing: bool) -> _Pass:
+    """Return the same; what may hand on does, or does not."""
     passed = accepted = NO_TRAFFIC
     left = traffic
     decided: list[Hit] = []
     for hit in hits:
-        if certain == hit.rule.allows and not hit.sure:
+        taken_at_most = handing if hit.rule.verdict == "next" else certain != hit.rule.allows
+        if not taken_at_most and not hit.sure:
             continue
         taken = hit.traffic & left
         if not taken:
@@ -172,7 +196,7 @@ def removals(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> tu
 
     Where the first match decides, an entry that goes may uncover another one that admits as much.
     """
-    if lists.stage.miss != "deny" or not lists.judges:
+    if not lists.judges or (lists.stage.miss != "deny" and lists.stage.match == "any"):
         return None
     hits = list(_hits(lists, other, traffic, estate))
     if lists.stage.match == "any":
@@ -182,7 +206,42 @@ def removals(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> tu
         gone.extend(admitting)
         ids = {hit.key for hit in admitting}
         hits = [hit for hit in hits if hit.key not in ids]
-    return tuple(gone)
+    # What no rule decides goes on where a miss does not deny.
+    return None if _pass(lists.stage, hits, traffic, certain=False).passed else tuple(gone)
+
+
+def in_turn(stages: Iterable[tuple[Stage, Traffic, Traffic]], traffic: Traffic) -> Traffic:
+    """Return what passes stages one after the other: of each, what it hands on and what it accepts for good."""
+    left, accepted, part = traffic, NO_TRAFFIC, 0
+    for stage, on, final in stages:
+        if stage.part > part:
+            left, accepted, part = left | accepted, NO_TRAFFIC, stage.part
+        accepted |= left & final
+        left &= on
+    return left | accepted
+
+
+def removals_in_turn(
+    lists: Sequence[Lists], other: Other, traffic: Traffic, estate: Estate
+) -> tuple[tuple[Lists, Hit], ...] | None:
+    """Return every rule that would have to go from ordered lists that are asked in turn; None if that is no help.
+
+    Where rules accept for good, what a list no longer takes goes on to the next one.
+    """
+    hits = [list(_hits(each, other, traffic, estate)) for each in lists]
+    gone: list[tuple[Lists, Hit]] = []
+    while True:
+        left, admitting = traffic, list[tuple[Lists, Hit]]()
+        for number, each in enumerate(lists):
+            found = _pass(each.stage, hits[number], left, certain=False)
+            accepting = [hit for hit in found.decided if hit.rule.verdict == "accept"]
+            admitting += [(each, hit) for hit in accepting]
+            ids = {hit.key for hit in accepting}
+            hits[number] = [hit for hit in hits[number] if hit.key not in ids]
+            left = found.passed
+        gone += admitting
+        if not admitting:
+            return None if left or not gone else tuple(gone)
 
 
 def would_match(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> tuple[Hit, ...]:
@@ -202,7 +261,7 @@ def _hits(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> Itera
     for rule_set, rule in rules:
         if not rule.traffic.overlaps(traffic):
             continue
-        here = _concerns(rule, lists.interface, estate)
+        here = _concerns(rule, lists.interface, other, estate)
         if here is False:
             continue
         sure, maybe = _matches(lists, rule, other, estate)
@@ -241,11 +300,16 @@ def _belongs(group: str, interface: Interface | None, estate: Estate) -> tuple[b
     return member, member or interface.attached_unread or apart
 
 
-def _concerns(rule: Rule, interface: Interface, estate: Estate) -> bool | None:
-    """Tell whether the near end of a rule is the interface; None where it is unknown, or so of some addresses only."""
+def _concerns(rule: Rule, interface: Interface, other: Other, estate: Estate) -> bool | None:
+    """Tell whether the near end of a rule is the interface; None where it is unknown, or so of some addresses only.
+
+    Its addresses count that are of a family with the other end's.
+    """
     if rule.local == ANYONE:
         return True
     own, maybe = standing(interface, estate), False
+    if other.addresses:
+        own &= (ALL_IPV4 if other.addresses.v4 else NO_ADDRESSES) | (ALL_IPV6 if other.addresses.v6 else NO_ADDRESSES)
     for peer in rule.local:
         if isinstance(peer, Everyone):
             return True
@@ -269,7 +333,7 @@ def _doubts(lists: Lists, hit: Hit, other: Other, estate: Estate) -> Iterator[st
         yield f"{name} matches at most: {hit.rule.doubt}" if hit.rule.doubt else f"{name} was not read in full"
     if hit.rule.source_ports is not None:
         yield f"{name} names some ports of the client only"
-    if _concerns(hit.rule, lists.interface, estate) is None:
+    if _concerns(hit.rule, lists.interface, other, estate) is None:
         yield f"whether {name} concerns all of {lists.interface.shown_id} is not known"
     if not _matches(lists, hit.rule, other, estate)[0]:
         for peer in hit.rule.remote:

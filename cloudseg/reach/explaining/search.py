@@ -22,7 +22,7 @@ from cloudseg.reach.explaining.fronted import by_name
 from cloudseg.reach.explaining.hairpins import under_unknown
 from cloudseg.reach.explaining.links import Linker
 from cloudseg.reach.explaining.outside import from_outside
-from cloudseg.reach.explaining.rules import Lists, Other, judge
+from cloudseg.reach.explaining.rules import Lists, Other, in_turn, judge
 from cloudseg.reach.explaining.walks import Walker
 from cloudseg.reach.passage import pipeline_of
 from cloudseg.reach.plumbing import conduct, may_keep_users
@@ -33,7 +33,7 @@ from cloudseg.traffic import AddressSet
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from cloudseg.model import Direction, Interface
+    from cloudseg.model import Direction, Interface, Stage
     from cloudseg.reach.explaining.walk import Walk
     from cloudseg.reach.reachability import Reachability
     from cloudseg.traffic import Traffic
@@ -130,14 +130,14 @@ def _promising(reach: Reachability, pairs: list[tuple[Face, Face]], traffic: Tra
 
     def passed(own: Interface, direction: Direction, face: Face) -> Traffic:
         pipeline = pipeline_of(own, estate)
-        left = traffic
+        each: list[tuple[Stage, Traffic, Traffic]] = []
         for stage in () if pipeline is None else pipeline.met_by(own, direction):
             if stage.stateful and (judges := estate.judging(own, stage.name, direction)):
                 found = judge(
                     Lists(stage, direction, judges, own), Other(face.addresses, face.interface), traffic, estate
                 )
-                left &= found.upper | found.accepted_upper
-        return left
+                each.append((stage, found.upper, found.accepted_upper))
+        return in_turn(each, traffic)
 
     source, target = pairs[0][0].interface, pairs[0][1].interface
     out = {face.addresses: passed(source, "egress", face) for face in {f.addresses: f for _, f in pairs}.values()}

@@ -8,7 +8,15 @@ from cloudseg.model import shown_id
 from cloudseg.reach.explaining.answers import CARRIED, Running
 from cloudseg.reach.explaining.rules import Other
 from cloudseg.reach.explaining.walk import Block, Walk, enters_gateway, merged
-from cloudseg.reach.explaining.ways import approaches, are_near, handing, over_internet6, route_links, ways_back
+from cloudseg.reach.explaining.ways import (
+    approaches,
+    are_near,
+    handing,
+    over_internet6,
+    proxied,
+    route_links,
+    ways_back,
+)
 from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY
 from cloudseg.traffic import NO_TRAFFIC
 
@@ -59,6 +67,9 @@ class Walker:
                 yield self._translated(source, target, out, out.leg, out.leg.seen_as)
             else:
                 yield from (self._by(source, target, out, home) for home in back)
+        for out in proxied(source.interface, target.interface, target.addresses, self.estate):
+            if out.leg is not None and out.leg.seen_as is not None:
+                yield self._translated(source, target, out, out.leg, out.leg.seen_as)
 
     def _half_outside(
         self, source: Face, target: Face, there: Sequence[Approach], back: Sequence[Approach]

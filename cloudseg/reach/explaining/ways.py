@@ -33,6 +33,7 @@ __all__ = [
     "handing",
     "legs_of",
     "over_internet6",
+    "proxied",
     "route_links",
     "ways_back",
 ]
@@ -105,6 +106,23 @@ def approaches(source: Interface, target: Interface, addresses: AddressSet, esta
         return (Approach(None, AT_MOST, (f"the network of {source.shown_id} was not read",)),)
     found = [_arriving(leg, target, addresses) for leg in legs if leg.addresses.overlaps(addresses)]
     return _decisive(found) or (Approach(None, NEVER, reason=_no_route(source, addresses, estate)),)
+
+
+def proxied(source: Interface, target: Interface, addresses: AddressSet, estate: Estate) -> tuple[Approach, ...]:
+    """Return the ways by which some packets may come under a firewall's own address beside those that certainly do not.
+
+    What its rules for names let through it sends itself. Source:
+    https://learn.microsoft.com/azure/firewall/snat-private-range
+    """
+    legs = [leg for leg in legs_of(source, estate) or () if leg.addresses.overlaps(addresses)]
+    found = [_arriving(leg, target, addresses) for leg in legs]
+    if not any(each.level == SURELY for each in found):
+        return ()
+    return tuple(
+        each
+        for leg, each in zip(legs, found, strict=True)
+        if each.level == AT_MOST and leg.screens and leg.seen_as and not leg.astray
+    )
 
 
 def departing(source: Interface, addresses: AddressSet, estate: Estate) -> tuple[Approach, ...]:

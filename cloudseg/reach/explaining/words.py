@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from cloudseg.model import Addresses, Everyone, GroupRef, ListRef, Names, Unresolved, shown_id
 from cloudseg.reach.explaining.explanation import RuleRef
 from cloudseg.reach.outside import outside_words
+from cloudseg.reach.screens import SCREEN, UNNAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,8 +30,15 @@ __all__ = [
 
 _RANGES: Final = 6
 """How many ranges are told one by one."""
-_STAGES: Final = {"subnet-nsg": "subnet NSGs", "nic-nsg": "interface NSGs"}
+_STAGES: Final = {
+    "subnet-nsg": "subnet NSGs",
+    "nic-nsg": "interface NSGs",
+    "gcp-platform": "rules of the platform",
+    "vpc-firewall-rules": "VPC firewall rules",
+}
 """What the lists of stages are called whose names do not say it."""
+_ONE_OF_A_NETWORK: Final = frozenset(("gcp-platform", "vpc-firewall-rules", "implied-rules"))
+"""Stages with one list for each network, which needs no name of its own."""
 
 
 def peers_text(peers: Iterable[Peer], estate: Estate) -> str:
@@ -67,12 +75,17 @@ def rule_text(rule: Rule, estate: Estate) -> str:
 
 def rule_ref(rule_set: RuleSet, rule: Rule, estate: Estate) -> RuleRef:
     """Return the reference to a rule."""
+    default = rule.id == UNNAMED and rule_set.stage.startswith(SCREEN)
+    text = rule_text(rule, estate)
+    if rule.verdict == "next" and rule_set.provider == "gcp":
+        # There it is not said that something passes, but that the next list is asked.
+        text = f"goto_next {text}"
     return RuleRef(
         rule_set=rule_set.id,
         rule=rule.id,
-        label=rule_set.label,
+        label=rule_set.bearer(rule).label,
         verdict=rule.verdict,
-        text=rule_text(rule, estate),
+        text=f"deny {rule.direction} what no rule matches" if default else text,
     )
 
 
@@ -88,7 +101,11 @@ def default_ref(rule_set: RuleSet, stage: Stage, direction: Direction) -> RuleRe
 
 
 def rule_name(stage: Stage, rule_set: RuleSet, rule: Rule) -> str:
-    """Return how a rule is called: by its number where the list is ordered, else by its id."""
+    """Return how a rule is called: by its number where the list is ordered, else by its id; a firewall's by its id."""
+    if stage.name.startswith(SCREEN):
+        return f"{rule_set.label} {_entry(stage)} {rule.id}"
+    if rule.resource:
+        return rule_set.bearer(rule).label
     if stage.match == "first" and rule.priority is not None:
         return f"{rule_set.label} {_entry(stage)} {rule.priority}"
     return f"{rule_set.label} {rule.id}"
@@ -113,17 +130,21 @@ def called(identifier: str, resource: Resource | None = None) -> str:
 
 def list_name(stage: Stage) -> str:
     """Return what the lists of a stage are called: ``security groups``, ``network ACLs``."""
+    if stage.name.startswith(SCREEN):
+        return "rules of the firewall"
     return _STAGES.get(stage.name) or stage.name.replace("-", " ").replace("acls", "ACLs")
 
 
 def stage_text(stage: Stage, rule_sets: Sequence[RuleSet], where: str) -> str:
     """Return a stage in words: ``security groups sg-1 (web), sg-2 of eni-1``."""
     name = list_name(stage)
+    if stage.name.startswith(SCREEN):
+        return f"{name} {labels(rule_sets)}, on the way of what {where} sends or takes"
     if not rule_sets:
         return f"{name} of {where}"
     # A list that is called as its stage needs no name of its own.
     named = [each for each in rule_sets if each.own_id not in stage.name]
-    if not named:
+    if not named or stage.name in _ONE_OF_A_NETWORK:
         return f"{name} of {where}"
     if all(each.managed_by.startswith("azure") for each in named):
         # What the provider keeps is called after what it is.

@@ -38,6 +38,7 @@ class Approach(NamedTuple):
         part: these faces, seen from there.
         translated: for each of them the number of the gateway whose address the far end sees, 0 for none; None where
             nothing is translated anywhere.
+        proxied: for each of them the number of the gateway whose address it may see besides; None where there is none.
         passing: what may pass, by word and face, whatever the lists at both ends say; not to be changed.
         doubtful: those of the faces of which is not known what exactly they let out; None for none.
     """
@@ -45,6 +46,7 @@ class Approach(NamedTuple):
     window: slice
     part: Part
     translated: NDArray[np.int32] | None
+    proxied: NDArray[np.int32] | None
     passing: Band
     doubtful: Part | None
 
@@ -109,6 +111,7 @@ class Approaches:
             self._boundaries.alike(face),
             paths.level_to[face].tobytes(),
             paths.translated[:, face].tobytes() if len(paths.translations) > 1 else b"",
+            paths.proxied[:, face].tobytes() if paths.proxies else b"",
             paths.inspected[:, face].tobytes() if len(paths.inspections) > 1 else b"",
             (paths.over_internet6_to[six].tobytes(), int(self._public6[self._columns.owner[face]])) if six >= 0 else (),
         )
@@ -136,7 +139,8 @@ class Approaches:
         if not self._all_present:
             level *= self._present[window]
         lower, upper = (self._passing(face, part, level, certain=certain) for certain in (True, False))
-        return Approach(window, part, translated, band_of(lower, upper), self._unsure(part, window))
+        proxied = np.where(part.near, 0, paths.proxied[routes, face]) if paths.proxies else None
+        return Approach(window, part, translated, proxied, band_of(lower, upper), self._unsure(part, window))
 
     def _unsure(self, part: Part, window: slice) -> Part | None:
         places = np.flatnonzero(self._doubtful[window])

@@ -93,6 +93,7 @@ class Balancing:
         self._others_keeping = np.setdiff1d(self._keepers, self._proxies_keeping)
         self._unsure = _array({n for n, each in enumerate(conducts) if each == "unknown"} | {*self._keepers.tolist()})
         self._incomplete = _array(self._parcels.incomplete)
+        self._noted = np.union1d(self._proxies, self._incomplete)
         self._single = [len(own.members) == 1 for own in ground.columns.classes]
         users = np.flatnonzero(self._faces_of(self._keepers))
         self._clients = Clients(ground, self._parcels, self._faces_of(self._quiet), users, handing, pairs)
@@ -126,8 +127,7 @@ class Balancing:
         """Return what is to be noted of what arrives at a class, before what comes over the internet is added."""
         nodes = {parcel.node for parcel in self._parcels.of(target)}
         faces = {node: [face for face in self._columns.of_class[node] if self._present[face]] for node in nodes}
-        others = [*self._proxies.tolist(), *self._parcels.incomplete]
-        return Tally(faces, self._columns.families, _array(others))
+        return Tally(faces, self._columns.families, self._noted)
 
     def judged(
         self, target: int, faces: Sequence[int], arrivals: Arrivals, tally: Tally, let_in: Callable[[bool], Admitted]
@@ -199,9 +199,10 @@ class Balancing:
         """Take away what nobody sends: what only answers opens no connection, and nodes open them to targets alone."""
         if len(self._proxies):
             rows[:, self._proxies] = tally.before(self._proxies, certain=certain) & self._words(PROXIED)[:, None]
-        if certain:
+        if certain and len(self._unsure):
             rows[:, self._unsure] = 0
-        rows[:, self._quiet] = 0
+        if len(self._quiet):
+            rows[:, self._quiet] = 0
         if not certain and len(self._incomplete):
             rows[:, self._incomplete] = tally.before(self._incomplete, certain=False)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cloudseg.reach.frontends import frontends_by_target
+from cloudseg.reach.pairs.distinct import distinct
 from cloudseg.reach.plumbing import conduct
 from cloudseg.reach.ways import is_public
 
@@ -88,7 +89,6 @@ def traits_of(survey: Survey, line: AddressLine, handed: Sequence[Handover] = ()
     """
     estate = survey.estate
     interfaces = list(estate.interfaces.values())
-    chosen = estate.chosen_by_labels
     four = _positions4(interfaces, line)
     entered = bool(estate.entrances)
     fronted = frontends_by_target(estate)
@@ -108,25 +108,17 @@ def traits_of(survey: Survey, line: AddressLine, handed: Sequence[Handover] = ()
         if interface.is_pod:
             own = own._replace(cluster=interface.scope)
         key = (
-            interface.network,
-            interface.subnet,
-            interface.attached,
-            interface.attached_unread,
+            survey.treatment(interface).number,
             own,
-            interface.provider,
-            interface.scope,
-            interface.region,
             _public(interface, estate, line),
-            chosen.get(interface.id),
             tuple(entrance.id for entrance in estate.entrances_to(interface)) if entered else None,
             fronted.get(interface.id),
             interface.workload if interface.workload in estate.forwarders else None,
             parcels.get(interface.id),
             conduct(interface),
             interface.keeps_client,
-            survey.near_ends(interface),
         )
-        found[interface.id] = own._replace(key=key)
+        found[interface.id] = Traits(key, own.four, own.six, own.wide, own.cluster)
     for interface in interfaces:
         ways_out = [each for each in (interface.exit, interface.other_exit) if each is not None]
         if ways_out:
@@ -247,7 +239,7 @@ class Columns:
         families = slice(0, self.families), slice(self.families, self.faces)
         owners = [self.owner[part] for part in families]
         # Mostly each class has one face of a family.
-        self._parts = [(part, len(np.unique(own)) == len(own)) for part, own in zip(families, owners, strict=True)]
+        self._parts = [(part, len(distinct(own)) == len(own)) for part, own in zip(families, owners, strict=True)]
         classes = np.arange(len(traits), dtype=np.intp)
         self._in_step = [np.array_equal(own, classes) for own in owners]
         self._both = np.isin(classes, owners[0]) & np.isin(classes, owners[1])

@@ -1,4 +1,4 @@
-"""What lists of allowing rules hold, painted over the columns: wide ranges one by one, everything narrow together."""
+"""What lists of allowing rules hold, painted over the columns: wide ranges and everything narrow, each together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import numpy as np
 
 from cloudseg.model import provider_of
 from cloudseg.reach.outside import has_unseen_members, stands_apart
+from cloudseg.reach.pairs.first_match import spans_of
 from cloudseg.reach.pairs.strokes import strokes_of
+from cloudseg.reach.pairs.wide import Wide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cloudseg.model import Verdict
-    from cloudseg.reach.pairs.atoms import TrafficAtoms
+    from cloudseg.reach.pairs.atoms import TrafficAtoms, Words
     from cloudseg.reach.pairs.columns import Choice, Columns
+    from cloudseg.reach.pairs.first_match import Spans
     from cloudseg.reach.pairs.strokes import Strokes
     from cloudseg.reach.pairs.survey import Survey
 
@@ -53,10 +56,10 @@ class _Key(NamedTuple):
 
 
 class _Drawn(NamedTuple):
-    """The strokes of all lists for one key, and their wide ranges: pairs of remote and mask."""
+    """The strokes of all lists for one key, and their wide ranges."""
 
     strokes: Strokes
-    wide: tuple[tuple[tuple[int, int], ...], ...]
+    wide: Wide
 
 
 class Contents:
@@ -100,6 +103,7 @@ class Contents:
         )
         self._members: dict[str, Members] = {}
         self._drawn: dict[_Key, _Drawn] = {}
+        self._named: dict[tuple[int, bool, bool], Spans] = {}
         self._flags()
 
     def _flags(self) -> None:
@@ -155,16 +159,19 @@ class Contents:
     def row(self, contents: Sequence[int], verdict: Verdict, *, certain: bool) -> Rows:
         """Return a new row of what lists admit by address."""
         key = _Key(verdict, certain, "addresses")
-        row: Rows = np.zeros(self._shape, dtype=np.uint64)
-        self._add_wide(row, key, contents)
+        # Lists of one target mostly name other ranges; where they share one, to add it again changes nothing.
+        row = self._worked_out(key).wide.row(contents)
+        if row is None:
+            row = np.zeros(self._shape, dtype=np.uint64)
         self._paint(row, key, contents)
         return row
 
     def add_groups(self, row: Rows, contents: Sequence[int], verdict: Verdict, *, certain: bool) -> None:
         """Add to a row what lists admit by group."""
         key = _Key(verdict, certain, "groups")
-        if not certain:
-            self._add_wide(row, key, contents)
+        unseen = None if certain else self._worked_out(key).wide.row(contents)
+        if unseen is not None:
+            row |= unseen
         self._paint(row, key, contents)
 
     def of_groups(self, contents: Iterable[int], groups: frozenset[str]) -> NDArray[np.uint64]:
@@ -177,51 +184,37 @@ class Contents:
                 words |= self._words[int(self._mask[item])]
         return words
 
-    def take(self, left: Rows, into: Rows | None, item: int, *, grouped: bool, certain: bool) -> None:
-        """Move what one item names out of a row, whatever its verdict, and add it to another one."""
-        remote, words = int(self._remote[item]), self._words[int(self._mask[item])][:, None]
-        choice = self._least[remote] if certain else self._most[remote]
-        # Most items name a few columns, and the rest of a row is left alone.
-        columns: list[slice | NDArray[np.intp]] = [slice(start, end) for start, end in choice.runs]
-        unread = choice.sure if certain else choice.maybe
-        if unread is not None and len(unread):
-            columns.append(unread)
-        for group in self._survey.remotes[remote].groups if grouped else ():
-            members = self.members(group)
-            columns.append(members.sure if certain else members.maybe)
-            if members.outside and not certain:
-                columns.append(slice(self._columns.faces, None))
-        for chosen in columns:
-            taken = left[:, chosen] & words
-            left[:, chosen] ^= taken
-            if into is not None:
-                into[:, chosen] |= taken
+    def words(self, item: int) -> Words:
+        """Return the traffic that an item names."""
+        found: Words = self._words[self._mask[item]]
+        return found
 
-    def _range(self, row: Rows, remote: int, mask: int, *, certain: bool) -> None:
-        choice = self._least[remote] if certain else self._most[remote]
-        unread = choice.sure if certain else choice.maybe
-        for word, bits in zip(row, self._words[mask], strict=True):
-            for start, end in choice.runs:
-                word[start:end] |= bits
-            if unread is not None and len(unread):
-                word[unread] |= bits
+    def spans(self, remote: int, *, grouped: bool, certain: bool) -> Spans:
+        """Return the columns of an end of rules.
+
+        Args:
+            remote: the number of the end.
+            grouped: groups that it names stand for their members.
+            certain: only those that it certainly names.
+        """
+        known = self._named.get((remote, grouped, certain))
+        if known is None:
+            choice = self._least[remote] if certain else self._most[remote]
+            runs, single = [*choice.runs], [choice.sure if certain else choice.maybe]
+            for group in self._survey.remotes[remote].groups if grouped else ():
+                members = self.members(group)
+                single.append(members.sure if certain else members.maybe)
+                if members.outside and not certain:
+                    runs.append((self._columns.faces, self._columns.width))
+            known = spans_of(runs, [each for each in single if each is not None])
+            self._named[remote, grouped, certain] = known
+        return known
 
     def _paint(self, row: Rows, key: _Key, contents: Iterable[int]) -> None:
         strokes = self._worked_out(key).strokes
         sure = strokes if key.certain else self._worked_out(key._replace(certain=True)).strokes
         for content in contents:
             (sure if self.exact_content[content] else strokes).paint(row, content)
-
-    def _add_wide(self, row: Rows, key: _Key, contents: Sequence[int]) -> None:
-        """Add to a row the wide ranges of lists."""
-        wide = self._worked_out(key).wide
-        # Lists of one target mostly name other ranges; where they share one, to add it again changes nothing.
-        for content in contents:
-            for remote, mask in wide[content]:
-                if key.part == "groups":
-                    row[:, self._columns.faces :] |= self._words[mask][:, None]
-                else:
-                    self._range(row, remote, mask, certain=key.certain)
 
     def _worked_out(self, key: _Key) -> _Drawn:
         """Work out the strokes of all lists; for the upper bound, only of lists in which something is unknown."""
@@ -253,7 +246,10 @@ class Contents:
             columns=[nothing if columns is None else columns for columns in narrow],
             words=self._words,
         )
-        return _Drawn(strokes, self._by_owner(owners[apart], remotes[apart], masks[apart]))
+        spans = [
+            self.spans(remote, grouped=False, certain=certain) if wide else () for remote, wide in enumerate(is_wide)
+        ]
+        return _Drawn(strokes, self._wide(owners[apart], remotes[apart], masks[apart], spans))
 
     def _draw_groups(self, owners: NDArray[np.intp], items: NDArray[np.intp], *, certain: bool) -> _Drawn:
         remotes, masks = self._remote[items], self._mask[items]
@@ -277,15 +273,12 @@ class Contents:
         )
         outside = np.array([each.outside for each in members], dtype=bool)
         apart = outside[sets] if len(sets) and not certain else np.zeros(len(sets), dtype=bool)
-        return _Drawn(strokes, self._by_owner(owners[apart], remotes[apart], masks[apart]))
+        unseen = ((self._columns.faces, self._columns.width),)
+        return _Drawn(strokes, self._wide(owners[apart], sets[apart], masks[apart], [unseen] * len(groups)))
 
-    def _by_owner(
-        self, owners: NDArray[np.intp], remotes: NDArray[np.intp], masks: NDArray[np.intp]
-    ) -> tuple[tuple[tuple[int, int], ...], ...]:
-        found: list[list[tuple[int, int]]] = [[] for _ in self._exact_content]
-        for owner, remote, mask in zip(map(int, owners), map(int, remotes), map(int, masks), strict=True):
-            found[owner].append((remote, mask))
-        return tuple(map(tuple, found))
+    def _wide(self, owners: _Indexes, sets: _Indexes, masks: _Indexes, spans: Sequence[Spans]) -> Wide:
+        count, width = len(self._exact_content), self._columns.width
+        return Wide(owners, sets, masks, spans=spans, count=count, words=self._words, width=width)
 
     def _narrow(self, remote: int, *, certain: bool) -> _Indexes | None:
         """Return the columns of a range; None where they are too many to be told one by one."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cloudseg.reach.pairs.rows import Band
+from cloudseg.reach.pairs.survey import NO_JUDGEMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,14 +48,12 @@ class Edges:
     ) -> None:
         self._columns = columns
         self._full = rows.full()
-        numbers: dict[tuple[Judgement, ...], int] = {(): 0}
-        found: list[int] = []
-        for first in firsts:
-            judged = () if first is None else survey.judgements(first, direction)
-            stateless = tuple(judgement for judgement in judged if not judgement.stage.stateful)
-            found.append(numbers.setdefault(stateless, len(numbers)))
-        self.number = np.array(found, dtype=np.intp)
-        self._bands = [_together(judgements, rows) for judgements in numbers]
+        judged = [None if first is None else survey.treatment(first).of(direction) for first in firsts]
+        edges: dict[int, tuple[Judgement, ...]] = {NO_JUDGEMENTS: ()}
+        edges.update((each.edge, each.stateless) for each in judged if each is not None)
+        places = {edge: place for place, edge in enumerate(edges)}
+        self.number = np.array([places[NO_JUDGEMENTS if each is None else each.edge] for each in judged], dtype=np.intp)
+        self._bands = [_together(judgements, rows) for judgements in edges.values()]
         self.open = all(band is None for band in self._bands)
         self.exact = all(band is None or band.exact for band in self._bands)
         self._by_face: dict[bool, NDArray[np.uint64]] = {}

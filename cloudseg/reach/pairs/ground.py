@@ -48,8 +48,7 @@ class Surveyed(NamedTuple):
         """Look through an estate: its lists, the stages that judge each interface, the legs, the ways in."""
         survey = Survey(estate)
         for interface in estate.interfaces.values():
-            survey.judgements(interface, "ingress")
-            survey.judgements(interface, "egress")
+            survey.treatment(interface)
         handovers = Handovers(estate)
         handed = [each for _, forwarder in sorted(estate.forwarders.items()) for each in handovers.of(forwarder)[0]]
         return Surveyed(survey, Routes(survey), view or InternetView(estate), tuple(handed))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from cloudseg.reach.leaving import borne, leaves, lets_out, seen_outside
+from cloudseg.reach.leaving import borne, is_bare, leaves, lets_out, seen_outside
+from cloudseg.reach.pairs.distinct import distinct
 from cloudseg.reach.pairs.paths import AT_MOST, NEVER, OUTSIDE, SURELY
 from cloudseg.reach.pairs.replies import TRANSLATED
 from cloudseg.reach.ways import is_public, straight_entrances
@@ -101,18 +102,20 @@ class Hairpins:
             [bool(faces) and first is not None for faces, first in zip(columns.of_class, firsts, strict=True)]
         )
         self._faces = [self._ranked(firsts, family) for family in _FAMILIES]
-        self._public = np.array([[_level(first, family, estate) for first in firsts] for family in _FAMILIES], np.uint8)
-        self._own = [[self._bearer(first, family) for first in firsts] for family in _FAMILIES]
+        # Who bears no public address is nobody on the internet.
+        known = [None if first is None or is_bare(first) else first for first in firsts]
+        self._public = np.array([[_level(each, family, estate) for each in known] for family in _FAMILIES], np.uint8)
+        self._own = [[self._bearer(each, family) for each in known] for family in _FAMILIES]
         self._seen = [self._translated(names) for names in paths.out_translations]
         numbers: dict[_Bearer, int] = {_ANYBODY: 0}
         self._own_bearer = [
-            np.array([numbers.setdefault(self._leaver(first, family), len(numbers)) for first in firsts], dtype=np.intp)
+            np.array([numbers.setdefault(self._leaver(each, family), len(numbers)) for each in known], dtype=np.intp)
             for family in _FAMILIES
         ]
         self._seen_bearer = np.array([numbers.setdefault(each, len(numbers)) for each in self._seen], dtype=np.intp)
         self._bearers = tuple(numbers)
         self._lent = {
-            sure: [self._let_out(ground, family, certain=sure) for family in _FAMILIES] for sure in (True, False)
+            sure: [self._let_out(known, ground, family, certain=sure) for family in _FAMILIES] for sure in (True, False)
         }
         self._leaving: dict[tuple[int, bool], Rows] = {}
         self._seen_at: dict[int, tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
@@ -125,9 +128,11 @@ class Hairpins:
         own = borne(interface, family, self._estate)
         return _Bearer(self._positions(own.addresses), known=own.known)
 
-    def _let_out(self, ground: Ground, family: Family, *, certain: bool) -> Rows | None:
+    def _let_out(
+        self, firsts: Sequence[Interface | None], ground: Ground, family: Family, *, certain: bool
+    ) -> Rows | None:
         """Return what leaves for the internet under each class's addresses; None where that is everything."""
-        each = [ALL_TRAFFIC if i is None else lets_out(i, family, certain=certain) for i in self._firsts]
+        each = [ALL_TRAFFIC if i is None else lets_out(i, family, certain=certain) for i in firsts]
         if all(traffic == ALL_TRAFFIC for traffic in each):
             return None
         words = {traffic: ground.atoms.words(ground.atoms.mask(traffic)) for traffic in set(each)}
@@ -249,7 +254,7 @@ class Hairpins:
             bearer[paths.way_out[self._route, position] == _UNKNOWN] = 0
             if len(self._seen_at) >= _KEPT:
                 self._seen_at.clear()
-            known = self._seen_at[position] = bearer, np.unique(bearer[self._there])
+            known = self._seen_at[position] = bearer, distinct(bearer[self._there])
         return known
 
     def _of_bearers(self, numbers: NDArray[np.intp], outside: Rows, family: Family, *, certain: bool) -> Rows:
@@ -287,10 +292,10 @@ class Hairpins:
         words = self._of_bearers(np.arange(len(self._bearers)), outside[:, part], family, certain=False)
         by_route: Rows = np.zeros((len(outside), len(paths.out_seen)), dtype=np.uint64)
         bare = np.zeros(len(paths.out_seen), dtype=np.bool_)
-        for route in np.unique(self._route).tolist():
+        for route in distinct(self._route).tolist():
             seen = paths.out_seen[route, part]
             bare[route] = bool((paths.needs_public[route, part] | (seen == 0)).any())
-            numbers = {int(self._seen_bearer[number]) for number in np.unique(seen) if number}
+            numbers = {int(self._seen_bearer[number]) for number in distinct(seen) if number}
             if (paths.way_out[route, part] == _UNKNOWN).any():
                 numbers.add(0)
             if numbers:
@@ -328,7 +333,7 @@ class Hairpins:
         public = self._public[_FAMILIES.index(self._family(position))]
         level = np.where(paths.needs_public[self._route, position], np.minimum(level, public), level)
         seen = paths.out_seen[self._route, position]
-        for number in np.unique(seen).tolist():
+        for number in distinct(seen).tolist():
             if number:
                 back = paths.level_from(paths.out_translations[int(number)]).bound(certain=certain)[ranked.faces]
                 level = np.where(seen == number, np.minimum(level, back), level)

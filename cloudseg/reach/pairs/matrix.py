@@ -17,6 +17,7 @@ from cloudseg.reach.pairs.boundaries import Boundaries, Part
 from cloudseg.reach.pairs.carriers import Carriers
 from cloudseg.reach.pairs.clients import Callers
 from cloudseg.reach.pairs.crossings import Crossings
+from cloudseg.reach.pairs.distinct import distinct
 from cloudseg.reach.pairs.edges import Edges
 from cloudseg.reach.pairs.forwarded import Taker
 from cloudseg.reach.pairs.fronted import Fronted
@@ -26,6 +27,7 @@ from cloudseg.reach.pairs.paths import AT_MOST, NEVER, SURELY, WHOMEVER, Paths
 from cloudseg.reach.pairs.replies import TRANSLATED
 from cloudseg.reach.pairs.rows import Admission, Arrivals, Band, RowMaker, band_of
 from cloudseg.reach.pairs.senders import Senders
+from cloudseg.reach.pairs.survey import NO_JUDGEMENTS
 from cloudseg.reach.way_in import may_start_beside
 from cloudseg.reach.ways import is_public
 from cloudseg.traffic import ALL_TRAFFIC, GLOBAL_UNICAST
@@ -62,6 +64,18 @@ class Seen(NamedTuple):
 
     own: bool
     groups: bool
+
+
+class _Listed(NamedTuple):
+    """What lists let in to a face from outside, by word and position; not to be changed.
+
+    Attributes:
+        stateful: what the stateful ones do.
+        admitted: what the others leave of it.
+    """
+
+    stateful: Rows
+    admitted: Rows
 
 
 class Matrix:
@@ -114,7 +128,7 @@ class Matrix:
         free = self._crossings.open
         self._handing = Handing(ground, self._paths, self._senders, outward, inward, self._rows, free=free)
         self._balancing = Balancing(surveyed, ground, self._firsts, self._present, self._handing, self)
-        self._latest: tuple[object, Admission | None] = ((), None)
+        self._latest: tuple[int, Admission | None] = (NO_JUDGEMENTS, None)
         self._atoms = ground.atoms
         self._carried = ground.atoms.words(ground.atoms.mask(TRANSLATED))
         self._departed: dict[tuple[object, ...], Band] = {}
@@ -123,13 +137,10 @@ class Matrix:
 
     def order(self) -> Sequence[int]:
         """Return the classes in the order in which they are worked out fastest: those judged alike together."""
-        numbers: dict[tuple[Judgement, ...], int] = {}
-        keys: list[int] = []
-        for first in self._firsts:
-            judged = () if first is None else self._surveyed.survey.judgements(first, "ingress")
-            stateful = tuple(judgement for judgement in judged if judgement.stage.stateful)
-            keys.append(numbers.setdefault(stateful, len(numbers)))
-        return sorted(range(len(keys)), key=keys.__getitem__)
+        treatment = self._surveyed.survey.treatment
+        kinds = [NO_JUDGEMENTS if first is None else treatment(first).ingress.kind for first in self._firsts]
+        place = {kind: place for place, kind in enumerate(dict.fromkeys(kinds))}
+        return sorted(range(len(kinds)), key=lambda number: place[kinds[number]])
 
     def arrivals(self, target: int) -> Arrivals:
         """Return what arrives at a class."""
@@ -265,14 +276,13 @@ class Matrix:
 
     def _admission(self, interface: Interface) -> Admission | None:
         """Return what the stateful ingress stages of an interface let in; None for everything."""
-        stateful = self._stateful(interface)
-        if self._latest[0] != stateful:
-            self._latest = (stateful, self._rows.admission(stateful))
+        judged = self._surveyed.survey.treatment(interface).ingress
+        if self._latest[0] != judged.kind:
+            self._latest = (judged.kind, self._rows.admission(judged.stateful))
         return self._latest[1]
 
     def _stateful(self, interface: Interface) -> tuple[Judgement, ...]:
-        judged = self._surveyed.survey.judgements(interface, "ingress")
-        return tuple(judgement for judgement in judged if judgement.stage.stateful)
+        return self._surveyed.survey.treatment(interface).ingress.stateful
 
     def _inside(self, target: int, faces: Sequence[int], admission: Admission | None, tally: Tally) -> Band:
         columns = self._columns
@@ -321,15 +331,17 @@ class Matrix:
 
     def _within(self, face: int, approach: Approach, admission: Admission | None) -> Band:
         """Return what arrives at one face from those from which anything gets there."""
-        passing, translated = approach.passing, approach.translated
+        passing, translated, proxied = approach.passing, approach.translated, approach.proxied
         lower = self._passed(face, admission, approach.part, certain=True)
         upper = self._upper(face, admission, approach, lower)
         certainly = lower & passing.lower
-        if upper is lower and passing.exact and translated is None:
+        if upper is lower and passing.exact and translated is None and proxied is None:
             return Band(certainly, certainly)
         band = Band(certainly, upper & passing.upper)
         if translated is not None:
             self._translate(face, translated, admission, approach.window.start, band)
+        if proxied is not None:
+            self._translate(face, proxied, admission, approach.window.start, band, _BOUNDS[1:])
         return band
 
     def _upper(self, face: int, admission: Admission | None, approach: Approach, lower: Rows) -> Rows:
@@ -358,27 +370,38 @@ class Matrix:
                 passed = np.where(holds, passed, admission.plain.bound(certain=certain)[:, columns])
         if senders.open:
             return passed
-        classes = self._columns.owner[columns]
-        out = senders.towards(face, classes, certain=certain, grouped=True)
+        out = self._let_out(face, columns, certain=certain, grouped=True)
         if paths.mixed_egress or part.outward is not None:
             holds = _inside(paths.egress_groups[paths.route[columns], face], part)
-            out = np.where(holds, out, senders.towards(face, classes, certain=certain, grouped=False))
+            out = np.where(holds, out, self._let_out(face, columns, certain=certain, grouped=False))
         out &= passed
         return out
 
+    def _let_out(self, face: int, columns: slice | NDArray[np.intp], *, certain: bool, grouped: bool) -> Rows:
+        """Return what the stateful stages of other faces let out to a face, as a new row."""
+        if isinstance(columns, slice):
+            return self._senders.from_faces(face, columns, certain=certain, grouped=grouped)
+        return self._senders.towards(face, self._columns.owner[columns], certain=certain, grouped=grouped)
+
     def _translate(
-        self, face: int, translated: NDArray[np.int32], admission: Admission | None, start: int, band: Band
+        self,
+        face: int,
+        translated: NDArray[np.int32],
+        admission: Admission | None,
+        start: int,
+        band: Band,
+        bounds: tuple[tuple[bool, int], ...] = _BOUNDS,
     ) -> None:
         """Add what arrives under the address of a gateway on the way: the target's rules see the gateway."""
         paths = self._paths
-        for number in np.unique(translated).tolist():
+        for number in distinct(translated).tolist():
             if not number:
                 continue
             chosen = np.flatnonzero(translated == number) + start
             names = paths.translations[int(number)]
             seen = self._columns.faces_of(names)
             back = paths.level_from(names)
-            for certain, least in _BOUNDS:
+            for certain, least in bounds:
                 there = paths.level_to[face][paths.route[chosen]]
                 level = np.minimum(there, back.bound(certain=certain)[chosen]) * self._present[chosen]
                 classes = self._columns.owner[chosen]
@@ -437,12 +460,24 @@ class Matrix:
             return Band(self._nowhere, self._nowhere)
         entering = self._entering(ways, route)
         veiled = [way for way in ways if not way.shows_clients]
-        lower = self._let_in_from_outside(faces, admission, entering, veiled, certain=True)
         arriving = (self._boundaries.arriving(face, self._positions(face)) for face in faces)
-        listed = entering.exact and (admission is None or admission.grouped.exact)
+        listed = admission is None or admission.grouped.exact
         if listed and not veiled and all(band is None or band.exact for band in arriving):
-            return Band(lower, lower)
-        return Band(lower, self._let_in_from_outside(faces, admission, entering, veiled, certain=False))
+            # What the lists let in is known, so that both bounds share it.
+            admitted = self._nowhere.copy()
+            for face in faces:
+                admitted[:, self._positions(face)] |= self._listed(face, admission, certain=True).admitted
+            lower = admitted & entering.lower
+            return Band(lower, lower if entering.exact else admitted & entering.upper)
+        lower, upper = (self._let_in_from_outside(faces, admission, entering, veiled, certain=c) for c in (True, False))
+        return Band(lower, upper)
+
+    def _listed(self, face: int, admission: Admission | None, *, certain: bool) -> _Listed:
+        """Return what lists let in to a face from the positions outside of its family."""
+        positions = self._positions(face)
+        let_in = self._let_in(face, positions, admission, certain=certain)
+        arriving = self._boundaries.arriving(face, positions)
+        return _Listed(let_in, let_in if arriving is None else let_in & arriving.bound(certain=certain))
 
     def _let_in_from_outside(
         self,
@@ -458,9 +493,7 @@ class Matrix:
         admitted = self._nowhere.copy()
         for face in faces:
             positions = self._positions(face)
-            let_in = self._let_in(face, positions, admission, certain=certain)
-            arriving = self._boundaries.arriving(face, positions)
-            found = let_in if arriving is None else let_in & arriving.bound(certain=certain)
+            let_in, found = self._listed(face, admission, certain=certain)
             admitted[:, positions] |= found
             for way in veiled:
                 if way.certain or not certain:
@@ -468,7 +501,7 @@ class Matrix:
                     passed = let_in if beside else found
                     hidden |= self._hidden(way, passed, positions, admission, certain=certain)
         admitted &= entering.bound(certain=certain)
-        if hidden.any():
+        if veiled and hidden.any():
             for start, end in self._columns.line.runs(GLOBAL_UNICAST):
                 admitted[:, start:end] |= hidden[:, None]
         return admitted
@@ -559,7 +592,7 @@ class Matrix:
         """Return what classes have in common whose packets leave the estate alike."""
         paths = self._paths
         route = int(paths.route[faces[0]])
-        gateways = [paths.out_translations[int(number)] for number in np.unique(paths.out_seen[route]) if number]
+        gateways = [paths.out_translations[int(number)] for number in distinct(paths.out_seen[route]) if number]
         back = tuple(
             (
                 face < self._columns.families,
@@ -605,7 +638,7 @@ class Matrix:
         """Return levels of ways out as far as a gateway that translates hands the answers back."""
         paths = self._paths
         found = level
-        for number in np.unique(paths.out_seen[route]).tolist():
+        for number in distinct(paths.out_seen[route]).tolist():
             if number:
                 back = paths.level_from(paths.out_translations[int(number)]).bound(certain=certain)
                 found = np.where(paths.out_seen[route] == number, np.minimum(found, back[face]), found)

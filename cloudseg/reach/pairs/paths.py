@@ -125,6 +125,9 @@ class Paths:
         crossed: by legs and face, the number of the checkpoints on the way, 0 for none.
         crossed_to: the same by face and legs.
         translated: by legs and face, the number of the gateway whose address the far end sees, 0 for none.
+        proxied: the same, of the gateway whose address it may see besides, for some of what certainly gets there under
+            its sender's own.
+        proxies: whether any does.
         way_out: by legs and position outside, where packets come out: a number from 1 of :data:`OUTSIDE`, else 0.
         over_internet6_to: by IPv6 face and legs, how surely packets to its address take the internet and arrive.
         answers6: by legs and IPv6 face, how surely answers to its address do.
@@ -158,6 +161,7 @@ class Paths:
         self.egress_groups = np.ones((count, faces), dtype=bool)
         self.crossed = np.zeros((count, faces), dtype=np.int32)
         self.translated = np.zeros((count, faces), dtype=np.int32)
+        self.proxied = np.zeros((count, faces), dtype=np.int32)
         self.way_out: Levels = np.zeros((count, outside), dtype=np.uint8)
         self.out_level: Levels = np.zeros((count, outside), dtype=np.uint8)
         self.needs_public = np.zeros((count, outside), dtype=bool)
@@ -180,6 +184,8 @@ class Paths:
                 # What is certain is written last: it stays where legs of both kinds lead to one place.
                 for leg in sorted(legs, key=lambda leg: leg.certain):
                     self._add(number, leg)
+        self.proxied[(self.level < SURELY) | (self.translated > 0)] = 0
+        self.proxies = bool(self.proxied.any())
         self.route = np.array([routes.posts.get(post, 0) for post in self._posts], dtype=np.intp)
         self.unread_out = np.isin(self.way_out, _numbers("unread", "unknown"))
         private = self.unread_out | np.isin(self.way_out, _numbers("private"))
@@ -363,6 +369,8 @@ class Paths:
             crossing[near] = self._crossing(leg.checkpoints_to(subnet))
             handed[near] = _HANDED[leg.handing(subnet)]
         translated = 0 if leg.seen_as is None else self._translation(WHOMEVER if leg.astray else leg.seen_as)
+        if leg.screens and leg.seen_as and not (leg.certain or leg.astray):
+            self.proxied[number][there > NEVER] = translated
         better = there > self.level[number]
         self.level[number][better] = there[better]
         self.ingress_groups[number][better] = leg.ingress_groups

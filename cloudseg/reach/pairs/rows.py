@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cloudseg.reach.pairs.contents import Contents, Rows
+from cloudseg.reach.pairs.ordered import Ordered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,6 +118,7 @@ class RowMaker:
         self._contents = Contents(survey, atoms, columns)
         self._boundaries: dict[Judgement, Band] = {}
         self.everything: Words = atoms.words(atoms.everything)
+        self._ordered = Ordered(survey, self._contents, columns.width, self.everything)
 
     def full(self) -> Rows:
         """Return a new row that lets everything through."""
@@ -182,8 +184,13 @@ class RowMaker:
         """Return one bound of what stateful stages let through one after the other."""
         alive: Rows | None = None
         accepted: Rows | None = None
+        part = 0
         for judgement in judgements:
-            answer = self._answer(judgement, grouped=grouped, certain=certain)
+            if judgement.stage.part > part:
+                # What was accepted for good before meets the stages of the next part all the same.
+                alive = alive if alive is None or accepted is None else alive | accepted
+                accepted, part = None, judgement.stage.part
+            answer = self._answer(judgement, grouped=grouped, certain=certain or self.is_exact((judgement,)))
             if answer.accepted is not None:
                 for_good = answer.accepted if alive is None else answer.accepted & alive
                 accepted = for_good if accepted is None else accepted | for_good
@@ -215,13 +222,15 @@ class RowMaker:
         return found
 
     def _answer(self, judgement: Judgement, *, grouped: bool, certain: bool) -> _Answer:
-        if judgement.unread and not certain:
-            # A list that was not read, of a stage that mostly hands on, may accept for good.
-            return _Answer(self.full(), None if judgement.stage.miss == "deny" else self.full())
+        if judgement.unread and not certain and judgement.stage.opens_unread:
+            return _Answer(self.full(), self.full())
         if judgement.unread and judgement.stage.miss != "deny":
             return _Answer(np.zeros(self._shape, dtype=np.uint64), None)
         if judgement.stage.match == "first":
-            return self._first(judgement, grouped=grouped, certain=certain)
+            passed, accepted, left = self._ordered.decided(judgement, grouped=grouped, certain=certain)
+            if judgement.unread and not certain:
+                return _Answer(self.full(), accepted)
+            return _Answer(passed if judgement.stage.miss == "deny" else passed | left, accepted)
         if judgement.stage.miss != "deny":
             return _Answer(self.full(), None)
         contents = judgement.contents
@@ -233,25 +242,6 @@ class RowMaker:
         accepted = self._contents.row(contents, "accept", certain=certain)
         if grouped:
             self._contents.add_groups(accepted, contents, "accept", certain=certain)
-        return _Answer(passed, accepted)
-
-    def _first(self, judgement: Judgement, *, grouped: bool, certain: bool) -> _Answer:
-        left = self.full()
-        passed: Rows = np.zeros(self._shape, dtype=np.uint64)
-        accepted: Rows | None = None
-        for number in judgement.items:
-            item = self._survey.items[number]
-            allows = item.verdict != "deny"
-            # In the lower bound an unknown allow is nothing and an unknown deny everything, in the upper the reverse.
-            sure = certain == allows
-            if sure and not item.certain:
-                continue
-            into = passed if allows else None
-            if item.verdict == "accept":
-                into = accepted = np.zeros(self._shape, dtype=np.uint64) if accepted is None else accepted
-            self._contents.take(left, into, number, grouped=grouped, certain=sure)
-        if judgement.stage.miss != "deny":
-            passed |= left
         return _Answer(passed, accepted)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from cloudseg.reach.pairs.survey import NO_JUDGEMENTS
 from cloudseg.reach.pairs.turned import Turned
 
 if TYPE_CHECKING:
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
     from cloudseg.reach.pairs.columns import Columns
     from cloudseg.reach.pairs.paths import Paths
     from cloudseg.reach.pairs.rows import RowMaker, Rows
-    from cloudseg.reach.pairs.survey import Judgement, Survey
+    from cloudseg.reach.pairs.survey import Survey
 
 __all__ = ["Senders"]
 
 Indexes = np.ndarray[tuple[int], np.dtype[np.intp]]
+
+
+_KEPT: Final = 256
+"""For so many windows is kept where that lies which their senders let out."""
 
 
 class _Variant(NamedTuple):
@@ -63,15 +68,13 @@ class Senders:
         paths: Paths,
     ) -> None:
         self._faces = columns.faces
+        self._owner = columns.owner
         self._rows = rows
-        kinds: dict[tuple[Judgement, ...], int] = {}
-        kind: list[int] = []
-        for first in firsts:
-            judged = () if first is None else survey.judgements(first, "egress")
-            stateful = tuple(judgement for judgement in judged if judgement.stage.stateful)
-            kind.append(kinds.setdefault(stateful, len(kinds)))
-        self.kind = np.array(kind, dtype=np.intp)
-        self._kinds = tuple(kinds)
+        judged = [None if first is None else survey.treatment(first).egress for first in firsts]
+        known = {NO_JUDGEMENTS if each is None else each.kind: () if each is None else each.stateful for each in judged}
+        places = {kind: place for place, kind in enumerate(known)}
+        self.kind = np.array([places[NO_JUDGEMENTS if each is None else each.kind] for each in judged], dtype=np.intp)
+        self._kinds = kinds = tuple(known.values())
         exact = np.array([rows.is_exact(judgements) for judgements in kinds], dtype=bool)
         named = np.array([rows.names_groups(judgements) for judgements in kinds], dtype=bool)
         self.doubtful = ~exact[self.kind]
@@ -80,6 +83,7 @@ class Senders:
         self._inward = ~np.array([rows.names_unseen(judgements) for judgements in kinds], dtype=bool)
         self._done: set[int] = set()
         self._within: dict[_Variant, Indexes] = {}
+        self._slots: dict[tuple[_Variant, int, int, int], Indexes] = {}
         self._abroad: dict[_Variant, Indexes] = {}
         count = 1 + max(int(each.max(initial=-1)) for each in self._places.values())
         spans = np.zeros((2, count), dtype=np.intp)
@@ -91,8 +95,19 @@ class Senders:
 
     def towards(self, face: int, classes: Indexes, *, certain: bool, grouped: bool) -> Rows:
         """Return what some classes let out to a face that packets from them may get to, by word and class."""
-        places = self._within_at(_VARIANT[certain, grouped]).take(self.kind.take(classes))
-        return self._inside.at(face, places)
+        return self._inside.at(face, self._within_at(_VARIANT[certain, grouped]).take(self.kind.take(classes)))
+
+    def from_faces(self, face: int, columns: slice, *, certain: bool, grouped: bool) -> Rows:
+        """Return what the classes of neighbouring faces let out to a face, by word and column."""
+        variant, tile = _VARIANT[certain, grouped], self._inside.tile(face)
+        key = (variant, tile, columns.start, columns.stop)
+        slots = self._slots.get(key)
+        if slots is None:
+            if len(self._slots) >= _KEPT:
+                self._slots.clear()
+            numbers = self._within_at(variant).take(self.kind.take(self._owner[columns]))
+            slots = self._slots[key] = self._inside.slots(tile, numbers)
+        return self._inside.slots_at(face, slots)
 
     def to_position(self, position: int, *, certain: bool) -> Rows:
         """Return what every class lets out to a position outside, on paths on which groups do not hold."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.model import Addresses, GroupRef
@@ -17,14 +18,17 @@ from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
 from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
     from cloudseg.model import Direction, Estate, Interface, Peer, RangeMeaning, Rule, RuleSet, Stage, Verdict
     from cloudseg.traffic import AddressSet, Traffic
 
-__all__ = ["Item", "Judgement", "Remote", "Survey"]
+__all__ = ["NO_JUDGEMENTS", "Family", "Item", "Judged", "Judgement", "Remote", "Survey", "Treatment"]
 
 _EVERYTHING = (Box(ALL_ADDRESSES, ALL_TRAFFIC),)
+NO_JUDGEMENTS: Final = 0
+"""The kind and the edge of what no stage judges."""
+_rank = attrgetter("rank")
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 
 
@@ -96,6 +100,97 @@ class Judgement(NamedTuple):
     unread: bool = False
 
 
+class Judged(NamedTuple):
+    """How the stages of one direction judge an interface, without those that let everything through.
+
+    Attributes:
+        judgements: how each of them does, in the order in which a packet meets them.
+        stateful: those of the stateful stages.
+        stateless: those of the others.
+        kind: a number that is the same exactly where the stateful ones are.
+        edge: a number that is the same exactly where the stateless ones are.
+    """
+
+    judgements: tuple[Judgement, ...]
+    stateful: tuple[Judgement, ...]
+    stateless: tuple[Judgement, ...]
+    kind: int
+    edge: int
+
+
+class Treatment(NamedTuple):
+    """How lists treat an interface: one value for all that nothing tells apart at which any list may look.
+
+    Attributes:
+        number: a number of its own.
+        ingress: how what comes to the interface is judged.
+        egress: how what it sends is judged.
+    """
+
+    number: int
+    ingress: Judged
+    egress: Judged
+
+    def of(self, direction: Direction) -> Judged:
+        """Return how packets of a direction are judged."""
+        return self.ingress if direction == "ingress" else self.egress
+
+
+class Family(NamedTuple):
+    """Ordered lists that are one to people: rules for single machines make another one of it for these.
+
+    Attributes:
+        number: a number of its own.
+        lists: the numbers of the items of each, in the order of evaluation.
+    """
+
+    number: int
+    lists: list[tuple[int, ...]]
+
+
+_Judging = tuple["Stage", "Sequence[RuleSet]"]
+"""A stage, and which lists judge there."""
+
+
+class _Met(NamedTuple):
+    """What packets of an interface meet.
+
+    Attributes:
+        ingress: the stages that judge what comes to it; none where nobody knows.
+        egress: the same of what it sends.
+        narrowing: those of their lists whose rules may tell it from its neighbours by their near ends.
+    """
+
+    ingress: Sequence[_Judging]
+    egress: Sequence[_Judging]
+    narrowing: Sequence[RuleSet]
+
+    def of(self, direction: Direction) -> Sequence[_Judging]:
+        """Return the stages of a direction."""
+        return self.ingress if direction == "ingress" else self.egress
+
+
+class _Placed(NamedTuple):
+    """The item of a rule of an ordered list; those of lower rank come first."""
+
+    rank: tuple[int, bool]
+    number: int
+
+
+class _Asked(NamedTuple):
+    """An interface of which is asked how lists treat it.
+
+    Attributes:
+        interface: the interface.
+        near: what the near ends of lists see of it, by the lists whose rules may tell it from its neighbours.
+        carries_unread: it carries identities whose rules were not read, or may.
+    """
+
+    interface: Interface
+    near: Mapping[str, Hashable]
+    carries_unread: bool
+
+
 class Survey:
     """What the lists of an estate name.
 
@@ -118,26 +213,35 @@ class Survey:
         self._traffic_numbers: dict[int, int] = {}
         self._numbers_by_remote: defaultdict[_Meaning, dict[int, int]] = defaultdict(dict)
         self._boxes: dict[tuple[str, Direction, tuple[str, ...]], Bounds] = {}
-        self._judgements: dict[tuple[object, ...], tuple[Judgement, ...]] = {}
+        self._by_interface: dict[str, Treatment] = {}
+        self._treatments: dict[tuple[object, ...], Treatment] = {}
+        self._known_judged: dict[tuple[Judgement, ...], Judged] = {}
+        self._kinds: dict[tuple[Judgement, ...], int] = {(): NO_JUDGEMENTS}
+        self._edges: dict[tuple[Judgement, ...], int] = {(): NO_JUDGEMENTS}
         self._near = NearEnds(estate)
+        self._stateless: dict[tuple[str, Direction, tuple[str, ...], bool], Judgement | None] = {}
         self._by_order: dict[tuple[object, ...], Judgement] = {}
-        self._narrow: dict[tuple[object, ...], tuple[RuleSet, ...]] = {}
+        self._families: dict[tuple[object, ...], Family] = {}
+        self._family_of: dict[tuple[int, ...], Family] = {}
+        self._met: dict[tuple[object, ...], _Met] = {}
+        self._placed: defaultdict[_Meaning, dict[int, _Placed]] = defaultdict(dict)
         self.contents: list[frozenset[int]] = []
         self._content_numbers: dict[frozenset[int], int] = {}
         self._of_list: dict[tuple[str, Direction, _Meaning], int] = {}
 
-    def _numbers(self, rules: Sequence[Rule], direction: Direction, meaning: _Meaning) -> Iterator[int]:
-        """Yield the numbers of rules' items."""
+    def _numbers(self, rules: Sequence[Rule], direction: Direction, meaning: _Meaning) -> list[int]:
+        """Return the numbers of rules' items."""
         # A hundred thousand rules come by here, so that equal items are told by numbers and not by what they hold.
         # What a rule holds lives as long as the survey, so that no other object can have its identity.
-        numbers, by_remote = self._item_numbers, self._numbers_by_remote[meaning]
+        found: list[int] = []
+        numbers, by_remote, by_traffic = self._item_numbers, self._numbers_by_remote[meaning], self._traffic_numbers
         for rule in rules:
             if rule.direction != direction:
                 continue
             certain = rule.exact and rule.source_ports is None
-            traffic = self._traffic_numbers.get(id(rule.traffic))
+            traffic = by_traffic.get(id(rule.traffic))
             if traffic is None:
-                traffic = self._traffic_number(rule.traffic)
+                traffic = by_traffic[id(rule.traffic)] = self._traffic_number(rule.traffic)
             remote = by_remote.get(id(rule.remote))
             if remote is None:
                 remote = by_remote[id(rule.remote)] = self._remote_number(rule.remote, meaning)
@@ -145,14 +249,14 @@ class Survey:
             number = numbers.get(key)
             if number is None:
                 number = numbers[key] = len(self.items)
-                self.items.append(Item(key[0], self.named_traffics[traffic], rule.verdict, certain))
-            yield number
+                self.items.append(Item(remote, self.named_traffics[traffic], rule.verdict, certain))
+            found.append(number)
+        return found
 
     def _traffic_number(self, traffic: Traffic) -> int:
         number = self._known_traffics.setdefault(traffic, len(self._known_traffics))
         if number == len(self.named_traffics):
             self.named_traffics.append(traffic)
-        self._traffic_numbers[id(traffic)] = number
         return number
 
     def _remote_number(self, peers: tuple[Peer, ...], meaning: _Meaning) -> int:
@@ -176,77 +280,117 @@ class Survey:
 
     def judgements(self, interface: Interface, direction: Direction) -> tuple[Judgement, ...]:
         """Return how each stage judges an interface, without the stages that let everything through."""
-        place = (interface.network, interface.subnet, interface.attached, interface.attached_unread, interface.is_pod)
-        own = self.estate.chosen_by_labels.get(interface.id)
-        alike = (direction, interface.provider, interface.scope, interface.region, *place, own)
-        key = (*alike, *self._near_ends(alike, interface, direction))
-        known = self._judgements.get(key)
+        return self.treatment(interface).of(direction).judgements
+
+    def treatment(self, interface: Interface) -> Treatment:
+        """Return how lists treat an interface."""
+        # One that only stands for others in a question may bear the id of one of the estate's.
+        own = self.estate.interfaces.get(interface.id) is interface
+        known = self._by_interface.get(interface.id) if own else None
         if known is None:
-            pipeline = pipeline_of(interface, self.estate)
-            stages = () if pipeline is None else pipeline.met_by(interface, direction)
-            each = (self._judgement(stage, direction, interface) for stage in stages)
-            known = self._judgements[key] = tuple(judgement for judgement in each if judgement is not None)
+            known = self._treatment(interface)
+            if own:
+                self._by_interface[interface.id] = known
         return known
 
-    def _near_ends(self, alike: tuple[object, ...], interface: Interface, direction: Direction) -> tuple[Hashable, ...]:
-        """Return what the near ends of the lists that judge an interface see of it."""
-        narrow = self._narrow.get(alike)
-        if narrow is None:
-            narrow = self._narrow[alike] = tuple(self._narrowing(interface, direction))
-        return tuple([self._near.place(rule_set, interface) for rule_set in narrow])
+    def _treatment(self, interface: Interface) -> Treatment:
+        alike = (
+            interface.provider,
+            interface.scope,
+            interface.region,
+            interface.network,
+            interface.subnet,
+            interface.attached,
+            interface.attached_unread,
+            interface.is_pod,
+            self.estate.chosen_by_labels.get(interface.id),
+        )
+        met = self._met.get(alike)
+        if met is None:
+            met = self._met[alike] = self._met_by(interface)
+        # Interfaces alike differ in what the near ends of rules see of them.
+        near = {rule_set.id: self._near.place(rule_set, interface) for rule_set in met.narrowing}
+        key = (*alike, *near.values())
+        known = self._treatments.get(key)
+        if known is None:
+            asked = _Asked(interface, near, carries_unread(interface, self.estate))
+            each = [self._judged(met.of(direction), direction, asked) for direction in _DIRECTIONS]
+            known = self._treatments[key] = Treatment(len(self._treatments), *each)
+        return known
 
-    def near_ends(self, interface: Interface) -> Hashable:
-        """Return what near ends see of an interface, in both directions: what differs in it is told apart by rules."""
-        if not self._narrowed:
-            return None
-        place = (interface.network, interface.subnet, interface.attached, interface.attached_unread, interface.is_pod)
-        own = self.estate.chosen_by_labels.get(interface.id)
-        found: list[Hashable] = []
-        for direction in _DIRECTIONS:
-            alike = (direction, interface.provider, interface.scope, interface.region, *place, own)
-            found += self._near_ends(alike, interface, direction)
-        return tuple(found)
+    def _judged(self, met: Iterable[_Judging], direction: Direction, asked: _Asked) -> Judged:
+        every = [self._judgement(stage, judges, direction, asked) for stage, judges in met]
+        judgements = tuple([judgement for judgement in every if judgement is not None])
+        known = self._known_judged.get(judgements)
+        if known is None:
+            stateful = tuple([judgement for judgement in judgements if judgement.stage.stateful])
+            stateless = tuple([judgement for judgement in judgements if not judgement.stage.stateful])
+            kind = self._kinds.setdefault(stateful, len(self._kinds))
+            edge = self._edges.setdefault(stateless, len(self._edges))
+            known = self._known_judged[judgements] = Judged(judgements, stateful, stateless, kind, edge)
+        return known
 
-    @cached_property
-    def _narrowed(self) -> bool:
-        return any(self._near.narrows(rule_set) for rule_set in self.estate.rule_sets.values())
+    def _met_by(self, interface: Interface) -> _Met:
+        """Return which stages judge an interface by which lists."""
+        pipeline, judging = pipeline_of(interface, self.estate), self.estate.judging
+        ingress, egress = [
+            [
+                (stage, judging(interface, stage.name, direction))
+                for stage in (() if pipeline is None else pipeline.met_by(interface, direction))
+            ]
+            for direction in _DIRECTIONS
+        ]
+        every = {judge.id: judge for _, judges in (*ingress, *egress) for judge in judges}
+        return _Met(ingress, egress, [judge for judge in every.values() if self._near.narrows(judge)])
 
-    def _narrowing(self, interface: Interface, direction: Direction) -> Iterator[RuleSet]:
-        """Yield the lists that judge an interface and have rules whose near end may tell it from its neighbours."""
-        pipeline = pipeline_of(interface, self.estate)
-        for stage in () if pipeline is None else pipeline.met_by(interface, direction):
-            for judge in self.estate.judging(interface, stage.name, direction):
-                if self._near.narrows(judge):
-                    yield judge
-
-    def _judgement(self, stage: Stage, direction: Direction, interface: Interface) -> Judgement | None:
-        judges = self.estate.judging(interface, stage.name, direction)
-        missing = stage.at == "interface" and carries_unread(interface, self.estate)
-        unread = missing or not (judges or stage_was_read(stage, interface, self.estate))
+    def _judgement(
+        self, stage: Stage, judges: Sequence[RuleSet], direction: Direction, asked: _Asked
+    ) -> Judgement | None:
+        interface, near = asked.interface, asked.near
+        unread = asked.carries_unread and stage.at == "interface"
+        unread = unread or not (judges or stage_was_read(stage, interface, self.estate))
         if not judges and not unread:
             return None
         if not stage.stateful:
-            lists = tuple(judge.id for judge in judges)
-            if not unread and self.boxes(stage, direction, judges).lower == _EVERYTHING:
-                return None
-            return Judgement(stage, direction, lists=lists, unread=unread)
+            return self._by_boxes(stage, direction, judges, unread=unread)
+        meaning = _meaning(stage, interface)
         if stage.match == "any":
-            contents = {self._content_of(judge, stage, direction, interface) for judge in judges}
+            contents = {self._content_of(judge, direction, meaning, asked) for judge in judges}
             return Judgement(stage, direction, contents=tuple(sorted(contents)), unread=unread)
         # What an interface carries tells it apart from many that the same rules concern.
-        concerned = tuple([(judge.id, self._near.place(judge, interface)) for judge in judges])
-        key = (stage.name, direction, concerned, _meaning(stage, interface), unread)
+        concerned = tuple([(judge.id, near.get(judge.id)) for judge in judges])
+        key = (stage.name, direction, concerned, meaning, unread)
         known = self._by_order.get(key)
         if known is None:
-            items = tuple(self._ordered(judges, stage, direction, interface))
+            each = [self._near.at(judge, near.get(judge.id), interface, meaning.ranges) for judge in judges]
+            items = tuple(self._ordered([rule for held in each for rule in held], direction, meaning))
             known = self._by_order[key] = Judgement(stage, direction, items=items, unread=unread)
+            alike = (stage.name, direction, tuple([judge.id for judge in judges]), meaning)
+            family = self._families.setdefault(alike, Family(len(self._families), []))
+            family.lists.append(items)
+            self._family_of.setdefault(items, family)
         return known
 
-    def _content_of(self, rule_set: RuleSet, stage: Stage, direction: Direction, interface: Interface) -> int:
+    def _by_boxes(
+        self, stage: Stage, direction: Direction, judges: Sequence[RuleSet], *, unread: bool
+    ) -> Judgement | None:
+        """Return how a stateless stage judges; None where it lets everything through."""
+        key = (stage.name, direction, tuple([judge.id for judge in judges]), unread)
+        if key not in self._stateless:
+            # Whole subnets stand behind the same list.
+            open_ = not unread and self.boxes(stage, direction, judges).lower == _EVERYTHING
+            self._stateless[key] = None if open_ else Judgement(stage, direction, lists=key[2], unread=unread)
+        return self._stateless[key]
+
+    def family(self, judgement: Judgement) -> Family:
+        """Return the ordered lists that mostly hold the same as those of a judgement."""
+        return self._family_of[judgement.items]
+
+    def _content_of(self, rule_set: RuleSet, direction: Direction, meaning: _Meaning, asked: _Asked) -> int:
         """Return the number of what a list holds for an interface in a direction."""
-        meaning = _meaning(stage, interface)
-        if self._near.narrows(rule_set):
-            return self._content(self._numbers(self._near.of(rule_set, interface), direction, meaning))
+        if rule_set.id in asked.near:
+            rules = self._near.at(rule_set, asked.near[rule_set.id], asked.interface, meaning.ranges)
+            return self._content(self._numbers(rules, direction, meaning))
         key = (rule_set.id, direction, meaning)
         known = self._of_list.get(key)
         if known is None:
@@ -261,12 +405,21 @@ class Survey:
             self.contents.append(held)
         return known
 
-    def _ordered(
-        self, judges: Sequence[RuleSet], stage: Stage, direction: Direction, interface: Interface
-    ) -> Iterator[int]:
-        rules = [rule for judge in judges for rule in self._near.of(judge, interface) if rule.direction == direction]
-        rules.sort(key=lambda rule: (rule.priority or 0, rule.allows))
-        return self._numbers(rules, direction, _meaning(stage, interface))
+    def _ordered(self, rules: Iterable[Rule], direction: Direction, meaning: _Meaning) -> list[int]:
+        """Return the numbers of rules' items, in the order of evaluation."""
+        # Thousands of lists choose from the same rules, which live as long as the survey, those worked out included.
+        found: list[_Placed] = []
+        known = self._placed[meaning]
+        for rule in rules:
+            if rule.direction == direction:
+                placed = known.get(id(rule))
+                if placed is None:
+                    (number,) = self._numbers((rule,), direction, meaning)
+                    placed = known[id(rule)] = _Placed((rule.priority or 0, rule.allows), number)
+                found.append(placed)
+        # Of one rank the one that stands before comes first.
+        found.sort(key=_rank)
+        return [placed.number for placed in found]
 
     def boxes(self, stage: Stage, direction: Direction, judges: Sequence[RuleSet]) -> Bounds:
         """Return the packets of one direction that a stateless stage lets through, by remote address."""
@@ -288,7 +441,7 @@ class Survey:
         yield from self.named_traffics
         yield TRANSLATED
         yield from {interface.lent_carries for interface in self.estate.interfaces.values()}
-        if any(not judgement.stage.stateful for judged in self._judgements.values() for judgement in judged):
+        if any(judged.stateless for judged in self._known_judged.values()):
             yield from reply_traffic()
         for bounds in self._boxes.values():
             yield from {box.traffic for boxes in bounds for box in boxes}

@@ -81,6 +81,17 @@ class Turned:
 
     def at(self, face: int, numbers: Indexes) -> Rows:
         """Return what some rows hold at a face of the part that is kept of them, by word and row."""
-        tile = self._tiles[face // _FACES]
-        found: Rows = tile.words[face % _FACES].take(tile.slots.take(numbers), axis=1)
+        return self.slots_at(face, self.slots(self.tile(face), numbers))
+
+    def tile(self, face: int) -> int:
+        """Return the number of the tile in which a face is kept."""
+        return face // _FACES
+
+    def slots(self, tile: int, numbers: Indexes) -> Indexes:
+        """Return where some rows are kept in a tile: who asks for the same rows at many faces of it keeps that."""
+        return self._tiles[tile].slots.take(numbers)
+
+    def slots_at(self, face: int, slots: Indexes) -> Rows:
+        """Return what rows hold at a face, by word and row, of which it is known where they are kept in its tile."""
+        found: Rows = self._tiles[face // _FACES].words[face % _FACES].take(slots, axis=1)
         return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cloudseg.model import scope_of, shown_id
 from cloudseg.reach.roads.decisions import split
 from cloudseg.reach.roads.leg import Leg
+from cloudseg.reach.roads.tunnels import by_tunnels
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6, GLOBAL_UNICAST
 
 if TYPE_CHECKING:
@@ -128,17 +129,24 @@ def _past_block(way: Way, cuts: frozenset[InternetBlock]) -> tuple[Way, str]:
 
 
 def by_private_gateway(router: Router, way: Way, route: Route) -> list[Leg]:
-    """Return the legs of packets to a virtual private gateway: to networks outside of the estate.
+    """Return the legs of packets to a gateway to other places: outside of the estate, or at the ends of its tunnels.
 
     Source: https://docs.aws.amazon.com/vpn/latest/s2svpn/how_it_works.html
     """
     target = route.target or ""
-    way, closed = standing(way, router.estate.gateways.get(target), target)
+    gateway = router.estate.gateways.get(target)
+    way, closed = standing(way, gateway, target)
     if closed:
         return way.dropped(closed)
-    if not way.at_home:
+    if not way.at_home and (gateway is None or way.home not in gateway.networks):
         way = way.doubted(f"whether {shown_id(target)} carries packets of other networks is not known")
-    return [leg for part in _answered(router, way, target) for leg in part.ends("private")]
+
+    def outside(packets: Way) -> list[Leg]:
+        return [leg for part in _answered(router, packets, target) for leg in part.ends("private")]
+
+    if gateway is None or not gateway.links:
+        return outside(way)
+    return by_tunnels(router, way, gateway, outside, told=route.origin == "propagated")
 
 
 def by_peering(estate: Estate, way: Way, route: Route) -> list[Leg]:

@@ -62,7 +62,8 @@ class Hop(NamedTuple):
     """One step of the way, for explanations.
 
     Attributes:
-        kind: the kind of the deciding route's target, or ``transit-table``, ``transit-attachment``, ``same-network``.
+        kind: the kind of the deciding route's target, or ``transit-table``, ``transit-attachment``, ``tunnel``,
+            ``same-network``.
         table: qualified id of the route table or transit table that decided; empty for none.
         route: the deciding route.
         target: qualified id of the gateway, peering, endpoint, interface or attachment.
@@ -95,6 +96,7 @@ class Leg(NamedTuple):
         from_subnets: the subnet, or all those that may be it, out of which packets are handed to their destination,
             where that is not the source's own; None where any may be it. See :meth:`handing`.
         inspectors: what firewalls are passed: qualified ids of their endpoints and transit attachments.
+        screens: those of the firewalls, by qualified id, whose rules have to let packets through besides.
         uneven: it is not certain because answers may not pass the same firewalls.
         returns: whether answers are handed out in the source's own subnet; empty as long as nothing is known of it.
         hops: the steps.
@@ -116,6 +118,7 @@ class Leg(NamedTuple):
     from_subnets: frozenset[str] | None = frozenset()
     returns: Literal["", Handing] = ""
     inspectors: frozenset[str] = frozenset()
+    screens: frozenset[str] = frozenset()
     uneven: bool = False
     hops: tuple[Hop, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -216,7 +219,7 @@ def _effect(leg: Leg) -> tuple[object, ...]:
     """Return what must be the same of two legs that one can stand for: all that is not a choice of its own."""
     return (
         leg.end, leg.network, leg.zones, leg.egress_groups, leg.ingress_groups, leg.seen_as is None, leg.needs_public,
-        leg.replies, leg.returns, leg.inspectors,
+        leg.replies, leg.returns, leg.inspectors, leg.screens,
     )  # fmt: skip
 
 

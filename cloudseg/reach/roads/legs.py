@@ -12,7 +12,7 @@ from cloudseg.reach.roads.gateways import by_egress_only_gateway, by_internet_ga
 from cloudseg.reach.roads.leg import Checkpoint, End, Hop, Leg, wordless
 from cloudseg.reach.roads.middleboxes import by_endpoint, by_interface
 from cloudseg.reach.roads.nat import by_nat_gateway
-from cloudseg.reach.roads.transit import by_transit_gateway
+from cloudseg.reach.roads.transit import by_attachment, by_transit_gateway
 from cloudseg.reach.roads.travel import Way
 from cloudseg.reach.roads.waypoints import may_be_attached, waypoints
 from cloudseg.traffic import ALL_ADDRESSES, GLOBAL_UNICAST, NO_ADDRESSES
@@ -157,6 +157,10 @@ class Router:
             legs.extend(way._replace(addresses=way.addresses - covered).dropped(f"{table.shown_id} has no route"))
         return legs
 
+    def by_attachment(self, way: Way, attachment: TransitAttachment) -> list[Leg]:
+        """Return the legs of packets that come into a transit gateway by an attachment, from beyond it."""
+        return by_attachment(self, way, attachment)
+
     def _by_route(self, way: Way, table: RouteTable, route: Route) -> list[Leg]:
         if route.kind == "drop" or not route.active:
             return way.dropped(f"a route of {table.shown_id} is a blackhole")
@@ -255,6 +259,10 @@ class Router:
         """Return the firewall behind an endpoint or a transit attachment."""
         return self._firewalls.get(endpoint)
 
+    def attachments_before(self, gateway: str) -> tuple[TransitAttachment, ...]:
+        """Return the attachments by which packets come into a transit gateway out of the tunnels of a gateway."""
+        return self._before.get(gateway, ())
+
     def halves(self, attachment: TransitAttachment) -> tuple[TransitAttachment, ...]:
         """Return both sides' readings of a peering attachment: they share its own id."""
         return self._by_own_id[attachment.own_id]
@@ -273,6 +281,14 @@ class Router:
             if attachment.network is not None:
                 found[attachment.gateway, attachment.network].append(attachment)
         return {key: tuple(each) for key, each in found.items()}
+
+    @cached_property
+    def _before(self) -> dict[str, tuple[TransitAttachment, ...]]:
+        found: defaultdict[str, list[TransitAttachment]] = defaultdict(list)
+        for _, attachment in sorted(self.estate.transit_attachments.items()):
+            if attachment.beyond is not None:
+                found[attachment.beyond].append(attachment)
+        return {gateway: tuple(each) for gateway, each in found.items()}
 
     @cached_property
     def _edges(self) -> dict[str, RouteTable]:

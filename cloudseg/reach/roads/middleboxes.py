@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cloudseg.model import shown_id
 from cloudseg.reach.roads.crossing import crossed, peering_between
-from cloudseg.reach.roads.inspecting import sieved
+from cloudseg.reach.roads.inspecting import screened
 from cloudseg.reach.roads.leg import agreed
 from cloudseg.reach.roads.travel import Way
 from cloudseg.traffic import NO_ADDRESSES
@@ -79,10 +79,8 @@ def by_endpoint(router: Router, way: Way, route: Route) -> list[Leg]:
         way, closed = _to_network({firewall.network}, way, router.estate)
         if closed:
             return way.dropped(closed)
-    ways, legs = sieved(way, firewall, target, router.estate)
-    for each in ways:
-        legs += _through(router, (way, each.behind_middlebox()), endpoint, firewall, shown_id(target))
-    return legs
+    behind = screened(way, firewall, target).behind_middlebox()
+    return _through(router, (way, behind), endpoint, firewall, shown_id(target))
 
 
 def _through(

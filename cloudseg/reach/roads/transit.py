@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from cloudseg.model import scope_of, shown_id
 from cloudseg.reach.roads.decisions import split
 from cloudseg.reach.roads.gateways import standing
-from cloudseg.reach.roads.inspecting import sieved
+from cloudseg.reach.roads.inspecting import screened
 from cloudseg.reach.roads.leg import Checkpoint, Hop, Leg, agreed
 from cloudseg.reach.roads.travel import Way
+from cloudseg.reach.roads.tunnels import by_tunnels
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES
 
 if TYPE_CHECKING:
     from cloudseg.model import Firewall, Network, Route, Subnet, TransitAttachment
     from cloudseg.reach.roads.legs import Router
 
-__all__ = ["by_transit_gateway"]
+__all__ = ["by_attachment", "by_transit_gateway"]
 
 _OUTWARD = ("vpn", "vpn-concentrator", "direct-connect-gateway", "client-vpn")
 
@@ -52,6 +55,14 @@ def by_transit_gateway(router: Router, way: Way, route: Route) -> list[Leg]:
         # Further on, what decided before counts, for a circle may close, and so do firewalls.
         return Transit(router, way, attachment).by_table(way)
     return [way.before(leg) for leg in _beyond(router, way, attachment)]
+
+
+def by_attachment(router: Router, way: Way, attachment: TransitAttachment) -> list[Leg]:
+    """Return the legs of packets that come into a transit gateway by an attachment, from beyond it.
+
+    Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpn-attachments.html
+    """
+    return Transit(router, way, attachment).by_table(way)
 
 
 def _beyond(router: Router, way: Way, attachment: TransitAttachment) -> tuple[Leg, ...]:
@@ -212,31 +223,41 @@ class Transit:
         kind = attachment.kind.removeprefix("transit-gateway-attachment-")
         if firewall is not None:
             # Source: https://docs.aws.amazon.com/network-firewall/latest/developerguide/tgw-firewall.html
-            ways, legs = sieved(way, firewall, attachment.id, self.estate)
+            through = screened(way, firewall, attachment.id).behind_middlebox()
             behind = Transit(self.router, self.start, attachment)
-            for through in (each.behind_middlebox() for each in ways):
-                kept = through._replace(addresses=through.addresses - firewall.translates)
-                for part in (kept, _masked(through, firewall)):
-                    legs += behind.by_table(part) if part.addresses else []
-            return legs
+            kept = through._replace(addresses=through.addresses - firewall.translates)
+            parts = (part for part in (kept, _masked(through, firewall)) if part.addresses)
+            return [leg for part in parts for leg in behind.by_table(part)]
         if kind in {"peering", "tgw-peering"}:
             return self._to_other_gateway(way._replace(ingress_groups=False), attachment)
+        if attachment.peer is not None:
+            return self._to_other_gateway(way, attachment)
         if kind in _OUTWARD:
-            return way.ends("private")
+            gateway = self.estate.gateways.get(attachment.beyond or "")
+            if gateway is None or not gateway.links:
+                return way.ends("private")
+            return by_tunnels(self.router, way, gateway, lambda part: part.ends("private"), told=True)
         if kind == "internet":
             outside = way._replace(addresses=way.addresses - GLOBAL_UNICAST).dropped("not an address of the internet")
             return outside + way.to(GLOBAL_UNICAST).ends("internet", needs_public=way.seen_as is None)
         return way.lost(f"what is behind {attachment.shown_id} decides where packets go on")
 
     def _to_other_gateway(self, way: Way, attachment: TransitAttachment) -> list[Leg]:
-        """Return the legs of packets to a peered transit gateway: its table for the peering decides.
+        """Return the legs of packets to a peered transit gateway, or another hub: its table for the peering decides.
 
         Source: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering.html
         """
-        far = next((each for each in self.router.halves(attachment) if each.gateway != self.source.gateway), None)
+        halves = self.router.halves(attachment)
+        far = next((each for each in halves if each.gateway != self.source.gateway), None)
+        if attachment.peer is not None:
+            far = self.estate.transit_attachments.get(attachment.peer)
         if far is None:
             return way.lost(f"the transit gateway at the other end of {attachment.shown_id} was not read")
-        way, closed = standing(way, self.estate.gateways.get(far.gateway), far.gateway)
+        gateway = self.estate.gateways.get(far.gateway)
+        if gateway is not None:
+            # What comes over it need not be of the networks that are attached to it.
+            gateway = msgspec.structs.replace(gateway, networks=frozenset())
+        way, closed = standing(way, gateway, far.gateway)
         if closed or not far.active:
             return way.dropped(closed or f"the attachment {far.shown_id} is not active")
         return Transit(self.router, self.start, far).by_table(way)

@@ -34,6 +34,7 @@ class Way(NamedTuple):
         start: qualified id of the subnet of the address that stands as their source; None where that is not known.
         returns: as in :class:`Leg`.
         inspectors: as in :class:`Leg`.
+        screens: as in :class:`Leg`.
         answered: those of the inspectors that answers are known to pass as well.
         uneven: why answers may not pass the same firewalls, in words; empty where nothing speaks for it.
         probing: they stand for answers, whose own answers nobody asks about.
@@ -56,6 +57,7 @@ class Way(NamedTuple):
     start: str | None = None
     returns: Literal["", Handing] = ""
     inspectors: frozenset[str] = frozenset()
+    screens: frozenset[str] = frozenset()
     answered: frozenset[str] = frozenset()
     uneven: str = ""
     probing: bool = False
@@ -139,6 +141,7 @@ class Way(NamedTuple):
             from_subnets=self._handed_from(end),
             returns=self.returns,
             inspectors=self.inspectors,
+            screens=self.screens,
             hops=self.hops,
             doubts=self.doubts,
         )
@@ -179,6 +182,7 @@ class Way(NamedTuple):
             checkpoints=self.checkpoints + leg.checkpoints,
             returns=self.returns or leg.returns,
             inspectors=self.inspectors | leg.inspectors,
+            screens=self.screens | leg.screens,
             hops=self.hops + leg.hops,
             doubts=tuple(dict.fromkeys(self.doubts + leg.doubts)) if self.doubts else leg.doubts,
         )

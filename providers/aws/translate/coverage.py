@@ -5,28 +5,34 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, cast
 
-from cloudseg.model import Coverage, Gap, Reading
+from cloudseg.model import Coverage, Reading
 from cloudseg.providers.aws.operations import OPERATIONS, children_of, items_of
 from cloudseg.providers.aws.translate.answers import PROVIDER
+from cloudseg.providers.coverage import gaps_of, reason_of, unused
 from cloudseg.snapshot import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from cloudseg.model import Gap
     from cloudseg.providers.aws.operations import Json, Operation
     from cloudseg.snapshot import Snapshot
 
-__all__ = ["coverage_of", "places_of", "unread", "unused"]
+__all__ = ["coverage_of", "not_used", "places_of", "unread"]
 
 _GLOBAL = "global"
 _TABLE = {(operation.service, operation.name): operation for operation in OPERATIONS}
 # Interfaces show their elastic addresses themselves, rules are whole without the ids that AWS gives them, and
-# endpoints are known without what their services support.
+# endpoints are known without what their services support. Without the ends of tunnels what lies behind a private
+# gateway is a place outside.
 _SUPPLEMENTARY = frozenset(
     (
         ("ec2", "describe_addresses"),
         ("ec2", "describe_security_group_rules"),
         ("ec2", "describe_vpc_endpoint_services"),
+        ("ec2", "describe_vpn_gateways"),
+        ("ec2", "describe_vpn_connections"),
+        ("ec2", "describe_customer_gateways"),
     )
 )
 _INTERFACES = ("ec2", "describe_network_interfaces")
@@ -50,26 +56,12 @@ def places_of(snapshot: Snapshot) -> tuple[Place, ...]:
 
 def unread(snapshot: Snapshot) -> list[Gap]:
     """Return what the collector could not read, with the parts of the estate that it leaves open."""
-    return [
-        Gap(
-            PROVIDER,
-            gap.scope,
-            gap.region,
-            f"{gap.service}.{gap.operation}",
-            gap.resource or "",
-            gap.reason,
-            gap.detail,
-            _facets(gap.service, gap.operation),
-        )
-        for gap in snapshot.gaps
-        if gap.provider == PROVIDER
-    ]
+    return gaps_of(snapshot, PROVIDER, {key: operation.facets for key, operation in _TABLE.items()})
 
 
-def unused(snapshot: Snapshot, asked: set[tuple[str, str]]) -> list[str]:
+def not_used(snapshot: Snapshot, asked: set[tuple[str, str]]) -> list[str]:
     """Return a note for each kind of answer that nothing here reads."""
-    kinds = {(part.service, part.operation) for part in snapshot.parts() if part.provider == PROVIDER}
-    return [f"{service}.{operation}: nothing reads this answer" for service, operation in kinds - asked - _TABLE.keys()]
+    return unused(snapshot, PROVIDER, asked | _TABLE.keys())
 
 
 def coverage_of(snapshot: Snapshot, places: Iterable[Place], gaps: Iterable[Gap]) -> Coverage:
@@ -143,20 +135,12 @@ def _reading(
     keys = [(operation.service, operation.name) for operation in operations]
     essential = [key for key in keys if key not in _SUPPLEMENTARY] or keys
     missing = [key for key in essential if key not in answered]
-    reason = _reason(missing, gaps) or unasked
+    reason = reason_of(missing, gaps) or unasked
     if facet == "interfaces" and _INTERFACES in missing and _INSTANCES in answered:
         return Reading(PROVIDER, scope, region, facet, "partly", "only the interfaces that instances show were read")
     if len(missing) == len(essential) or _BALANCERS in missing:
         return Reading(PROVIDER, scope, region, facet, "unread", reason)
     return Reading(PROVIDER, scope, region, facet, "partly" if reason else "read", reason)
-
-
-def _reason(missing: list[tuple[str, str]], gaps: list[Gap]) -> str:
-    if gaps:
-        first = min(gaps)
-        more = f", and {len(gaps) - 1} more" if len(gaps) > 1 else ""
-        return f"{first.what}: {first.reason}{more}"
-    return "" if not missing else f"{'.'.join(missing[0])} is not in the snapshot"
 
 
 def _listing(region: str) -> dict[str, tuple[Operation, ...]]:
@@ -171,8 +155,3 @@ def _listing(region: str) -> dict[str, tuple[Operation, ...]]:
         for facet in operation.facets:
             found[facet] = (*found.get(facet, ()), operation)
     return found
-
-
-def _facets(service: str, operation: str) -> tuple[str, ...]:
-    known = _TABLE.get((service, operation))
-    return known.facets if known is not None else ()

@@ -153,6 +153,7 @@ def _attachment(answers: Answers, draft: Draft, wire: _Attachment) -> TransitAtt
         network=draft.id_of(answers, wire.resource_id, account) if wire.resource_type == "vpc" else None,
         table=draft.id_of(answers, table, owner) if associated else None,
         active=wire.state in _UP,
+        beyond=draft.id_of(answers, wire.resource_id, account) if wire.resource_type == "vpn" else None,
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from cloudseg.model import ScopeRead
+from cloudseg.providers.answers import parts_by_place
 from cloudseg.providers.aws.translate.acls import add_acls, add_default_acl_subnets
 from cloudseg.providers.aws.translate.answers import PROVIDER, Answers
 from cloudseg.providers.aws.translate.balancer_entrances import drop_closed
-from cloudseg.providers.aws.translate.coverage import coverage_of, places_of, unread, unused
+from cloudseg.providers.aws.translate.coverage import coverage_of, not_used, places_of, unread
 from cloudseg.providers.aws.translate.draft import Draft
 from cloudseg.providers.aws.translate.endpoint_services import add_endpoint_services
 from cloudseg.providers.aws.translate.endpoints import add_endpoints, add_instance_connect_endpoints
@@ -31,13 +30,14 @@ from cloudseg.providers.aws.translate.target_groups import add_target_groups
 from cloudseg.providers.aws.translate.templates import add_templates
 from cloudseg.providers.aws.translate.transit import add_transit_attachments, add_transit_gateways, add_transit_tables
 from cloudseg.providers.aws.translate.unlisted_balancers import add_unlisted_balancers
+from cloudseg.providers.aws.translate.vpns import add_private_gateways
 from cloudseg.providers.aws.translate.workloads import add_workloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cloudseg.model import Estate
-    from cloudseg.snapshot import Part, Snapshot
+    from cloudseg.snapshot import Snapshot
 
 __all__ = ["translate"]
 
@@ -46,6 +46,7 @@ _SUBJECTS: tuple[Callable[[Answers, Draft], None], ...] = (
     add_networks,
     add_subnets,
     add_gateways,
+    add_private_gateways,
     add_peerings,
     add_transit_gateways,
     add_prefix_lists,
@@ -85,11 +86,8 @@ def translate(snapshot: Snapshot) -> Estate:
     draft = Draft()
     draft.ledger.gaps += unread(snapshot)
     places = places_of(snapshot)
-    parts: defaultdict[tuple[str, str], list[Part]] = defaultdict(list)
-    for part in snapshot.parts():
-        if part.provider == PROVIDER:
-            parts[part.scope, part.region].append(part)
-    every = [Answers(snapshot, scope, region, parts[scope, region], draft.ledger) for scope, region in places]
+    parts = parts_by_place(snapshot, PROVIDER)
+    every = [Answers(snapshot, *place, parts.get(place, []), draft.ledger) for place in places]
     for add_subject in _SUBJECTS:
         for answers in every:
             add_subject(answers, draft)
@@ -100,11 +98,5 @@ def translate(snapshot: Snapshot) -> Estate:
     report_shared(draft, places)
     coverage = coverage_of(snapshot, places, draft.ledger.gaps)
     add_default_acl_subnets(draft, coverage)
-    draft.ledger.notes += snapshot.notes
-    draft.ledger.notes += unused(snapshot, draft.ledger.asked)
-    scopes = tuple(
-        ScopeRead(PROVIDER, scope.scope, scope.regions, scope.name)
-        for scope in snapshot.scopes
-        if scope.provider == PROVIDER
-    )
-    return draft.estate(snapshot.taken_at, scopes, {VPC.name: VPC}, coverage)
+    draft.ledger.notes += not_used(snapshot, draft.ledger.asked)
+    return draft.estate_of(snapshot, PROVIDER, {VPC.name: VPC}, coverage)

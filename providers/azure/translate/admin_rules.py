@@ -66,16 +66,28 @@ def add_admin_rules(answers: Answers, draft: Draft) -> None:
         identifier = qualified_id(network)
         for each in _read(answers, network, index, item):
             draft.admin_rules.setdefault(identifier, []).append(each)
+    # A network without any has an empty list: of others nobody knows whether they have one.
+    for network in answers.resources("network", _OPERATION):
+        listed = draft.admin_rules.setdefault(qualified_id(network), []) if network else []
+        if not answers.intact("network", _OPERATION, network):
+            listed.extend(unread_rules(len(listed), "", final=True))
 
 
 def place_admin_rules(draft: Draft) -> None:
     """Make a list of the security admin rules of each network.
 
+    Networks that have none get an empty list where those of another network of the subscription were not read, for
+    without any list nobody could tell one from the other.
+
     They do not judge networks in which a service keeps its own policies, such as managed instances of SQL, unless the
     administrator asks for it. Whether the answer lists only what is in force there nobody says. Source:
     https://learn.microsoft.com/azure/virtual-network-manager/concept-security-admins#nonapplication-of-security-admin-rules
     """
+    torn = {gap.scope for gap in draft.ledger.gaps if _FACET in gap.facets}
+    torn |= {scope_of(each) for each in draft.networks if each not in draft.admin_rules}
     for identifier, written in sorted(draft.admin_rules.items()):
+        if not written and scope_of(identifier) not in torn:
+            continue
         doubt = _applied_at_most(draft, identifier)
         rules = [_at_most(each, doubt) if doubt else _unless_tied(each, written) for each in written]
         known = draft.networks.get(identifier)
@@ -136,7 +148,7 @@ def _read(answers: Answers, network: str, index: int, item: object) -> tuple[Par
         wire = msgspec.convert(item, _Rule)
     except msgspec.ValidationError as error:
         answers.gap(_WHAT, network, "malformed", f"value[{index}]: {error}", _FACET)
-        return tuple(unread_rules(index, "admin-rule"))
+        return tuple(unread_rules(index, "admin rule", final=True))
     properties = wire.properties
     sources = [each.address_prefix for each in properties.sources or ()]
     targets = [each.address_prefix for each in properties.destinations or ()]

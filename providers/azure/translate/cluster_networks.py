@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from cloudseg.providers.azure.translate.wire import ArmResource
+from cloudseg.providers.managed_clusters import NetworkProfile, engine_of
 
 if TYPE_CHECKING:
     from cloudseg.providers.azure.translate.answers import Answers
@@ -15,15 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["add_cluster_networks"]
 
 _FACET: Final = "services.aks"
-_ENGINES: Final = {"azure": "Azure Network Policy Manager", "calico": "Calico", "cilium": "Cilium"}
-
-
-class _Network(msgspec.Struct, rename="camel"):
-    network_plugin: str | None = None
-    network_plugin_mode: str | None = None
-    network_policy: str | None = None
-    network_dataplane: str | None = None
-    pod_cidr: str | None = None
+_ENGINES: Final[dict[str, str]] = {"azure": "Azure Network Policy Manager", "calico": "Calico", "cilium": "Cilium"}
 
 
 class _Pool(msgspec.Struct):
@@ -31,7 +24,7 @@ class _Pool(msgspec.Struct):
 
 
 class _Properties(msgspec.Struct, rename="camel"):
-    network_profile: _Network | None = None
+    network_profile: NetworkProfile | None = None
     pools: list[_Pool] | None = msgspec.field(default=None, name="agentPoolProfiles")
 
 
@@ -53,7 +46,7 @@ def add_cluster_networks(answers: Answers, _draft: Draft) -> None:
             answers.note(f"the network profile of the AKS cluster {wire.name or wire.id}: {told}")
 
 
-def _addresses(profile: _Network, pools: list[_Pool]) -> str:
+def _addresses(profile: NetworkProfile, pools: list[_Pool]) -> str:
     plugin, mode = (profile.network_plugin or "").lower(), (profile.network_plugin_mode or "").lower()
     overlay = f"pods have addresses of an overlay{f' ({profile.pod_cidr})' if profile.pod_cidr else ''}"
     if plugin == "kubenet":
@@ -67,12 +60,10 @@ def _addresses(profile: _Network, pools: list[_Pool]) -> str:
     return "where pods have their addresses depends on a network plugin of the user's own"
 
 
-def _policies(profile: _Network) -> str:
-    engine = (profile.network_policy or "").lower()
-    if engine in {"", "none"} and (profile.network_dataplane or "").lower() == "cilium":
-        engine = "cilium"
+def _policies(profile: NetworkProfile) -> str:
+    engine = engine_of(profile)
     if engine in _ENGINES:
         return f"network policies are enforced by {_ENGINES[engine]}"
-    if (profile.network_plugin or "").lower() in {"azure", "kubenet"} and engine in {"", "none"}:
+    if engine == "none":
         return "nothing of Azure's enforces network policies"
     return "who enforces network policies it does not tell"

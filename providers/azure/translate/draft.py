@@ -54,6 +54,8 @@ class Draft(_Draft):
     """The public addresses of NAT gateways, by qualified id."""
     behind_gateways: dict[str, OnPremises] = field(default_factory=dict[str, OnPremises])
     """Where gateways lead to, by qualified id."""
+    tunnel_ends: dict[str, AddressSet] = field(default_factory=dict[str, AddressSet])
+    """The public addresses of gateways to other places, by qualified id."""
     on_premises: dict[str, OnPremises] = field(default_factory=dict[str, OnPremises])
     """Where gateways lead to from each network."""
     user_routes: dict[str, tuple[UserRoute, ...]] = field(default_factory=dict[str, tuple[UserRoute, ...]])
@@ -87,7 +89,9 @@ class Draft(_Draft):
     balanced: list[Balanced] = field(default_factory=list[Balanced])
     """The rules of load balancers."""
     private_zones: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
-    """The private DNS zones that are linked to networks, in lower case, by the network's id."""
+    """Qualified ids of the private DNS zones that are linked to each network."""
+    recorded_zones: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """Qualified ids of the private DNS zones that hold the records of each private endpoint, by its zone groups."""
     endpoint_parts: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """Which parts of a service a private endpoint leads to, where it keeps the names in a zone, by its id."""
     nsgs: dict[str, Nsg] = field(default_factory=dict[str, Nsg])

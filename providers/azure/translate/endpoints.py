@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from cloudseg.model import Endpoint, EndpointService
-from cloudseg.providers.azure.ids import parent_of, qualified_id, region_of
+from cloudseg.providers.azure.ids import name_of, parent_of, qualified_id, region_of
 from cloudseg.providers.azure.translate.services.building import Connection, connections_of, in_subnet, state_of
 from cloudseg.providers.azure.translate.wire import ArmResource, Ref, ids, tags_of
 
@@ -22,6 +22,7 @@ __all__ = ["add_endpoint_services", "add_endpoints", "join_endpoints"]
 
 _FACET = "endpoints"
 _SERVICES_FACET = "endpoint-services"
+_ZONE_GROUPS: Final = "private_dns_zone_groups"
 _ANYONE = "*"
 
 # How the zone begins in which the public name of a part of a service is looked up inside. Source:
@@ -89,6 +90,23 @@ class _ZoneLink(msgspec.Struct):
     properties: Properties = msgspec.field(default_factory=Properties)
 
 
+class _ZoneConfigProperties(msgspec.Struct):
+    zone: str | None = msgspec.field(default=None, name="privateDnsZoneId")
+
+
+class _ZoneConfig(msgspec.Struct):
+    properties: _ZoneConfigProperties = msgspec.field(default_factory=_ZoneConfigProperties)
+
+
+class _ZoneGroupProperties(msgspec.Struct):
+    configs: list[_ZoneConfig] | None = msgspec.field(default=None, name="privateDnsZoneConfigs")
+
+
+class _ZoneGroup(msgspec.Struct):
+    id: str
+    properties: _ZoneGroupProperties = msgspec.field(default_factory=_ZoneGroupProperties)
+
+
 class _Subscriptions(msgspec.Struct):
     subscriptions: list[str] | None = None
 
@@ -115,9 +133,14 @@ def add_endpoints(answers: Answers, draft: Draft) -> None:
     for link in answers.listed("privatedns", "virtual_network_links", _ZoneLink, _FACET):
         network = link.properties.virtual_network
         if network is not None and network.id:
-            zone = parent_of(link.id).rpartition("/")[2].lower()
-            draft.private_zones.setdefault(qualified_id(network.id), set()).add(zone)
+            draft.private_zones.setdefault(qualified_id(network.id), set()).add(qualified_id(parent_of(link.id)))
     answers.has("privatedns", "private_dns_zones")
+    for about, group in answers.each_of("network", _ZONE_GROUPS, "value", _ZoneGroup, _FACET):
+        # .../privateEndpoints/pe/privateDnsZoneGroups/default
+        zones = draft.recorded_zones.setdefault(qualified_id(about or parent_of(group.id)), set())
+        for config in group.properties.configs or ():
+            if config.properties.zone:
+                zones.add(qualified_id(config.properties.zone))
     for wire in answers.listed("network", "private_endpoints", _Endpoint, _FACET):
         own = wire.properties
         if own.subnet is None or not own.subnet.id:
@@ -204,6 +227,8 @@ def _asks(seen: tuple[str, ...] | None, approved: _Subscriptions | None) -> bool
 def join_endpoints(draft: Draft) -> None:
     """Tell endpoints what the other side says of them, and whether their network looks their names up inside.
 
+    It does where a zone for the name is linked to it. An endpoint's zone groups tell in which zones its records stand:
+    https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration
     The owner of a service may reject or remove a connection that the endpoint still calls approved.
     """
     states = {connection.endpoint: connection.state for connection in _connected(draft)}
@@ -214,7 +239,12 @@ def join_endpoints(draft: Draft) -> None:
             changes |= {"usable": False, "state": _STATE_WORDS[state]}
         begins = tuple(begin for part in draft.endpoint_parts.get(identifier, ()) for begin in _ZONES.get(part, ()))
         # Where no zone is linked, a resolver of one's own may know the name all the same.
-        if begins and any(zone.startswith(begins) for zone in draft.private_zones.get(endpoint.network, ())):
+        linked = draft.private_zones.get(endpoint.network, set())
+        recorded = draft.recorded_zones.get(identifier)
+        if recorded:
+            # Its records stand in these zones, and in no other that anything tells.
+            linked = linked & recorded
+        if any(name_of(zone).startswith(begins) for zone in linked) if begins else recorded and linked:
             changes["private_dns"] = True
         if changes:
             draft.endpoints[identifier] = msgspec.structs.replace(endpoint, **changes)

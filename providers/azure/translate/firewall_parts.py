@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from cloudseg.providers.azure.translate.wire import ArmResource, Ref
-from cloudseg.traffic import NO_ADDRESSES, AddressSet, Traffic
+from cloudseg.traffic import NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
 
 __all__ = [
     "ClassicCollection",
@@ -20,6 +20,7 @@ __all__ = [
     "WireGroup",
     "WireIpGroup",
     "WirePolicy",
+    "WireProtocol",
     "WireRule",
 ]
 
@@ -33,12 +34,15 @@ class FirewallRule(NamedTuple):
         allows: it lets packets through.
         sources: whom it is about.
         destinations: where to, as far as it names addresses.
-        traffic: what it is about; of an application rule nothing.
+        traffic: what it is about; of an application rule the ports of its protocols.
         names: the domain names that it is about, FQDN tags among them.
         categories: it is about categories of web sites, too.
         translated: the address that a NAT rule puts in place of the destination; none for a name.
         port: the port that it puts in place; 0 for the one that was asked for.
         problem: what could not be read, in words; empty where all was.
+        maybe: further packets that it may be about: such without ports.
+        sources_open: it may be about further senders.
+        destinations_open: it may be about further destinations by address.
     """
 
     kind: str
@@ -52,6 +56,9 @@ class FirewallRule(NamedTuple):
     translated: AddressSet = NO_ADDRESSES
     port: int = 0
     problem: str = ""
+    maybe: Traffic = NO_TRAFFIC
+    sources_open: bool = False
+    destinations_open: bool = False
 
 
 class Snat(msgspec.Struct, rename="camel"):
@@ -69,7 +76,9 @@ class FirewallPolicy(NamedTuple):
     snat: Snat | None
 
 
-class _Protocol(msgspec.Struct, rename="camel"):
+class WireProtocol(msgspec.Struct, rename="camel"):
+    """What an application rule is about: ``Http``, ``Https`` or ``Mssql``, and its port."""
+
     protocol_type: str = ""
     port: int | None = None
 
@@ -80,7 +89,7 @@ class WireRule(msgspec.Struct, rename="camel"):
     name: str = ""
     rule_type: str = ""
     ip_protocols: list[str] | None = None
-    protocols: list[str | _Protocol] | None = None
+    protocols: list[str | WireProtocol] | None = None
     source_addresses: list[str] | None = None
     source_ip_groups: list[str] | None = None
     destination_addresses: list[str] | None = None
@@ -168,6 +177,8 @@ class FirewallParts:
     def __init__(self) -> None:
         self.ip_groups: dict[str, AddressSet] = {}
         """Groups of addresses that rules name, by qualified id."""
+        self.partial_groups: set[str] = set()
+        """Those of which some addresses could not be read."""
         self.policies: dict[str, FirewallPolicy] = {}
         """Policies by qualified id."""
         self.rule_groups: dict[str, list[RuleGroup]] = {}

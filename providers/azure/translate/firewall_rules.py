@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -18,11 +18,12 @@ from cloudseg.providers.azure.translate.firewall_parts import (
     WireGroup,
     WireIpGroup,
     WirePolicy,
+    WireProtocol,
     WireRule,
 )
 from cloudseg.providers.azure.translate.rule_traffic import rule_traffic
 from cloudseg.providers.azure.translate.service_tags import tag_list
-from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, NO_TRAFFIC, AddressSet
+from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +35,8 @@ __all__ = ["add_firewall_policies", "classic_rules", "rules_of"]
 
 _FACET: Final = "firewalls"
 _GROUPS: Final = "firewall_policy_rule_collection_groups"
+_PORTS: Final = {"http": 80, "https": 443, "mssql": 1433}
+"""On which ports application rules listen unless they name others."""
 _ANY: Final = frozenset(("*", "any", "internet"))
 
 
@@ -46,7 +49,10 @@ def add_firewall_policies(answers: Answers, draft: Draft) -> None:
         found = NO_ADDRESSES
         for text in wire.properties.ip_addresses or ():
             build = partial(AddressSet.parse, text)
-            found |= answers.understood(("network", "ip_groups"), wire.id, _FACET, build) or NO_ADDRESSES
+            addresses = answers.understood(("network", "ip_groups"), wire.id, _FACET, build)
+            if addresses is None:
+                draft.walls.partial_groups.add(qualified_id(wire.id))
+            found |= addresses or NO_ADDRESSES
         draft.walls.ip_groups[qualified_id(wire.id)] = found
     for policy in answers.listed("network", "firewall_policies", WirePolicy, _FACET):
         properties = policy.properties
@@ -120,47 +126,80 @@ def _kind(rule: WireRule) -> str:
 
 def _rule(draft: Draft, scope: str, collection: WireCollection, wire: WireRule, kind: str) -> FirewallRule:
     action = "" if collection.action is None else collection.action.type.lower()
-    problems: list[str] = []
-    ends = partial(_addresses, draft, scope, problems)
+    ends = partial(_addresses, draft, scope)
     names = (
         *(wire.destination_fqdns or ()),
         *(wire.target_fqdns or ()),
         *(wire.target_urls or ()),
         *(f"{tag} (FQDN tag)" for tag in wire.fqdn_tags or ()),
     )
-    traffic = NO_TRAFFIC
-    if kind != "application":
-        texts = [each for each in (*(wire.ip_protocols or ()), *(wire.protocols or ())) if isinstance(each, str)]
-        for text in texts:
-            read = rule_traffic(text, tuple(wire.destination_ports or ()))
-            problems += [read.problem] if read.problem else []
-            traffic |= read.traffic
-    translated, port = NO_ADDRESSES, wire.translated_port or ""
-    if wire.translated_address:
-        translated = _addresses(draft, scope, problems, [wire.translated_address], None)
+    sources = ends(wire.source_addresses, wire.source_ip_groups)
+    destinations = ends(wire.destination_addresses, wire.destination_ip_groups)
+    translated = ends([wire.translated_address] if wire.translated_address else [], None)
+    asked = _traffic(wire, kind)
+    port = wire.translated_port or ""
     return FirewallRule(
         kind=kind,
         name=f"{collection.name}/{wire.name}",
         allows=action != "deny",
-        sources=ends(wire.source_addresses, wire.source_ip_groups),
-        destinations=ends(wire.destination_addresses, wire.destination_ip_groups),
-        traffic=traffic,
+        sources=sources.addresses,
+        destinations=destinations.addresses,
+        traffic=asked.traffic,
         names=names,
         categories=bool(wire.web_categories),
-        translated=translated,
+        translated=translated.addresses,
         port=int(port) if port.isdecimal() else 0,
-        problem="; ".join(problems),
+        problem="; ".join((*asked.problems, *sources.problems, *destinations.problems, *translated.problems)),
+        maybe=asked.maybe - asked.traffic,
+        sources_open=bool(sources.problems),
+        destinations_open=bool(destinations.problems),
     )
 
 
-def _addresses(
-    draft: Draft, scope: str, problems: list[str], texts: list[str] | None, groups: list[str] | None
-) -> AddressSet:
+class _Asked(NamedTuple):
+    """What a rule is about, what it may be about besides, and what of it could not be read, in words."""
+
+    traffic: Traffic
+    maybe: Traffic = NO_TRAFFIC
+    problems: tuple[str, ...] = ()
+
+
+def _traffic(wire: WireRule, kind: str) -> _Asked:
+    """Return what a rule is about.
+
+    An application rule is about the ports of its protocols, whatever speaks on them. Source:
+    https://learn.microsoft.com/azure/firewall/features#application-fqdn-filtering-rules
+    """
+    found = maybe = NO_TRAFFIC
+    if kind == "application":
+        for each in wire.protocols or ():
+            if isinstance(each, str):
+                named, _, text = each.partition(":")
+                each = WireProtocol(named, int(text) if text.isdecimal() else None)  # noqa: PLW2901 - one form for both
+            port = each.port or _PORTS.get(each.protocol_type.lower())
+            found |= Traffic.ports(6, port, port) if port else Traffic.protocol(6)
+        return _Asked(found or Traffic.protocol(6))
+    problems: list[str] = []
+    for text in (*(wire.ip_protocols or ()), *(each for each in wire.protocols or () if isinstance(each, str))):
+        read = rule_traffic(text, tuple(wire.destination_ports or ()))
+        problems += [read.problem] if read.problem else []
+        found, maybe = found | read.traffic, maybe | read.maybe
+    return _Asked(found, maybe, tuple(problems))
+
+
+class _End(NamedTuple):
+    """One end of a rule: the addresses that were read, and what was not, in words."""
+
+    addresses: AddressSet
+    problems: tuple[str, ...] = ()
+
+
+def _addresses(draft: Draft, scope: str, texts: list[str] | None, groups: list[str] | None) -> _End:
     """Return the addresses of one end of a rule; what cannot be read is noted as a problem and left out."""
-    found = NO_ADDRESSES
+    found, problems = NO_ADDRESSES, list[str]()
     for text in texts or ():
         if text.lower() in _ANY:
-            return ALL_ADDRESSES
+            return _End(ALL_ADDRESSES)
         if not text[:1].isdigit() and ":" not in text:
             listed = draft.address_lists[tag_list(draft, scope, text)]
             problems += [f"the service tag {text} was not read"] if listed.prefixes is None else []
@@ -171,7 +210,9 @@ def _addresses(
         except ParseError as error:
             problems.append(str(error))
     for group in groups or ():
-        known = draft.walls.ip_groups.get(qualified_id(group))
-        problems += [f"the IP group {group} was not read"] if known is None else []
+        name = qualified_id(group)
+        known = draft.walls.ip_groups.get(name)
+        if known is None or name in draft.walls.partial_groups:
+            problems.append(f"the IP group {group} was not read{' in full' if known is not None else ''}")
         found |= known or NO_ADDRESSES
-    return found
+    return _End(found, tuple(problems))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from cloudseg.model import Passage
-from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, ALL_TRAFFIC, NO_ADDRESSES, AddressSet, Traffic
+from cloudseg.traffic import ALL_IPV4, NO_ADDRESSES, AddressSet, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloudseg.providers.azure.translate.firewall_parts import FirewallRule
 
-__all__ = ["FirewallVerdict", "passages_of", "verdict_of"]
+__all__ = ["FirewallVerdict", "verdict_of"]
 
 _INSIDE: Final = AddressSet.from_cidrs(("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 _HALF: Final = 1 << 31
@@ -69,41 +68,6 @@ def verdict_of(rules: Sequence[FirewallRule], unread: str) -> FirewallVerdict:
     if problems:
         reason += f"; {problems[0]}"
     return FirewallVerdict(filters=True, names=names, reason=reason)
-
-
-def passages_of(rules: Sequence[FirewallRule], unread: str) -> tuple[Passage, ...] | None:
-    """Return what a firewall lets pass, by addresses; None where its rules were not read.
-
-    A name may stand for any address, and so may what could not be read. What a rule above denies may be missing. With
-    a DNAT rule comes one that allows the translated packets. Source:
-    https://learn.microsoft.com/azure/firewall/rule-processing#nat-rules
-    """
-    if unread:
-        return None
-    found: dict[Passage, None] = {}
-    for rule in rules:
-        if rule.kind == "nat":
-            found[Passage(rule.sources, rule.translated or ALL_ADDRESSES, whole=False)] = None
-    denied: list[FirewallRule] = []
-    for rule in sorted((each for each in rules if each.kind != "nat"), key=lambda each: each.kind != "network"):
-        if not rule.allows:
-            denied.append(rule)
-            continue
-        named = rule.kind == "application" or bool(rule.names)
-        anywhere = ALL_ADDRESSES if named or rule.problem else rule.destinations
-        sources = ALL_ADDRESSES if rule.problem else rule.sources
-        whole = rule.traffic == ALL_TRAFFIC and not rule.problem and not any(_meet(rule, each) for each in denied)
-        if whole and named:
-            found[Passage(rule.sources, rule.destinations, whole=True)] = None
-        found[Passage(sources, anywhere, whole=whole and not named)] = None
-    return tuple(each for each in found if each.sources and each.destinations)
-
-
-def _meet(rule: FirewallRule, denied: FirewallRule) -> bool:
-    """Tell whether a rule that denies takes something away from one below."""
-    if denied.problem or denied.names:
-        return True
-    return denied.sources.overlaps(rule.sources) and denied.destinations.overlaps(rule.destinations)
 
 
 def _every_name(rules: Sequence[FirewallRule]) -> tuple[bool, bool]:

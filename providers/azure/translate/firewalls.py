@@ -8,13 +8,14 @@ import msgspec
 
 from cloudseg.model import Entrance, Firewall, Interface
 from cloudseg.providers.azure.ids import parent_of, qualified_id, region_of
+from cloudseg.providers.azure.translate.firewall_lists import arriving, list_of
 from cloudseg.providers.azure.translate.firewall_parts import ClassicCollection, FirewallRule, Snat
 from cloudseg.providers.azure.translate.firewall_rules import classic_rules, rules_of
-from cloudseg.providers.azure.translate.firewall_verdict import passages_of, verdict_of
+from cloudseg.providers.azure.translate.firewall_verdict import verdict_of
 from cloudseg.providers.azure.translate.hub_parts import HubFirewall
 from cloudseg.providers.azure.translate.interfaces import borne
 from cloudseg.providers.azure.translate.wire import ArmResource, Ref, tags_of
-from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
+from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
     from cloudseg.providers.azure.translate.answers import Answers
@@ -101,7 +102,7 @@ def add_firewalls(answers: Answers, draft: Draft) -> None:
             interfaces=frozenset() if interface is None else frozenset((interface.id,)),
             translates=translates,
             may_translate=may_translate,
-            passes=passages_of(rules, unread),
+            rules=list_of(rules, unread),
         )
         draft.put(draft.firewalls, firewall, answers.scope)
         draft.walls.nat_rules[identifier] = tuple(rule for rule in rules if rule.kind == "nat")
@@ -227,12 +228,6 @@ def _entrance(draft: Draft, firewall: Firewall, rule: FirewallRule) -> Entrance:
     doubt = "" if rule.translated else "it leads to a domain name, whose address was not read"
     if rule.translated and not targets:
         doubt = f"who bears {rule.translated} was not read"
-    arrives = rule.traffic
-    if rule.port:
-        arrives = NO_TRAFFIC
-        for number in (6, 17):
-            if rule.traffic.ports_of(number):
-                arrives |= Traffic.ports(number, rule.port, rule.port)
     clients = NO_ADDRESSES
     for name in firewall.subnets:
         known = draft.subnets.get(name)
@@ -245,7 +240,9 @@ def _entrance(draft: Draft, firewall: Firewall, rule: FirewallRule) -> Entrance:
         targets=targets,
         target_addresses=NO_ADDRESSES if targets else rule.translated,
         network=None if targets or firewall.network not in draft.networks else firewall.network,
-        traffic=arrives,
+        traffic=arriving(rule),
+        listens=rule.traffic,
+        addresses=rule.destinations,
         clients=clients or ALL_ADDRESSES,
         certain_clients=bool(clients),
         senders=rule.sources,

@@ -107,5 +107,7 @@ class HubParts:
         """Routing intents by the hub's qualified id."""
         self.firewalls: dict[str, HubFirewall] = {}
         """Firewalls in hubs by qualified id."""
+        self.listed: dict[str, frozenset[str]] = {}
+        """The qualified ids of the hubs that each virtual WAN names, by its qualified id."""
         self.learned: dict[str, tuple[tuple[AddressSet, str], ...]] = {}
         """What hubs tell networks by the network's qualified id: ranges, and the hub, empty where it is not known."""

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cloudseg.model import Addresses, Route, TransitAttachment, TransitTable
-from cloudseg.providers.azure.ids import name_of
+from cloudseg.model import Addresses, Route, TransitAttachment, TransitTable, own_id
+from cloudseg.providers.azure.ids import name_of, parent_of, place_of
+from cloudseg.providers.azure.translate.hub_parts import Intent
 from cloudseg.traffic import ALL_ADDRESSES, ALL_IPV4, GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloudseg.providers.azure.translate.draft import Draft
-    from cloudseg.providers.azure.translate.hub_parts import Connection, Hub, HubTable, Intent
+    from cloudseg.providers.azure.translate.hub_parts import Connection, Hub, HubTable
 
 __all__ = ["join_hubs"]
 
@@ -29,6 +30,8 @@ def join_hubs(draft: Draft) -> None:
 
     A connection's packets go by the table that it is associated with. Its ranges go into the tables that it propagates
     to, by name or by label. Routing intent leads what is private, or goes to the internet, through what it names.
+    All hubs of a WAN are joined; what comes from another one is handed to the networks that its own default table
+    knows, and to the firewall first where routing intent says so. No page tells what becomes of it elsewhere.
     Sources: https://learn.microsoft.com/azure/virtual-wan/about-virtual-hub-routing and
     https://learn.microsoft.com/azure/virtual-wan/how-to-routing-policies
     """
@@ -48,8 +51,12 @@ class _Joint:
         self._hub = hub
         self._intent: Intent | None = draft.hubs.intents.get(hub.id)
         self._default = f"{hub.id}/hubroutetables/defaultroutetable"
-        of_wan = {each.id for each in draft.hubs.hubs.values() if each.wan == hub.wan}
+        self._others = [each for each in draft.hubs.hubs.values() if each.wan == hub.wan and each.id != hub.id]
+        of_wan = {hub.id, *(each.id for each in self._others)}
         self._connections = [each for _, each in sorted(draft.hubs.connections.items()) if each.hub in of_wan]
+        named = draft.hubs.listed.get(hub.wan)
+        self._hidden = named is None or not named <= of_wan
+        """The WAN has hubs that were not read, or was not read itself."""
 
     def join(self) -> None:
         draft, hub = self._draft, self._hub
@@ -62,12 +69,25 @@ class _Joint:
             if place.hub == hub.id:
                 self._attach(firewall, draft.firewalls[firewall].name, table=f"{hub.id}/firewall")
         self._attach(f"{hub.id}/internet", "internet", kind="internet")
-        for other in draft.hubs.hubs.values():
-            if other.wan == hub.wan and other.id != hub.id:
-                self._attach(f"{hub.id}/to/{name_of(other.id)}", f"to {name_of(other.id)}", kind="hub-to-hub")
+        inward = self._default if self._inspects(hub.id) else f"{hub.id}/from-hubs"
+        for other in self._others:
+            there, back = _joint_of(hub.id, other.id), _joint_of(other.id, hub.id)
+            self._attach(there, f"to {name_of(other.id)}", table=inward, kind="hub-to-hub", peer=back)
         for table in [each for each in draft.hubs.tables.values() if each.hub == hub.id]:
             self._put(table.id, table.name, tuple(self._routes(table)))
         self._put(f"{hub.id}/firewall", "behind the firewall", tuple(self._behind_firewall()))
+        if self._others:
+            self._put(f"{hub.id}/from-hubs", "from other hubs", tuple(self._from_hubs()))
+
+    def _inspects(self, hub: str) -> bool:
+        """Tell whether routing intent of a hub leads private traffic through what it names."""
+        return self._draft.hubs.intents.get(hub, Intent()).private != ""
+
+    def _known_by_default(self, connection: Connection) -> bool:
+        """Tell whether the default table of the hub learns the ranges of a connection."""
+        table = self._draft.hubs.tables.get(self._default)
+        labels: frozenset[str] = frozenset() if table is None else table.labels
+        return self._intent is not None or self._default in connection.propagates or bool(labels & connection.labels)
 
     def _table_of(self, connection: Connection) -> str:
         """Return the table that decides for a connection's packets: under routing intent the default one for all."""
@@ -75,7 +95,7 @@ class _Joint:
 
     def _attach(
         self, identifier: str, name: str, *, network: str | None = None, table: str | None = None,
-        kind: str = "hub-connection", active: bool = True,
+        kind: str = "hub-connection", active: bool = True, peer: str | None = None,
     ) -> None:  # fmt: skip
         gateway = self._draft.gateways[self._hub.id]
         self._draft.transit_attachments[identifier] = TransitAttachment(
@@ -88,6 +108,7 @@ class _Joint:
             table=table,
             active=active,
             direct=True,
+            peer=peer,
         )
 
     def _put(self, identifier: str, name: str, routes: tuple[Route, ...]) -> None:
@@ -128,12 +149,24 @@ class _Joint:
                 yield from self._towards(connection, spared=NO_ADDRESSES)
         yield from self._elsewhere(NO_ADDRESSES, leads_out=True)
 
-    def _towards(self, connection: Connection, *, spared: AddressSet) -> Iterator[Route]:
-        """Yield the routes to a connection's network; over another hub they lead there at most."""
+    def _from_hubs(self) -> Iterator[Route]:
+        """Yield the routes of packets that come from another hub and pass no firewall in this one."""
+        for connection in self._connections:
+            if connection.active and connection.hub == self._hub.id:
+                yield from self._towards(connection, spared=NO_ADDRESSES, sure=self._known_by_default(connection))
+        yield from self._elsewhere(NO_ADDRESSES, leads_out=True)
+
+    def _towards(self, connection: Connection, *, spared: AddressSet, sure: bool = True) -> Iterator[Route]:
+        """Yield the routes to a connection's network, straight or over its hub; unless ``sure`` they may lead there.
+
+        How hubs of which one alone inspects private traffic meet is not told. Source:
+        https://learn.microsoft.com/azure/virtual-wan/how-to-routing-policies
+        """
         network = self._draft.networks.get(connection.network)
-        target = connection.id
-        if connection.hub != self._hub.id:
-            target = f"{self._hub.id}/to/{name_of(connection.hub)}"
+        target: str | None = connection.id if sure else None
+        if sure and connection.hub != self._hub.id:
+            alike = self._inspects(connection.hub) == self._inspects(self._hub.id)
+            target = _joint_of(self._hub.id, connection.hub) if alike else None
         for prefix in _cidrs(NO_ADDRESSES if network is None else network.addresses):
             addresses = AddressSet.from_cidrs((prefix,))
             if addresses <= spared:
@@ -144,9 +177,14 @@ class _Joint:
             yield _route(prefix, None)
 
     def _elsewhere(self, aimed: AddressSet, *, leads_out: bool) -> Iterator[Route]:
-        """Yield what gateways to other places may bring: any private range, and a default route."""
+        """Yield what gateways to other places may bring: any private range, and a default route.
+
+        What gateways and connections of one hub bring all hubs of the WAN learn, but for default routes. Source:
+        https://learn.microsoft.com/azure/virtual-wan/about-virtual-hub-routing
+        """
         unseen = [each for each in self._connections if each.active and each.network not in self._draft.networks]
-        if self._hub.branches or unseen:
+        open_there = any(each.branches or each.unread for each in self._others)
+        if self._hub.branches or open_there or self._hidden or unseen:
             for prefix in _cidrs(_PRIVATE - aimed):
                 yield _route(prefix, None)
         if self._hub.branches and not leads_out:
@@ -160,6 +198,12 @@ class _Joint:
         known = hop in self._draft.hubs.firewalls and self._draft.hubs.firewalls[hop].hub == self._hub.id
         route = _route(prefix, hop if known else None)
         return msgspec.structs.replace(route, origin="static")
+
+
+def _joint_of(hub: str, other: str) -> str:
+    """Return the id of the attachment by which one hub hands packets to another."""
+    alike = parent_of(hub) == parent_of(other)
+    return f"{hub}/to/{name_of(other) if alike else place_of(own_id(other)).replace('/', '.')}"
 
 
 def _route(prefix: str, target: str | None) -> Route:

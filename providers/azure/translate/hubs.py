@@ -37,6 +37,14 @@ class _Hub(ArmResource, kw_only=True):
     properties: _HubProperties = msgspec.field(default_factory=_HubProperties)
 
 
+class _WanProperties(msgspec.Struct, rename="camel"):
+    virtual_hubs: list[Ref] | None = None
+
+
+class _Wan(ArmResource, kw_only=True):
+    properties: _WanProperties = msgspec.field(default_factory=_WanProperties)
+
+
 class _Route(msgspec.Struct, rename="camel"):
     destination_type: str = ""
     destinations: list[str] | None = None
@@ -102,6 +110,9 @@ def add_hubs(answers: Answers, draft: Draft) -> None:
     https://learn.microsoft.com/azure/virtual-wan/about-virtual-hub-routing and
     https://learn.microsoft.com/azure/virtual-wan/how-to-routing-policies
     """
+    for wan in answers.listed("network", "virtual_wans", _Wan, _FACET):
+        named = frozenset(qualified_id(each) for each in ids(wan.properties.virtual_hubs))
+        draft.hubs.listed[qualified_id(wan.id)] = named
     _add_tables(answers, draft)
     _add_connections(answers, draft)
     for intent in answers.listed("network", _INTENTS, _Intent, _FACET):

@@ -31,6 +31,7 @@ _DEFAULTS: Final = "defaultSecurityRules"
 _VERDICTS: Final[dict[str, Verdict]] = {"allow": "next", "deny": "deny"}
 
 _ENDPOINT: Final = "azure/private-endpoint"
+_SERVICE: Final = "private_link_service"
 _UNFILTERED: Final = frozenset(("unfiltered",))
 NO_ENDPOINT: Final = Labelled(_ENDPOINT, "DoesNotExist")
 """All but private endpoints."""
@@ -103,8 +104,9 @@ def place_nsgs(draft: Draft) -> None:
     for identifier in places.keys() - draft.nsgs.keys():
         # One that was not read may deny anything, and may allow anything.
         shell = RuleSet(id=identifier, kind="network-security-group", name=name_of(identifier), stage=SUBNET_NSG)
-        draft.nsgs[identifier] = Nsg(shell, tuple(unread_rules(0, "unread")))
+        draft.nsgs[identifier] = Nsg(shell, tuple(unread_rules(0, "all rules")))
     _mark_endpoints(draft)
+    services = {each.subnet for each in draft.interfaces.values() if each.role == _SERVICE}
     for identifier, nsg in draft.nsgs.items():
         found = places.get(identifier)
         if not found:
@@ -113,7 +115,7 @@ def place_nsgs(draft: Draft) -> None:
         for place, members in _named(identifier, found):
             if place.stage == SUBNET_NSG:
                 inside = InSubnets(frozenset(members))
-                bare = all(draft.guards[each].filters_endpoints for each in members)
+                bare = all(draft.guards[each].filters_endpoints and each not in services for each in members)
                 _add(draft, nsg, place, inside if bare else AllOf((inside, _FILTERED)))
                 continue
             for nic in members:
@@ -170,12 +172,19 @@ def _named(identifier: str, places: dict[_Alike, list[tuple[str, str]]]) -> Iter
 
 
 def _mark_endpoints(draft: Draft) -> None:
-    """Label private endpoints by whether the network policies of their subnet let its NSG judge them."""
+    """Label private endpoints by whether the network policies of their subnet let its NSG judge them.
+
+    The interface of a private link service no NSG judges. Source:
+    https://learn.microsoft.com/azure/private-link/disable-private-link-service-network-policy
+    """
     for identifier, interface in draft.interfaces.items():
         guard = draft.guards.get(interface.subnet or "")
         if interface.role == "private_endpoint":
             filtered = guard is not None and guard.filters_endpoints
             labels = {**interface.labels, _ENDPOINT: "filtered" if filtered else "unfiltered"}
+            draft.interfaces[identifier] = msgspec.structs.replace(interface, labels=labels)
+        elif interface.role == _SERVICE:
+            labels = {**interface.labels, _ENDPOINT: "unfiltered"}
             draft.interfaces[identifier] = msgspec.structs.replace(interface, labels=labels)
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["lend_addresses"]
 
+_ENDS = frozenset(("private_endpoint", "private_link_service"))
+"""Interfaces of Azure's own, which send nothing to the internet."""
+
 _TRANSLATED: Final = Traffic.protocol(6) | Traffic.protocol(17)
 """What leaves where ports are translated; pings do not. Sources:
 https://learn.microsoft.com/azure/nat-gateway/nat-overview and
@@ -32,7 +35,7 @@ def lend_addresses(draft: Draft) -> None:
     for identifier, interface in draft.interfaces.items():
         guard = draft.guards.get(interface.subnet or "")
         subnet = draft.subnets.get(interface.subnet or "")
-        if guard is None or subnet is None or interface.role == "private_endpoint":
+        if guard is None or subnet is None or interface.role in _ENDS:
             continue
         changed = interface
         if guard.nat_gateway:

@@ -141,17 +141,26 @@ def _listed(single: str | None, several: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
 
 
-def unread_rules(index: int, name: str) -> Iterator[ParsedRule]:
+_MAY: Final[dict[Verdict, str]] = {"deny": "deny", "next": "allow", "accept": "always allow"}
+
+
+def unread_rules(index: int, name: str, *, final: bool = False) -> Iterator[ParsedRule]:
     """Yield what stands in for a rule of which nothing is known: it may deny anything, and may allow anything.
 
     Ahead of every other rule of its list it leaves nothing certain and rules nothing out.
+
+    Args:
+        index: its place among those of its list.
+        name: its name; empty where that was not read either.
+        final: it may also allow for good, so that no further list is asked.
     """
+    place = f" {index + 1}" if index or not name else ""
     directions: tuple[Direction, ...] = ("ingress", "egress")
-    verdicts: tuple[Verdict, ...] = ("deny", "next")
+    verdicts: tuple[Verdict, ...] = ("accept", "deny", "next") if final else ("deny", "next")
     for direction in directions:
         for verdict in verdicts:
             rule = Rule(
-                id=f"{name or 'unread'}-{index}-{direction}-{verdict}",
+                id=f"{name or 'rule'}{place}, not read ({direction}, may {_MAY[verdict]})",
                 direction=direction,
                 verdict=verdict,
                 traffic=ALL_TRAFFIC,

@@ -19,6 +19,7 @@ _WHOLE: Final = {
     "esp": Traffic.protocol(50),
     "ah": Traffic.protocol(51),
 }
+_NUMBERS: Final = {"1": "icmp", "6": "tcp", "17": "udp", "50": "esp", "51": "ah", "58": "icmpv6"}
 _HIGHEST = 65535
 
 
@@ -41,13 +42,16 @@ def rule_traffic(protocol: str, ports: tuple[str, ...]) -> RuleTraffic:
     """Return what a protocol and destination ports match.
 
     Args:
-        protocol: ``Tcp``, ``Udp``, ``Icmp``, ``Esp``, ``Ah`` or ``*``, in any case. Any protocol includes those without
-            ports, as long as every port is meant.
+        protocol: ``Tcp``, ``Udp``, ``Icmp``, ``Esp``, ``Ah`` or ``*``, in any case, or a number. Any protocol includes
+            those without ports, as long as every port is meant.
         ports: single ports, ranges and ``*``.
 
     Source: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#security-rules
     """
     name = protocol.strip().lower()
+    name = _NUMBERS.get(name, name)
+    if name.isdecimal() and int(name) < 256 and (not ports or any(port.strip().lower() in ANY_PORT for port in ports)):
+        return RuleTraffic(Traffic.protocol(int(name)))
     if name in _WHOLE:
         # Groups know no ICMPv6; whether rules for ICMP hold for it, nobody says. Source:
         # https://learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview#limitations

@@ -31,9 +31,31 @@ PLATFORM_TAGS: Final = {
 """What the host serves: names, metadata, licences of Windows. Only rules that name these tags stop it. Source:
 https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#azure-platform-considerations"""
 
-_ANY_TENANT: Final = "azurecloud"
-"""Every customer's machines are among its addresses. Source:
-https://learn.microsoft.com/azure/virtual-network/service-tags-overview#available-service-tags"""
+_ANY_TENANT: Final = frozenset(
+    (
+        # "allowing traffic from all Azure IP's, including those used by other Azure customers":
+        # https://learn.microsoft.com/azure/virtual-network/service-tags-overview#available-service-tags
+        "azurecloud",
+        # Front Door's addresses serve every profile, so that origins check whose it is as well:
+        # https://learn.microsoft.com/azure/frontdoor/origin-security#public-ip-address-based-origins
+        "azurefrontdoor.backend",
+        # Services that send requests which their users write. "Service tags are not to be treated as a security
+        # boundary": https://msrc.microsoft.com/blog/2024/06/improved-guidance-for-azure-network-service-tags/
+        "actiongroup",
+        "applicationinsightsavailability",
+        "azureconnectors",
+        "azurecontainerregistry",
+        "azuredevops",
+        "azureloadtestinginstancemanagement",
+        "azuremachinelearning",
+        "chaosstudio",
+        "datafactory",
+        "logicapps",
+        "videoindexer",
+    )
+)
+"""Tags from whose addresses any customer of Azure can send. Those of control planes alone, such as ``ApiManagement``,
+are none of them."""
 
 
 class _Properties(msgspec.Struct, rename="camel"):
@@ -81,5 +103,10 @@ def _list(identifier: str, name: str, prefixes: tuple[str, ...] | None) -> Addre
         name=name,
         prefixes=prefixes,
         owner="provider",
-        any_tenant=name.lower().partition(".")[0] == _ANY_TENANT,
+        any_tenant=_is_shared(name.lower()),
     )
+
+
+def _is_shared(name: str) -> bool:
+    """Tell whether any customer can send from the addresses of a tag, or of its part for a region."""
+    return name in _ANY_TENANT or name.partition(".")[0] in _ANY_TENANT

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from cloudseg.model import ScopeRead
+from cloudseg.providers.answers import parts_by_place
 from cloudseg.providers.azure.ids import PROVIDER
 from cloudseg.providers.azure.translate.admin_rules import add_admin_rules, place_admin_rules
 from cloudseg.providers.azure.translate.answers import Answers
@@ -13,7 +12,7 @@ from cloudseg.providers.azure.translate.application_gateways import add_applicat
 from cloudseg.providers.azure.translate.application_listeners import open_frontends
 from cloudseg.providers.azure.translate.bastions import add_bastions
 from cloudseg.providers.azure.translate.cluster_networks import add_cluster_networks
-from cloudseg.providers.azure.translate.coverage import coverage_of, scopes_of, unread, unused
+from cloudseg.providers.azure.translate.coverage import coverage_of, not_used, scopes_of, unread
 from cloudseg.providers.azure.translate.draft import Draft
 from cloudseg.providers.azure.translate.endpoints import add_endpoint_services, add_endpoints, join_endpoints
 from cloudseg.providers.azure.translate.firewall_rules import add_firewall_policies
@@ -44,6 +43,7 @@ from cloudseg.providers.azure.translate.routes import add_routes
 from cloudseg.providers.azure.translate.scale_sets import add_scale_set_models
 from cloudseg.providers.azure.translate.service_tags import add_service_tags
 from cloudseg.providers.azure.translate.services import add_services
+from cloudseg.providers.azure.translate.tunnels import add_tunnel_ends, add_tunnels
 from cloudseg.providers.azure.translate.user_routes import add_user_routes
 from cloudseg.providers.azure.translate.virtual_network import add_virtual_networks
 from cloudseg.providers.azure.translate.workloads import add_workloads, name_workloads
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cloudseg.model import Estate
-    from cloudseg.snapshot import Part, Snapshot
+    from cloudseg.snapshot import Snapshot
 
 __all__ = ["translate"]
 
@@ -72,6 +72,8 @@ _SUBJECTS: tuple[Callable[[Answers, Draft], None], ...] = (
     add_nat_gateways,
     add_gateways,
     add_connections,
+    add_tunnel_ends,
+    add_tunnels,
     add_user_routes,
     add_admin_rules,
     add_firewall_policies,
@@ -122,11 +124,8 @@ def translate(snapshot: Snapshot) -> Estate:
     draft = Draft()
     draft.ledger.gaps += unread(snapshot)
     scopes = scopes_of(snapshot)
-    parts: defaultdict[tuple[str, str], list[Part]] = defaultdict(list)
-    for part in snapshot.parts():
-        if part.provider == PROVIDER:
-            parts[part.scope, part.region].append(part)
-    every = [Answers(snapshot, scope, region, found, draft.ledger) for (scope, region), found in sorted(parts.items())]
+    parts = parts_by_place(snapshot, PROVIDER)
+    every = [Answers(snapshot, *place, found, draft.ledger) for place, found in sorted(parts.items())]
     coverage = coverage_of(snapshot, scopes, draft.ledger.gaps)
     draft.unread_gateways |= {each.scope for each in coverage.places("gateways") if each.state != "read"}
     for add_subject in _SUBJECTS:
@@ -135,11 +134,5 @@ def translate(snapshot: Snapshot) -> Estate:
     for join in _JOINTS:
         join(draft)
     coverage = coverage_of(snapshot, scopes, draft.ledger.gaps)
-    draft.ledger.notes += snapshot.notes
-    draft.ledger.notes += unused(snapshot, draft.ledger.asked)
-    read = tuple(
-        ScopeRead(PROVIDER, scope.scope, scope.regions, scope.name)
-        for scope in snapshot.scopes
-        if scope.provider == PROVIDER
-    )
-    return draft.estate(snapshot.taken_at, read, {VNET.name: VNET}, coverage)
+    draft.ledger.notes += not_used(snapshot, draft.ledger.asked)
+    return draft.estate_of(snapshot, PROVIDER, {VNET.name: VNET}, coverage)

@@ -118,6 +118,8 @@ class Draft:
 
     def bound_pods(self) -> None:
         """Mark the pods of which something unread may decide."""
+        if not self._bounded:
+            return
         everywhere = self._bounded.get(None, set())
         unlabelled = self.unlabelled
         for key, interface in self.interfaces.items():
@@ -133,10 +135,12 @@ class Draft:
         if self._numbers is None:
             found: defaultdict[tuple[str | None, str], set[int]] = defaultdict(set)
             for interface in self.interfaces.values():
-                for label, number in interface.labels.items():
-                    if interface.network is not None and label.startswith("port/"):
-                        found[None, label].add(int(number))
-                        found[interface.labels[NAMESPACE], label].add(int(number))
+                if interface.network is None:
+                    continue
+                for label in [key for key in interface.labels if key.startswith("port/")]:
+                    number = int(interface.labels[label])
+                    found[None, label].add(number)
+                    found[interface.labels[NAMESPACE], label].add(number)
             self._numbers = {key: tuple(sorted(numbers)) for key, numbers in found.items()}
         return self._numbers.get((namespace, port), ())
 

@@ -55,8 +55,11 @@ def shape_of(metadata: Metadata, spec: PodSpec) -> Shape:
     """Return what the fields of a pod or a template show."""
     annotations = {key: value for key, value in (metadata.annotations or {}).items() if isinstance(value, str)}
     containers = (*(spec.containers or ()), *(spec.init_containers or ()))
+    names = frozenset([each.name for each in containers if each.name])
+    if names.isdisjoint(PROXIES):
+        return Shape(annotations, names)
     settings = (pair for each in containers if each.name in PROXIES for pair in _settings(each.env))
-    return Shape(annotations, frozenset(each.name for each in containers if each.name), frozenset(settings))
+    return Shape(annotations, names, frozenset(settings))
 
 
 def _settings(env: object) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ import msgspec
 from cloudseg.errors import ParseError
 from cloudseg.providers.kubernetes.translate.draft import Node
 from cloudseg.providers.kubernetes.translate.wire import Metadata
+from cloudseg.providers.managed_clusters import google_machine
 from cloudseg.traffic import AddressSet
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/node-v1/#N
 _AZURE: Final = "azure://"
 """What those of Azure begin with; the rest is an ARM id, which is compared without case. Source:
 https://github.com/kubernetes-sigs/cloud-provider-azure"""
+_GOOGLE: Final = re.compile(r"gce://([^/]+)/([^/]+)/([^/]+)")
+"""Those of Google Cloud: project, zone and name; a name alone is one in its zone. Source:
+https://github.com/kubernetes/cloud-provider-gcp"""
 _OF_NETWORK: Final = frozenset(("InternalIP", "ExternalIP"))
 
 
@@ -73,5 +77,7 @@ def _machine(provider: str) -> str:
     """Return the own id of the machine that a provider id names; empty where it names none."""
     if provider.startswith(_AZURE):
         return "/" + provider.removeprefix(_AZURE).strip("/").lower()
+    if google := _GOOGLE.fullmatch(provider):
+        return google_machine(*google.groups())
     found = _MACHINE.fullmatch(provider)
     return "" if found is None else found.group(1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from cloudseg.model import Gap, GapReason, SourceLocation
@@ -34,6 +35,8 @@ https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"""
 _CLUSTERED: Final = re.compile(r"Node$|Namespace$|Tier$|(?:Cilium)?Cluster|Global|Admin|Baseline|\w+Class$")
 """How the kinds begin or are called whose objects are in no namespace."""
 _SHOWN: Final = 200
+_KEPT: Final = 1 << 14
+"""What is told of so many texts is kept: thousands of objects are in few namespaces."""
 
 _KINDS: Final = {
     "namespaces": "Namespace",
@@ -209,8 +212,6 @@ def _in_part(payload: object, part: Part, ledger: Ledger) -> Iterator[Object]:
 def _object(item: object, part: Part, kind: str) -> Object:
     content = fields_of(item)
     metadata = fields_of(content.get("metadata"))
-    version, slash, _ = _text(content.get("apiVersion")).partition("/")
-    group = version if slash else "" if version or part.service == "core" else part.service
     name, namespace = _text(metadata.get("name")), metadata.get("namespace")
     name = name or _text(metadata.get("generateName")).rstrip("-.")
     flaw = ""
@@ -218,12 +219,12 @@ def _object(item: object, part: Part, kind: str) -> Object:
         flaw = f"it is {type(item).__name__}, expected an object"
     elif not _NAME.fullmatch(name):
         flaw, name = f"metadata.name is {_shown(metadata.get('name'))}, which is no name", ""
-    if namespace and not (isinstance(namespace, str) and _NAME.fullmatch(namespace)):
+    if namespace and not (isinstance(namespace, str) and _is_name(namespace)):
         flaw, namespace = f"metadata.namespace is {_shown(namespace)}, which is no name", None
     elif not namespace:
         namespace = None if namespace is None and not isinstance(item, dict) else ""
     return Object(
-        group,
+        _group(_text(content.get("apiVersion")), part.service),
         _text(content.get("kind")) or kind,
         cast("str | None", namespace),
         name,
@@ -231,6 +232,18 @@ def _object(item: object, part: Part, kind: str) -> Object:
         _location(fields_of(metadata.get("annotations")).get(LOCATION)),
         flaw,
     )
+
+
+@lru_cache(_KEPT)
+def _group(version: str, service: str) -> str:
+    """Return the API group of an object by its ``apiVersion``, or by the place of the list that it stands in."""
+    group, slash, _ = version.partition("/")
+    return group if slash else "" if version or service == "core" else service
+
+
+@lru_cache(_KEPT)
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None
 
 
 def _once(objects: Iterable[Object]) -> Iterator[Object]:

@@ -8,6 +8,7 @@ https://kubernetes.io/docs/concepts/services-networking/network-policies/#target
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.errors import ParseError
@@ -24,6 +25,8 @@ _PROTOCOLS: Final = ("TCP", "UDP", "SCTP")
 _HIGHEST: Final = 65535
 _PORT_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST: Final = 15
+_KEPT: Final = 1 << 12
+"""So many lists of ports are kept as they were read."""
 
 
 class NamedPort(NamedTuple):
@@ -46,8 +49,12 @@ def read_ports(items: Sequence[PortItem | None] | None) -> Ports:
     Raises:
         ParseError: the API server would refuse one of them.
     """
-    if not items:
-        return Ports(ALL_TRAFFIC)
+    return _read(tuple(items)) if items else Ports(ALL_TRAFFIC)
+
+
+@lru_cache(_KEPT)
+def _read(items: tuple[PortItem | None, ...]) -> Ports:
+    """Return the ports of a rule that names some; most rules name those of another rule."""
     fixed, named = NO_TRAFFIC, dict[NamedPort, None]()
     for item in items:
         protocol = "TCP" if item is None or item.protocol is None else item.protocol

@@ -23,15 +23,19 @@ from cloudseg.providers.kubernetes.translate.own_node import add_own_node
 from cloudseg.providers.kubernetes.translate.pipeline import pipeline_of, pods_of
 from cloudseg.providers.kubernetes.translate.plugins import ASSUMED, detect
 from cloudseg.providers.kubernetes.translate.plugins.effect import add_idle, settle, sorted_out
+from cloudseg.providers.kubernetes.translate.plugins.elsewhere import provider_ids
 from cloudseg.providers.kubernetes.translate.plugins.masking import masking_of
 from cloudseg.providers.kubernetes.translate.policies import EVALUATORS, READ_KINDS
 from cloudseg.providers.kubernetes.translate.policies.unevaluated import add_unevaluated
 from cloudseg.providers.kubernetes.translate.workloads import add_namespaces, add_workloads
+from cloudseg.providers.managed_clusters import cluster_of, managed_clusters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cloudseg.model import Direction
+    from cloudseg.providers.kubernetes.translate.objects import Object
+    from cloudseg.providers.managed_clusters import ManagedCluster
     from cloudseg.snapshot import Snapshot
 
 __all__ = ["translate"]
@@ -51,7 +55,8 @@ def translate(snapshot: Snapshot) -> Estate:
     Raises:
         SnapshotError: a file of the snapshot is no JSON.
     """
-    estates = [_cluster(snapshot, name) for name in _clusters(snapshot)]
+    clusters = managed_clusters(snapshot)
+    estates = [_cluster(snapshot, name, clusters) for name in _clusters(snapshot)]
     scopes = tuple(
         ScopeRead(PROVIDER, scope.scope, scope.regions, scope.name)
         for scope in snapshot.scopes
@@ -66,7 +71,7 @@ def _clusters(snapshot: Snapshot) -> list[str]:
     return sorted(scopes | {part.scope for part in snapshot.parts() if part.provider == PROVIDER})
 
 
-def _cluster(snapshot: Snapshot, name: str) -> Estate:
+def _cluster(snapshot: Snapshot, name: str, clusters: Sequence[ManagedCluster]) -> Estate:
     draft = Draft(name)
     for gap in snapshot.gaps:
         if (gap.provider, gap.scope) == (PROVIDER, name):
@@ -77,7 +82,8 @@ def _cluster(snapshot: Snapshot, name: str) -> Estate:
     add_nodes(objects, draft)
     add_namespaces(objects, draft)
     add_workloads(objects, draft)
-    draft.plugin = plugin = detect(objects, draft.ledger.unlisted)
+    draft.plugin = plugin = detect(objects, draft.ledger.unlisted, clusters)
+    own = cluster_of(provider_ids(objects), clusters)
     sort = sorted_out(objects, plugin, draft)
     for add in EVALUATORS:
         add(sort.judged, draft)
@@ -102,7 +108,8 @@ def _cluster(snapshot: Snapshot, name: str) -> Estate:
         pipeline=pipeline.name,
         leads_out=True,
         machines=frozenset(node.machine for node in draft.nodes if node.machine),
-        masking=masking_of(objects, draft.nodes, plugin),
+        control_plane="" if own is None else own.control_plane,
+        masking=masking_of(objects, draft.nodes, plugin, own, _unread(snapshot, objects, draft)),
     )
     if draft.rule_sets and plugin.assumed:
         draft.ledger.notes.append(f"cluster {name}: {plugin.tags[ASSUMED]}")
@@ -119,6 +126,16 @@ def _cluster(snapshot: Snapshot, name: str) -> Estate:
         gaps=tuple(sorted(set(draft.ledger.gaps))),
         notes=tuple(sorted(set(draft.ledger.notes))),
     )
+
+
+def _unread(snapshot: Snapshot, objects: Iterable[Object], draft: Draft) -> set[str]:
+    """Return the lists that were not read in full; config maps are asked for one by one, where they are at all."""
+    found = set(draft.ledger.unlisted)
+    asked = any(
+        (part.provider, part.scope, part.operation) == (PROVIDER, draft.cluster, "configmaps")
+        for part in snapshot.parts()
+    )
+    return found if asked or any(item.kind == "ConfigMap" for item in objects) else {*found, "configmaps"}
 
 
 def _told(rule_set: RuleSet) -> RuleSet:

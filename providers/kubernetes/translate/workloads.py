@@ -151,19 +151,21 @@ def add_namespaces(objects: Iterable[Object], draft: Draft) -> None:
 
 def add_workloads(objects: Iterable[Object], draft: Draft) -> None:
     """Add an interface for each workload, and one for each pod that differs from what made it."""
-    made = [(item, template) for item in objects if (template := template_of(item)) is not None]
-    by_name = {_name(item): item for item, _ in made if not item.flaw}
-    owners = {_name(item): _owner(item, by_name) for item, _ in made}
-    read = [(item, pods) for item, template in made if (pods := _pods(item, template, draft)) is not None]
-    known = {_name(item): pods for item, pods in read}
-    for item, pods in read:
-        top = _top(_name(item), owners)
-        above = known.get(top)
-        if top != _name(item) and above is not None and above.alike(pods):
+    made = [(_name(item), item, template) for item in objects if (template := template_of(item)) is not None]
+    by_name = {name: item for name, item, _ in made if not item.flaw}
+    owners = {name: _owner(item, by_name) for name, item, _ in made}
+    read = [(name, pods) for name, item, template in made if (pods := _pods(item, template, draft)) is not None]
+    known = dict(read)
+    for name, pods in read:
+        top = _top(name, owners)
+        if top == name:
+            continue
+        above, item = known.get(top), pods.source
+        if above is not None and above.alike(pods):
             known[top] = above.joined(pods)
-            known.pop(_name(item), None)
-        elif top != _name(item) and item.kind == "ReplicaSet" and item.part("spec").get("replicas") == 0:
-            known.pop(_name(item), None)
+            known.pop(name, None)
+        elif item.kind == "ReplicaSet" and item.part("spec").get("replicas") == 0:
+            known.pop(name, None)
     for pods in known.values():
         _add(pods, draft)
 
@@ -177,9 +179,9 @@ def _name(item: Object) -> _Name:
 
 def template_of(item: Object) -> object | None:
     """Return what an object makes pods from; None for one that makes none."""
-    spec = item.part("spec")
     if item.kind == "Pod" and not item.group:
         return item.content
+    spec = item.part("spec")
     if item.kind == "CronJob" and item.group == "batch":
         job = fields_of(fields_of(spec.get("jobTemplate")).get("spec"))
         return job.get("template", {})
@@ -236,13 +238,9 @@ def _pods(item: Object, raw: object, draft: Draft) -> _Pods | None:
 
 def _read(item: Object, template: PodTemplate, draft: Draft) -> _Pods:
     metadata, spec = template.metadata or Metadata(), template.spec or PodSpec()
-    addresses = NO_ADDRESSES
     shape = shape_of(metadata, spec)
     running = item.kind == "Pod" and bool(item.part("status"))
-    if item.kind == "Pod":
-        status = msgspec.convert(item.content.get("status"), PodStatus | None) or PodStatus()
-        given = (status.ip, *(each.ip for each in status.ips or ()))
-        addresses = AddressSet.from_cidrs(address for address in given if address)
+    addresses = _addresses(item) if item.kind == "Pod" else NO_ADDRESSES
     secondary = next((key for key in _SECONDARY if (metadata.annotations or {}).get(key)), "")
     if secondary:
         detail = f"{secondary} gives its pods further networks, which no NetworkPolicy filters"
@@ -267,10 +265,27 @@ def _read(item: Object, template: PodTemplate, draft: Draft) -> _Pods:
     )
 
 
+def _addresses(item: Object) -> AddressSet:
+    """Return the addresses of a pod, as far as it runs.
+
+    Raises:
+        msgspec.ValidationError: its status cannot be read.
+        ParseError: an address is none.
+    """
+    written = item.content.get("status")
+    status = None if written is None else msgspec.convert(written, PodStatus | None)
+    if status is None:
+        return NO_ADDRESSES
+    return AddressSet.from_cidrs(address for address in (status.ip, *(each.ip for each in status.ips or ())) if address)
+
+
 def _may_move(item: Object) -> bool:
     """Tell whether something makes another pod in place of one that ends, maybe elsewhere: any owner but a node."""
+    written = item.part("metadata").get("ownerReferences")
+    if written is None:
+        return False
     try:
-        owners = msgspec.convert(item.part("metadata").get("ownerReferences"), list[OwnerReference] | None)
+        owners = msgspec.convert(written, list[OwnerReference] | None)
     except msgspec.ValidationError:
         return True
     return any(each.kind != "Node" for each in owners or ())
@@ -315,8 +330,10 @@ def _machines(nodes: frozenset[str], draft: Draft) -> frozenset[str]:
 
 def _place_of(pods: _Pods, draft: Draft) -> str:
     """Return the name of the node on which a pod stays, where its addresses were read; empty for all other pods."""
+    if not pods.stays:
+        return ""
     known = (node.name for node in draft.nodes if node.addresses and node.name in pods.nodes)
-    return next(known, "") if pods.stays else ""
+    return next(known, "")
 
 
 def _add(pods: _Pods, draft: Draft) -> None:

@@ -43,9 +43,14 @@ _SERVERS: Final = (
 )
 
 
+_OVER_IPV6: Final = "ipv6_firewall_rules"
+
+
 class _Range(msgspec.Struct, rename="camel"):
     start_ip_address: str | None = None
     end_ip_address: str | None = None
+    start_ipv6_address: str | None = msgspec.field(default=None, name="startIPv6Address")
+    end_ipv6_address: str | None = msgspec.field(default=None, name="endIPv6Address")
     # Caches spell it shorter.
     start_ip: str | None = msgspec.field(default=None, name="startIP")
     end_ip: str | None = msgspec.field(default=None, name="endIP")
@@ -85,6 +90,7 @@ def add_databases(answers: Answers, draft: Draft) -> None:
     https://learn.microsoft.com/azure/mysql/flexible-server/concepts-networking-public
     https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-networking-private
     """
+    over_ipv6 = ranges_by_owner(answers, "sql", "services.sql", azure=False, operation=_OVER_IPV6)
     for servers in _SERVERS:
         facet = f"services.{servers.family}"
         rules = ranges_by_owner(answers, servers.service, facet, azure=True)
@@ -97,7 +103,10 @@ def add_databases(answers: Answers, draft: Draft) -> None:
                 reason = f"it stands in the subnet {stands_in(stands)}, without a public endpoint"
                 access = Access(public=False, sources=NO_ADDRESSES, any_tenant=False, reason=reason)
             else:
-                access = decided(switch, _with_subnets(rules.of(wire.id), subnets[wire.id.lower()]))
+                admitted = rules.of(wire.id)
+                if servers.service == "sql":
+                    admitted = _with_ipv6(admitted, over_ipv6.of(wire.id))
+                access = decided(switch, _with_subnets(admitted, subnets[wire.id.lower()]))
             found = service(
                 wire,
                 servers.family,
@@ -120,6 +129,27 @@ def _with_subnets(admitted: Admitted, subnets: int) -> Admitted:
     if not subnets:
         return admitted
     return admitted._replace(words="; ".join(text for text in (admitted.words, subnets_admitted(subnets)) if text))
+
+
+def _with_ipv6(admitted: Admitted, others: Admitted) -> Admitted:
+    """Return whom the rules of SQL for both families admit; those for IPv6 are a list of their own.
+
+    Where that list was not read and the other admits somebody, that much is certain all the same. Source:
+    https://learn.microsoft.com/azure/azure-sql/database/firewall-configure
+    """
+    words, doubt = [admitted.words], admitted.doubt
+    if others.addresses:
+        words.append(f"over IPv6 {others.words}")
+    if others.doubt and (admitted.addresses or admitted.any_tenant):
+        words.append("its firewall rules for IPv6 were not read")
+    elif others.doubt:
+        doubt = doubt or "its firewall rules for IPv6 were not read in full"
+    return Admitted(
+        admitted.addresses | others.addresses,
+        any_tenant=admitted.any_tenant,
+        doubt=doubt,
+        words="; ".join(text for text in words if text),
+    )
 
 
 def _switch_and_subnet(own: _Properties) -> tuple[str | None, str | None]:
@@ -162,7 +192,9 @@ class _Rules(NamedTuple):
         return arm.lower() not in self.admitted and not self.of(arm).doubt
 
 
-def ranges_by_owner(answers: Answers, service_name: str, facet: str, *, azure: bool) -> _Rules:
+def ranges_by_owner(
+    answers: Answers, service_name: str, facet: str, *, azure: bool, operation: str = "firewall_rules"
+) -> _Rules:
     """Return the firewall rules of every server or cache of one service, in files of their own or in one list.
 
     Args:
@@ -170,15 +202,17 @@ def ranges_by_owner(answers: Answers, service_name: str, facet: str, *, azure: b
         service_name: the service, ``sql``.
         facet: the part of the estate that a malformed rule leaves open.
         azure: 0.0.0.0 to 0.0.0.0 stands for every machine in Azure.
+        operation: the list of rules.
     """
     ranges: dict[str, list[tuple[str, str]]] = {}
-    for about, rule in answers.each_of(service_name, "firewall_rules", "value", _Rule, facet):
+    for about, rule in answers.each_of(service_name, operation, "value", _Rule, facet):
         own = rule.properties
-        first, last = own.start_ip_address or own.start_ip, own.end_ip_address or own.end_ip
+        first = own.start_ip_address or own.start_ip or own.start_ipv6_address
+        last = own.end_ip_address or own.end_ip or own.end_ipv6_address
         ranges.setdefault((about or parent_of(rule.id)).lower(), []).append((first or "", last or ""))
-    what = f"{service_name}.firewall_rules"
-    files = answers.resources(service_name, "firewall_rules")
-    torn = frozenset(file.lower() for file in files if not answers.intact(service_name, "firewall_rules", file))
+    what = f"{service_name}.{operation}"
+    files = answers.resources(service_name, operation)
+    torn = frozenset(file.lower() for file in files if not answers.intact(service_name, operation, file))
     return _Rules(
         {
             owner: admitted_ranges(answers, Place(what, owner, facet), each, azure=azure)

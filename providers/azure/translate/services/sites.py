@@ -51,19 +51,22 @@ class _Site(ArmResource, kw_only=True):
 
 
 def add_sites(answers: Answers, draft: Draft) -> None:
-    """Add web apps and functions. Whether one asks for a login is not read.
+    """Add web apps and functions, and their slots, each with a name and settings of its own.
 
+    Whether one asks for a login is not read.
     The list of sites shows access restrictions as nothing where there are some, so that the site's own configuration
     has to be read. The site of the advanced tools has restrictions of its own. Sources:
     https://learn.microsoft.com/azure/app-service/overview-access-restrictions
     https://learn.microsoft.com/rest/api/appservice/web-apps/get-configuration
+    https://learn.microsoft.com/azure/app-service/deploy-staging-slots
     """
     known: dict[str, _Configuration] = {}
     for about, each in answers.each_of(*_CONFIGURATIONS, "value", _ConfigurationResource, _FACET):
         site = about or parent_of(each.id)
         known[site.lower()] = each.properties
-    for wire in answers.listed("web", "sites", _Site, _FACET):
-        draft.put(draft.services, _site(answers, draft, wire, known.get(wire.id.lower())), answers.scope)
+    for operation in ("sites", "slots"):
+        for wire in answers.listed("web", operation, _Site, _FACET):
+            draft.put(draft.services, _site(answers, draft, wire, known.get(wire.id.lower())), answers.scope)
 
 
 def _site(answers: Answers, draft: Draft, wire: _Site, read: _Configuration | None) -> Service:
@@ -133,6 +136,6 @@ def _restricted(answers: Answers, draft: Draft, wire: _Site, configuration: _Con
         main.addresses | tools.addresses,
         any_tenant=main.any_tenant or tools.any_tenant,
         doubt=main.doubt or tools.doubt,
-        words=f"the app: {main.words or 'no public address is admitted'}; "
-        f"its advanced tools, which ask for credentials: {tools.words}",
+        words=f"the app itself: {main.words or 'no public address is admitted'}; what admits more is the site of its "
+        f"advanced tools (scm), which asks for credentials: {tools.words}",
     )

@@ -9,6 +9,7 @@ https://gateway-api.sigs.k8s.io/implementations/
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from cloudseg.providers.kubernetes.translate.exposure.fronts import (
@@ -99,10 +100,6 @@ class Controllers:
         self._groups: defaultdict[str, set[str]] = defaultdict(set)
         self._default = ""
         self._pods = tuple(pod for _, pod in sorted(draft.interfaces.items()))
-        self._by_name: defaultdict[str, list[Interface]] = defaultdict(list)
-        for pod in self._pods:
-            for name in {pod.labels.get(label, "") for label in _NAME_LABELS}:
-                self._by_name[name].append(pod)
         self._fronts: dict[tuple[str, ...], Front] = {}
         for item in objects:
             if item.flaw:
@@ -120,6 +117,15 @@ class Controllers:
                 annotations = annotations_of(item)
                 if annotations.get(ALB_GROUP) and annotations.get(ALB_SCHEME):
                     self._groups[annotations[ALB_GROUP]].add(annotations[ALB_SCHEME])
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Interface]]:
+        """The pods by what they call themselves."""
+        found: defaultdict[str, list[Interface]] = defaultdict(list)
+        for pod in self._pods:
+            for name in {pod.labels.get(label, "") for label in _NAME_LABELS}:
+                found[name].append(pod)
+        return found
 
     def is_proxied(self, item: Object) -> bool:
         """Tell whether an ingress is served by proxies in the cluster, or nobody knows by what."""

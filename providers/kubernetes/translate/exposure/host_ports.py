@@ -37,9 +37,11 @@ def add_host_ports(objects: Iterable[Object], draft: Draft) -> None:
     """Add the ways in over ports of nodes that pods take; none where no node has an address of the internet."""
     doubt = nodes_doubt(draft)
     for item in objects if doubt is not None else ():
-        workload = draft.id(f"{item.place}/{item.kind}/{item.name}")
         template = template_of(item)
-        if not _may_take(template) or workload not in draft.workloads:
+        if template is None or not _may_take(template):
+            continue
+        workload = draft.id(f"{item.place}/{item.kind}/{item.name}")
+        if workload not in draft.workloads:
             continue
         try:
             spec = msgspec.convert(template, PodTemplate).spec or PodSpec()
@@ -71,9 +73,12 @@ def _may_take(template: object) -> bool:
     spec = fields_of(fields_of(template).get("spec"))
     if "hostNetwork" in spec:
         return True
-    containers = (each for key in ("containers", "initContainers") for each in _listed(spec.get(key)))
-    ports = (port for container in containers for port in _listed(fields_of(container).get("ports")))
-    return any("hostPort" in fields_of(port) for port in ports)
+    for key in ("containers", "initContainers"):
+        for container in _listed(spec.get(key)):
+            for port in _listed(fields_of(container).get("ports")):
+                if "hostPort" in fields_of(port):
+                    return True
+    return False
 
 
 def _listed(value: object) -> list[object]:

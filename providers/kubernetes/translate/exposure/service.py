@@ -13,10 +13,10 @@ from cloudseg.errors import ParseError
 from cloudseg.providers.kubernetes.translate.exposure.told import Told, told_by
 from cloudseg.providers.kubernetes.translate.labels import pod_labels
 from cloudseg.providers.kubernetes.translate.wire import Labels
-from cloudseg.traffic import NO_TRAFFIC, AddressSet, Traffic
+from cloudseg.traffic import NO_ADDRESSES, NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cloudseg.providers.kubernetes.translate.objects import Object
 
@@ -157,13 +157,22 @@ def read_service(item: Object) -> Service:
         ports=tuple(map(_port, spec.ports or ())),
         annotations={key: str(value) for key, value in (metadata.annotations or {}).items()},
         ranges=AddressSet.from_cidrs(ranges) if ranges else None,
-        external=AddressSet.from_cidrs(spec.external_ips or ()),
-        addresses=AddressSet.from_cidrs(text for text in given if text and text != "None"),
+        external=_addresses(spec.external_ips or ()),
+        addresses=_addresses([text for text in given if text and text != "None"]),
         headless="None" in given,
         local=spec.external_traffic_policy == "Local",
         balancer=spec.load_balancer_class or "",
         told=told_by(item),
     )
+
+
+def _addresses(texts: Sequence[str]) -> AddressSet:
+    """Return addresses; hardly a service of a manifest names any.
+
+    Raises:
+        ParseError: one of them is none.
+    """
+    return AddressSet.from_cidrs(texts) if texts else NO_ADDRESSES
 
 
 def _port(wire: _WirePort) -> ServicePort:

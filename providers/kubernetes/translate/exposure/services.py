@@ -57,15 +57,6 @@ class Services:
         # Of a workload that cannot be read nobody knows its labels and ports.
         self._unread = {gap.resource for gap in draft.ledger.gaps if gap.reason == "malformed"}
         self._pods = tuple(pod for _, pod in sorted(draft.interfaces.items()))
-        self._by_label: defaultdict[tuple[str, str, str], list[Interface]] = defaultdict(list)
-        self._unread_in: defaultdict[str, list[Interface]] = defaultdict(list)
-        for pod in self._pods:
-            place = pod.labels[NAMESPACE]
-            if self._is_unread(pod):
-                self._unread_in[place].append(pod)
-            else:
-                for key, value in pod.labels.items():
-                    self._by_label[place, key, value].append(pod)
         self._slices = Slices(objects, draft)
         self._services: dict[tuple[str, str], Service] = {}
         self.lost: dict[tuple[str, str], str] = {}
@@ -78,6 +69,16 @@ class Services:
                     draft.ledger.gap(item, "malformed", str(error), "entrances")
                     draft.ledger.partly.setdefault("entrances", f"{item.own} is malformed")
                     self.lost[item.place, item.name] = str(error)
+        self._by_label: defaultdict[tuple[str, str, str], list[Interface]] = defaultdict(list)
+        self._unread_in: defaultdict[str, list[Interface]] = defaultdict(list)
+        asked = {_label_of(service)[0] for service in self._services.values() if service.selector is not None}
+        for pod in self._pods:
+            place = pod.labels[NAMESPACE]
+            if self._is_unread(pod):
+                self._unread_in[place].append(pod)
+            else:
+                for key in asked & pod.labels.keys():
+                    self._by_label[place, key, pod.labels[key]].append(pod)
 
     def __iter__(self) -> Iterator[Service]:
         """Yield the services that were read, in order of namespace and name."""
@@ -91,9 +92,9 @@ class Services:
         """Return the workloads whose pods a service chooses, those that it may choose among them."""
         if service.selector is None or service.type == "ExternalName":
             return ()
-        place, wanted = service.item.place, service.selector or {NAMESPACE: service.item.place}
+        place, wanted = service.item.place, service.selector
         # Thousands of services choose by a label each. A pod on the network of its node is an end like any other.
-        here = self._by_label.get((place, *next(iter(wanted.items()))), ())
+        here = self._by_label.get((place, *_label_of(service)), ())
         found = (pod for pod in here if wanted.items() <= pod.labels.items() and _is_meant(pod, service))
         return (*found, *self._unread_in.get(place, ()))
 
@@ -137,6 +138,11 @@ class Services:
 
     def _is_unread(self, pod: Interface) -> bool:
         return pod.attached_unread and pod.workload is not None and pod.workload.split(":", 2)[-1] in self._unread
+
+
+def _label_of(service: Service) -> tuple[str, str]:
+    """Return a label that all pods of a service bear: one that it asks for, else that of its namespace."""
+    return next(iter((service.selector or {}).items()), (NAMESPACE, service.item.place))
 
 
 def _is_meant(pod: Interface, service: Service) -> bool:

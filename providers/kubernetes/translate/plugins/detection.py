@@ -9,7 +9,7 @@ from cloudseg.providers.kubernetes.kinds import decides_traffic
 from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.plugins.claim import V1, Claim, Surroundings
 from cloudseg.providers.kubernetes.translate.plugins.daemons import daemons, is_running, marks_of
-from cloudseg.providers.kubernetes.translate.plugins.elsewhere import auto_mode, k3s, operators
+from cloudseg.providers.kubernetes.translate.plugins.elsewhere import auto_mode, k3s, managed, operators
 from cloudseg.providers.kubernetes.translate.plugins.plugin import (
     ALL_GROUPS,
     ANTREA_GROUP,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cloudseg.model import RangeMeaning
     from cloudseg.providers.kubernetes.translate.objects import Object
     from cloudseg.providers.kubernetes.translate.plugins.daemons import Daemon
+    from cloudseg.providers.managed_clusters import ManagedCluster
 
 __all__ = ["detect"]
 
@@ -49,7 +50,11 @@ _HINTED_RANGES: Final[dict[str, RangeMeaning]] = {"Cilium": "outside", "Calico":
 _GROUP_HINTS: Final = dict.fromkeys(CALICO_GROUPS, "Calico") | {CILIUM_GROUP: "Cilium", ANTREA_GROUP: "Antrea"}
 
 
-def detect(objects: Sequence[Object], unlisted: Mapping[str, str] = MappingProxyType({})) -> Plugin:
+def detect(
+    objects: Sequence[Object],
+    unlisted: Mapping[str, str] = MappingProxyType({}),
+    clusters: Sequence[ManagedCluster] = (),
+) -> Plugin:
     """Return the network plugin of a cluster, as far as its objects tell.
 
     Of several the one that enforces policies counts: the others make the network, and it filters. Where daemons of a
@@ -59,6 +64,7 @@ def detect(objects: Sequence[Object], unlisted: Mapping[str, str] = MappingProxy
     Args:
         objects: the objects that were read.
         unlisted: the lists of a cluster that runs which were not read in full, by the plurals of their kinds, in words.
+        clusters: the clusters that clouds say they run; what one says counts where no daemon is known to enforce.
     """
     around = Surroundings(
         {(item.place, item.name): _settings(item) for item in objects if item.kind == "ConfigMap" and not item.group},
@@ -73,7 +79,7 @@ def detect(objects: Sequence[Object], unlisted: Mapping[str, str] = MappingProxy
     )
     found = [*_by_plugin(objects, around), *operators(objects)]
     if not any(claim.enforces for claim in found):
-        found += [*k3s(objects), *auto_mode(objects, around)]
+        found += [*k3s(objects), *auto_mode(objects, around), *managed(objects, clusters)]
     unread = " and ".join(unlisted[each] for each in _TELLING if each in unlisted)
     if found:
         plugin = _together(found)

@@ -54,6 +54,10 @@ def sorted_out(objects: Iterable[Object], plugin: Plugin, draft: Draft) -> Sorte
     found = Sorted([], [], [])
     without: Counter[tuple[str, str]] = Counter()
     for item in objects:
+        if not is_policy(item):
+            found.judged.append(item)
+            found.idle.append(item)
+            continue
         understood = plugin.understands(item)
         if understood:
             found.judged.append(item)
@@ -61,7 +65,7 @@ def sorted_out(objects: Iterable[Object], plugin: Plugin, draft: Draft) -> Sorte
             found.doubtful.append(item)
         else:
             without[item.group, item.kind] += decides_traffic(item.group, item.kind)
-        if understood is False or not is_policy(item):
+        if understood is False:
             found.idle.append(item)
     if not any(without.values()):
         found.idle.clear()

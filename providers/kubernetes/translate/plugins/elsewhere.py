@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Final, cast
 
 from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.plugins.claim import ADMIN, V1, Claim
-from cloudseg.providers.kubernetes.translate.plugins.daemons import marks_of, truth
-from cloudseg.providers.kubernetes.translate.plugins.plugin import AWS_GROUP, CALICO_GROUPS
+from cloudseg.providers.kubernetes.translate.plugins.daemons import is_running, marks_of, truth
+from cloudseg.providers.kubernetes.translate.plugins.plugin import AWS_GROUP, CALICO_GROUPS, CILIUM_GROUP
+from cloudseg.providers.managed_clusters import cluster_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cloudseg.providers.kubernetes.translate.objects import Object
     from cloudseg.providers.kubernetes.translate.plugins.claim import Surroundings
+    from cloudseg.providers.managed_clusters import ManagedCluster
 
-__all__ = ["auto_mode", "k3s", "operators"]
+__all__ = ["auto_mode", "k3s", "managed", "operators", "provider_ids"]
 
 _K3S_ARGUMENTS: Final = "k3s.io/node-args"
 
@@ -49,6 +51,40 @@ def auto_mode(objects: Iterable[Object], around: Surroundings) -> Iterator[Claim
     doubt = "" if switch is not None else "the config map amazon-vpc-cni, which switches policies on, was not read"
     own_kinds = V1 | {AWS_GROUP} if switch is not False else frozenset[str]()
     yield Claim("EKS Auto Mode", f"node {node.name}", groups=own_kinds, doubtful=ADMIN, doubt=doubt, enforces=switch)
+
+
+def managed(objects: Iterable[Object], clusters: Iterable[ManagedCluster]) -> Iterator[Claim]:
+    """Yield what the cloud tells of the cluster that it runs and to which all nodes belong.
+
+    Where the cloud runs no engine, somebody may have installed one: daemons tell, where these were read. Sources:
+    https://learn.microsoft.com/azure/aks/use-network-policies,
+    https://learn.microsoft.com/azure/aks/azure-cni-powered-by-cilium,
+    https://cloud.google.com/kubernetes-engine/docs/concepts/dataplane-v2 and
+    https://cloud.google.com/kubernetes-engine/docs/how-to/network-policy
+    """
+    objects = list(objects)
+    own = cluster_of(provider_ids(objects), clusters)
+    if own is None:
+        return
+    words, engine = own.words, own.engine
+    if engine == "dataplane-v2":
+        yield Claim("GKE Dataplane V2", words, "outside", V1, ADMIN | {CILIUM_GROUP}, enforces=True)
+    elif engine == "cilium":
+        doubtful = ADMIN | {CILIUM_GROUP}
+        yield Claim("Cilium", words, "outside", V1, doubtful, enforces=True)
+    elif engine == "calico":
+        yield Claim("Calico", words, "everywhere", V1 | CALICO_GROUPS, ADMIN, enforces=True)
+    elif engine == "azure":
+        yield Claim("Azure Network Policy Manager", words, "everywhere", V1, enforces=True)
+    elif engine == "none" and any(is_running(item) and item.place == "kube-system" for item in objects):
+        yield Claim(own.vendor, f"{words} names no engine for policies", enforces=False)
+
+
+def provider_ids(objects: Iterable[Object]) -> list[str]:
+    """Return what the nodes of a cluster say of their machines; empty texts for those that say nothing."""
+    return [
+        str(item.part("spec").get("providerID") or "") for item in objects if item.kind == "Node" and not item.group
+    ]
 
 
 def k3s(objects: Iterable[Object]) -> Iterator[Claim]:

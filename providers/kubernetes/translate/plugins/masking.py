@@ -22,16 +22,20 @@ import msgspec
 
 from cloudseg.errors import ParseError
 from cloudseg.model import Masking
+from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.plugins.daemons import daemons, truth
+from cloudseg.providers.kubernetes.translate.plugins.masking_google import of_google
+from cloudseg.providers.kubernetes.translate.plugins.masking_settings import LINK_LOCAL, agent_settings
 from cloudseg.traffic import ALL_IPV4, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from cloudseg.providers.kubernetes.translate.draft import Node
     from cloudseg.providers.kubernetes.translate.objects import Object
     from cloudseg.providers.kubernetes.translate.plugins.daemons import Container
     from cloudseg.providers.kubernetes.translate.plugins.plugin import Plugin
+    from cloudseg.providers.managed_clusters import ManagedCluster
 
 __all__ = ["masking_of"]
 
@@ -44,21 +48,32 @@ _OS: Final = ("kubernetes.io/os", "beta.kubernetes.io/os")
 _OF_AZURE: Final = "/subscriptions/"
 """What the machines of Azure are named by."""
 _AGENT: Final = "azure-ip-masq-agent"
+_BY_USERS: Final = "azure-ip-masq-agent-config"
+_RECONCILED: Final = "azure-ip-masq-agent-config-reconciled"
+_PRIVATE: Final = AddressSet.from_cidrs(("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 _OVERLAY: Final = "azure-cns"
 _COMPUTE: Final = "eks.amazonaws.com/compute-type"
 
 
-def masking_of(objects: Sequence[Object], nodes: Iterable[Node], plugin: Plugin) -> Masking | None:
+def masking_of(
+    objects: Sequence[Object],
+    nodes: Sequence[Node],
+    plugin: Plugin,
+    cluster: ManagedCluster | None = None,
+    unread: Collection[str] = (),
+) -> Masking | None:
     """Return under whose address packets leave the network that carries a cluster; None where nothing tells.
 
     Args:
         objects: the objects of the cluster.
         nodes: its nodes.
         plugin: its network plugin.
+        cluster: what a cloud says of the cluster that it runs; None where nothing was read of that.
+        unread: the lists that were not read in full, by the plurals of their kinds.
     """
     found = [_set(container) for container in _containers(objects)]
     if not found:
-        return _of_azure(objects, nodes)
+        return of_google(objects, nodes, cluster, unread) or _of_azure(objects, nodes)
     doubt = ""
     if any(each != found[0] for each in found):
         doubt = "daemons aws-node are set in different ways"
@@ -91,7 +106,7 @@ def _of_azure(objects: Iterable[Object], nodes: Iterable[Node]) -> Masking | Non
     """Return what is known of nodes of Azure; None for all others.
 
     An agent puts the node's address in place of a pod's for all IPv4 destinations but those that its settings spare,
-    among them the node's network. These were not read, and where no agent runs the plugin may do the same. Pods have
+    among them the node's network. Where these were not read, or no agent runs, the plugin may do the same. Pods have
     addresses of each family in which they send: those of the node's interface, or of a subnet for pods, which no
     interface lists, or of an overlay, whose packets leave under the node's address. Sources:
     https://learn.microsoft.com/azure/aks/concepts-network-cni-overview,
@@ -103,8 +118,15 @@ def _of_azure(objects: Iterable[Object], nodes: Iterable[Node]) -> Masking | Non
     running = {daemon.name for daemon in daemons(objects)}
     agent = any(name.startswith(_AGENT) for name in running)
     doubt = f"which destinations {_AGENT} spares was not read" if agent else f"whether {_AGENT} runs was not read"
+    spared = _spared_by_agent(objects) if agent else None
+    own: frozenset[str] = frozenset()
+    if spared is not None:
+        own = frozenset(node.machine for node in nodes if node.machine and _has_another_plugin(node))
+        doubt = f"nodes with Windows do without {_AGENT}" if own else ""
     return Masking(
-        applies=None,
+        applies=None if spared is None else True,
+        spared=spared or NO_ADDRESSES,
+        unsure=own,
         branches=True,
         also_ipv4=False,
         also_ipv6=False,
@@ -113,6 +135,28 @@ def _of_azure(objects: Iterable[Object], nodes: Iterable[Node]) -> Masking | Non
         unlisted=True,
         doubt=doubt,
     )
+
+
+def _spared_by_agent(objects: Iterable[Object]) -> AddressSet | None:
+    """Return the destinations that the agent of Azure spares; None where its settings were not read, or are none.
+
+    It reads every file of its config maps and joins their ranges. Source:
+    https://github.com/Azure/ip-masq-agent-v2#configuring-the-agent
+    """
+    maps = {item.name: item for item in objects if item.kind == "ConfigMap" and item.place == "kube-system"}
+    if _RECONCILED not in maps:
+        return None
+    found, named = NO_ADDRESSES, False
+    for name in (_RECONCILED, _BY_USERS):
+        for text in fields_of(maps[name].content.get("data")).values() if name in maps else ():
+            settings = agent_settings(text)
+            if settings is None:
+                return None
+            found |= settings.ranges or NO_ADDRESSES
+            named = named or settings.ranges is not None
+            if settings.spares_link_local:
+                found |= LINK_LOCAL
+    return (found if named else found | _PRIVATE) & ALL_IPV4
 
 
 def _containers(objects: Iterable[Object]) -> Iterator[Container]:

@@ -33,12 +33,10 @@ _DEEP: Final = 9
 def uncovered(objects: Sequence[Object], plugin: Plugin, draft: Draft) -> Iterator[tuple[str, Object, str]]:
     """Yield the interfaces of pods that policies may not filter, each once, with the object and why, in words."""
     nodes = {item.name: reason for item in objects if (reason := _of_node(item, plugin))}
-    by_name = {(item.kind, item.place, item.name): item for item in objects if item.name}
+    found = [(item, reason) for item in objects if item.name and (reason := _of_pods(item, nodes, plugin))]
+    by_name = {(item.kind, item.place, item.name): item for item in objects if item.name} if found else {}
     seen: set[str] = set()
-    for item in objects:
-        reason = _of_pods(item, nodes, plugin)
-        if not reason or not item.name:
-            continue
+    for item, reason in found:
         interface = _interface(item, by_name, draft)
         if interface and interface not in seen:
             seen.add(interface)

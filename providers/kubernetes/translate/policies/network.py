@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from cloudseg.errors import ParseError
-from cloudseg.model import Rule, RuleSet
+from cloudseg.model import ANYONE, Rule, RuleSet
 from cloudseg.providers.kubernetes.translate.labels import (
     asks_controller,
     in_namespace,
@@ -201,22 +201,24 @@ def _by_name(head: _Head, port: NamedPort, end: End, draft: Draft) -> Iterator[R
         own = head._replace(name=f"{head.name}.{port.name}/{port.protocol}={number}")
         if head.direction == "ingress":
             near = Pods(f"all pods in namespace {item.place}", (in_namespace(item.place),))
-            rule = _rule(own, traffic, end, draft)
-            yield msgspec.structs.replace(rule, local=(near.with_port(port, number).peer(draft),))
+            yield _rule(own, traffic, end, draft, near=near.with_port(port, number))
         elif isinstance(end, Range):
-            yield msgspec.structs.replace(_rule(own, traffic, end, draft), exact=False)
+            yield _rule(own, traffic, end, draft, exact=False)
         else:
             far = (end if isinstance(end, Pods) else _EVERY_POD).with_port(port, number)
             yield _rule(own, traffic, far, draft)
 
 
-def _rule(head: _Head, traffic: Traffic, end: End, draft: Draft) -> Rule:
+def _rule(
+    head: _Head, traffic: Traffic, end: End, draft: Draft, *, near: Pods | None = None, exact: bool = True
+) -> Rule:
     return Rule(
         id=head.name,
         direction=head.direction,
         verdict="accept",
         traffic=traffic,
         remote=(peer_of(end, draft),),
-        exact=not isinstance(end, Pods) or end.exact,
+        local=ANYONE if near is None else (near.peer(draft),),
+        exact=exact and (not isinstance(end, Pods) or end.exact),
         location=head.item.location,
     )

@@ -6,6 +6,25 @@ for good, or passes on to the next tier. Sources: https://network-policy-api.sig
 https://network-policy-api.sigs.k8s.io/reference/spec/
 """
 
-from cloudseg.providers.kubernetes.translate.policies.admin.reading import READS, add
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudseg.providers.kubernetes.translate.policies.admin.kinds import READS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloudseg.providers.kubernetes.translate.draft import Draft
+    from cloudseg.providers.kubernetes.translate.objects import Object
 
 __all__ = ["READS", "add"]
+
+
+def add(objects: Sequence[Object], draft: Draft) -> None:
+    """Add the rule sets of admin policies. One that cannot be read in full leaves the pods open it could select."""
+    if any((item.group, item.kind) in READS for item in objects):
+        # Hardly a cluster has any: what evaluates them is loaded where they are.
+        from cloudseg.providers.kubernetes.translate.policies.admin.reading import add_policies
+
+        add_policies(objects, draft)

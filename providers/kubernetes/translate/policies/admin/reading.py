@@ -27,6 +27,7 @@ from cloudseg.providers.kubernetes.translate.objects import Object, fields_of
 from cloudseg.providers.kubernetes.translate.peers import Pods
 from cloudseg.providers.kubernetes.translate.pipeline import ADMIN_STAGE, BASELINE_STAGE, pods_of
 from cloudseg.providers.kubernetes.translate.policies.admin.ends import Reader
+from cloudseg.providers.kubernetes.translate.policies.admin.kinds import ADMIN, BASELINE, CLUSTER, READS
 from cloudseg.providers.kubernetes.translate.policies.admin.ports import admin_ports
 from cloudseg.providers.kubernetes.translate.policies.admin.wire import AdminSpec
 from cloudseg.providers.kubernetes.translate.policies.ordered import OrderedPolicy, add_ordered
@@ -43,21 +44,16 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.policies.admin.wire import AdminRule, Subject
     from cloudseg.providers.kubernetes.translate.traffic import NamedPort
 
-__all__ = ["READS", "add"]
+__all__ = ["add_policies"]
 
 _Item = TypeVar("_Item")
-_GROUP: Final = "policy.networking.k8s.io"
-_ADMIN, _BASELINE, _CLUSTER = "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"
-READS: Final = frozenset(((_GROUP, _ADMIN), (_GROUP, _BASELINE), (_GROUP, _CLUSTER)))
-"""The API groups and kinds that are evaluated here."""
-
 _STAGES: Final = {"Admin": ADMIN_STAGE, "Baseline": BASELINE_STAGE}
 _ACTIONS: Final[dict[str, dict[str, Verdict]]] = {
-    _ADMIN: {"Allow": "accept", "Deny": "deny", "Pass": "next"},
-    _BASELINE: {"Allow": "accept", "Deny": "deny"},
-    _CLUSTER: {"Accept": "accept", "Deny": "deny", "Pass": "next"},
+    ADMIN: {"Allow": "accept", "Deny": "deny", "Pass": "next"},
+    BASELINE: {"Allow": "accept", "Deny": "deny"},
+    CLUSTER: {"Accept": "accept", "Deny": "deny", "Pass": "next"},
 }
-_MOST: Final = {_ADMIN: 100, _BASELINE: 100, _CLUSTER: 25}
+_MOST: Final = {ADMIN: 100, BASELINE: 100, CLUSTER: 25}
 """Rules of a direction, ends and ports of a rule: the API server takes no more."""
 
 _LONGEST_NAME: Final = 100
@@ -66,7 +62,7 @@ _SINGLETON: Final = "default"
 _EVERY_POD: Final = Pods("all pods in any namespace", ())
 
 
-def add(objects: Sequence[Object], draft: Draft) -> None:
+def add_policies(objects: Sequence[Object], draft: Draft) -> None:
     """Add the rule sets of admin policies. One that cannot be read in full leaves the pods open that it could select.
 
     Args:
@@ -74,8 +70,6 @@ def add(objects: Sequence[Object], draft: Draft) -> None:
         draft: the cluster.
     """
     asked = [item for item in objects if (item.group, item.kind) in READS]
-    if not asked:
-        return
     reader = Reader(draft, six=shows_ipv6(objects, draft))
     tiers: dict[str, list[OrderedPolicy]] = {stage: [] for stage in _STAGES.values()}
     for item in asked:
@@ -162,16 +156,16 @@ def _place(item: Object, spec: AdminSpec) -> tuple[str, tuple[float, ...]]:
     Raises:
         ParseError: the API server would refuse it.
     """
-    if item.kind == _BASELINE:
+    if item.kind == BASELINE:
         if item.name != _SINGLETON:
-            raise ParseError(f"its name is {item.name!r}: the one {_BASELINE} of a cluster is named {_SINGLETON!r}")
+            raise ParseError(f"its name is {item.name!r}: the one {BASELINE} of a cluster is named {_SINGLETON!r}")
         if spec.priority is not None:
-            raise ParseError(f"a {_BASELINE} has no priority")
+            raise ParseError(f"a {BASELINE} has no priority")
     elif spec.priority is None or not 0 <= spec.priority <= _LAST:
         raise ParseError(f"priority is {spec.priority}, and must be a number from 0 to {_LAST}")
-    if (spec.tier is None) == (item.kind == _CLUSTER):
+    if (spec.tier is None) == (item.kind == CLUSTER):
         raise ParseError("tier stands in every ClusterNetworkPolicy, and in no other kind")
-    tier = spec.tier or ("Baseline" if item.kind == _BASELINE else "Admin")
+    tier = spec.tier or ("Baseline" if item.kind == BASELINE else "Admin")
     if tier not in _STAGES:
         raise ParseError(f"tier is {tier!r}, which is neither Admin nor Baseline")
     return _STAGES[tier], (math.inf if spec.priority is None else spec.priority,)

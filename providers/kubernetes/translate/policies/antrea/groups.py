@@ -6,12 +6,13 @@ https://antrea.io/docs/main/docs/antrea-network-policy/#group
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from cloudseg.errors import ParseError
 from cloudseg.providers.kubernetes.translate.peers import Pods, read_peer, unread_namespaces
+from cloudseg.providers.kubernetes.translate.policies.antrea.kinds import GROUP
 from cloudseg.providers.kubernetes.translate.policies.antrea.wire import GroupSpec
 from cloudseg.providers.kubernetes.translate.policies.ranges import range_of
 from cloudseg.providers.kubernetes.translate.wire import Labels, LabelSelector, PeerItem
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.objects import Object
     from cloudseg.traffic import AddressSet
 
-__all__ = ["GROUP", "Members", "Workloads"]
-
-GROUP: Final = "crd.antrea.io"
+__all__ = ["Members", "Workloads"]
 
 
 class Members(NamedTuple):

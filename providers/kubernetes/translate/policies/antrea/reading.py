@@ -17,7 +17,8 @@ from cloudseg.providers.kubernetes.translate.objects import Object
 from cloudseg.providers.kubernetes.translate.peers import Pods
 from cloudseg.providers.kubernetes.translate.pipeline import ANTREA_BASELINE_STAGE, ANTREA_STAGE, pods_of
 from cloudseg.providers.kubernetes.translate.policies.antrea.ends import AntreaEnd, Scope
-from cloudseg.providers.kubernetes.translate.policies.antrea.groups import GROUP, Workloads
+from cloudseg.providers.kubernetes.translate.policies.antrea.groups import Workloads
+from cloudseg.providers.kubernetes.translate.policies.antrea.kinds import GROUP, POLICIES
 from cloudseg.providers.kubernetes.translate.policies.antrea.ports import Matched, asked_of_requests, matched
 from cloudseg.providers.kubernetes.translate.policies.antrea.tiers import BASELINE, DEFAULT, tiers_of
 from cloudseg.providers.kubernetes.translate.policies.antrea.wire import AntreaSpec, AppliedTo
@@ -34,29 +35,21 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.policies.antrea.wire import AntreaRule
     from cloudseg.providers.kubernetes.translate.traffic import NamedPort
 
-__all__ = ["READS", "add"]
-
-_POLICIES: Final = {"ClusterNetworkPolicy": "AntreaClusterNetworkPolicy", "NetworkPolicy": "AntreaNetworkPolicy"}
-"""The kinds of policies, and the names that tell them from those of other APIs."""
-
-READS: Final = frozenset((GROUP, kind) for kind in (*_POLICIES, "Tier", "ClusterGroup", "Group"))
-"""The API groups and kinds that are evaluated here."""
+__all__ = ["add_policies"]
 
 _ACTIONS: Final[dict[str, Verdict]] = {"Allow": "accept", "Drop": "deny", "Reject": "deny", "Pass": "next"}
 _LEAST, _MOST = 1.0, 10000.0
 _EVERY_POD: Final = Pods("all pods in any namespace", ())
 
 
-def add(objects: Sequence[Object], draft: Draft) -> None:
+def add_policies(objects: Sequence[Object], draft: Draft) -> None:
     """Add the rule sets of Antrea's policies. One that is not read in full leaves the pods open that it could select.
 
     Args:
         objects: the objects of the cluster.
         draft: the cluster.
     """
-    asked = [item for item in objects if item.group == GROUP and item.kind in _POLICIES]
-    if not asked:
-        return
+    asked = [item for item in objects if item.group == GROUP and item.kind in POLICIES]
     workloads, tiers = Workloads(objects, draft), tiers_of(objects, draft)
     stages: dict[str, list[OrderedPolicy]] = {ANTREA_STAGE: [], ANTREA_BASELINE_STAGE: []}
     for item in asked:
@@ -89,7 +82,7 @@ def _read(item: Object, workloads: Workloads, tiers: Mapping[str, int], draft: D
 
 
 def _own(item: Object) -> str:
-    kind = _POLICIES[item.kind]
+    kind = POLICIES[item.kind]
     return f"{kind}/{item.name}" if item.kind == "ClusterNetworkPolicy" else f"{item.place}/{kind}/{item.name}"
 
 
@@ -138,7 +131,7 @@ class _Policy(NamedTuple):
         clustered = self.item.kind == "ClusterNetworkPolicy"
         frame = RuleSet(
             id=self.scope.policy,
-            kind=_POLICIES[self.item.kind],
+            kind=POLICIES[self.item.kind],
             name=self.item.name,
             tags=labels if clustered else {**labels, "namespace": self.item.place},
             location=self.item.location,

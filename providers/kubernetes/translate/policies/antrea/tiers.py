@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cloudseg.providers.kubernetes.translate.policies.antrea.groups import GROUP
+from cloudseg.providers.kubernetes.translate.policies.antrea.kinds import GROUP
 from cloudseg.providers.kubernetes.translate.policies.antrea.wire import TierSpec
 
 if TYPE_CHECKING:

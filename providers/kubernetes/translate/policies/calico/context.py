@@ -19,6 +19,7 @@ from cloudseg.providers.kubernetes.translate.labels import in_cluster, words
 from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.pipeline import pods_of
 from cloudseg.providers.kubernetes.translate.policies.calico.expressions import holds
+from cloudseg.providers.kubernetes.translate.policies.calico.kinds import GROUPS
 from cloudseg.providers.kubernetes.translate.policies.calico.selection import ALL_PODS, NOBODY, Chosen, Labels
 from cloudseg.providers.kubernetes.translate.policies.calico.wire import SetSpec
 from cloudseg.providers.kubernetes.translate.wire import Metadata
@@ -32,10 +33,8 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.objects import Object
     from cloudseg.providers.kubernetes.translate.policies.calico.expressions import Compare, Expression
 
-__all__ = ["GROUPS", "Context", "NetworkSet"]
+__all__ = ["Context", "NetworkSet"]
 
-GROUPS: Final = ("projectcalico.org", "crd.projectcalico.org")
-"""The API group of Calico, and the one under which it stores its resources."""
 _SETS: Final = ("NetworkSet", "GlobalNetworkSet")
 _ADDRESSES: Final = "pod/addresses"
 _WITHIN: Final = "pod/within/"

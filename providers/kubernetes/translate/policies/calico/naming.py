@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cloudseg.providers.kubernetes.translate.policies.calico.kinds import NETWORK
 from cloudseg.providers.kubernetes.translate.policies.calico.tiers import DEFAULT_TIER
 
 if TYPE_CHECKING:
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.objects import Object
 
-__all__ = ["GLOBAL", "NETWORK", "full_name", "once"]
+__all__ = ["full_name", "once"]
 
-NETWORK: Final = "NetworkPolicy"
-GLOBAL: Final = "GlobalNetworkPolicy"
 _SHOWN_NATIVES: Final = {
     "knp.default.": (NETWORK, "networking.k8s.io"),
     "kanp.adminnetworkpolicy.": ("AdminNetworkPolicy", "policy.networking.k8s.io"),

@@ -22,7 +22,7 @@ from cloudseg.errors import ParseError
 from cloudseg.model import Everything, RuleSet, matches
 from cloudseg.providers.kubernetes.translate.labels import pod_labels
 from cloudseg.providers.kubernetes.translate.pipeline import pods_of
-from cloudseg.providers.kubernetes.translate.policies.calico.context import GROUPS, Context
+from cloudseg.providers.kubernetes.translate.policies.calico.context import Context
 from cloudseg.providers.kubernetes.translate.policies.calico.expressions import (
     ALL,
     NAMESPACE_KEY,
@@ -32,7 +32,8 @@ from cloudseg.providers.kubernetes.translate.policies.calico.expressions import 
     of_namespaces,
     of_service_accounts,
 )
-from cloudseg.providers.kubernetes.translate.policies.calico.naming import GLOBAL, NETWORK, full_name, once
+from cloudseg.providers.kubernetes.translate.policies.calico.kinds import GLOBAL, GROUPS, NETWORK
+from cloudseg.providers.kubernetes.translate.policies.calico.naming import full_name, once
 from cloudseg.providers.kubernetes.translate.policies.calico.parsing import parse
 from cloudseg.providers.kubernetes.translate.policies.calico.rules import Head, rules_of
 from cloudseg.providers.kubernetes.translate.policies.calico.selection import both, exactly, not_in
@@ -57,11 +58,8 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.policies.calico.selection import Chosen
     from cloudseg.providers.kubernetes.translate.policies.calico.tiers import TierOf
 
-__all__ = ["READS", "add"]
+__all__ = ["add_policies"]
 
-READS: Final = frozenset(
-    (group, kind) for group in GROUPS for kind in (NETWORK, GLOBAL, "Tier", "NetworkSet", "GlobalNetworkSet")
-)
 _DIRECTIONS: Final[dict[str, Direction]] = {"Ingress": "ingress", "Egress": "egress"}
 
 
@@ -87,15 +85,13 @@ class _Policy(NamedTuple):
     rules: tuple[Rule, ...]
 
 
-def add(objects: Sequence[Object], draft: Draft) -> None:
+def add_policies(objects: Sequence[Object], draft: Draft) -> None:
     """Add a rule set for each policy, and a stage for each tier that has any.
 
     To be called when the policies of Kubernetes itself are in the draft, since these stand in tiers as well. A policy
     that cannot be read in full leaves the pods open that it could select.
     """
     policies = [item for item in objects if item.group in GROUPS and item.kind in {NETWORK, GLOBAL}]
-    if not any(item.group in GROUPS for item in objects):
-        return
     context = Context(objects, draft)
     tiers = read_tiers(objects, draft)
     placed: list[Placed] = []

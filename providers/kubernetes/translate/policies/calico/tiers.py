@@ -18,7 +18,7 @@ import msgspec
 from cloudseg.model import Addresses, Gap, Rule, Stage, matches
 from cloudseg.providers.kubernetes.translate.objects import PROVIDER
 from cloudseg.providers.kubernetes.translate.pipeline import ADMIN_STAGE, BASELINE_STAGE, POLICY_STAGE, Tier
-from cloudseg.providers.kubernetes.translate.policies.calico.context import GROUPS
+from cloudseg.providers.kubernetes.translate.policies.calico.kinds import GROUPS
 from cloudseg.providers.kubernetes.translate.policies.calico.selection import NOBODY, both, exactly
 from cloudseg.providers.kubernetes.translate.policies.calico.wire import TierSpec
 

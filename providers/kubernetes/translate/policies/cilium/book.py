@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from cloudseg.errors import ParseError
+from cloudseg.providers.kubernetes.translate.policies.cilium.kinds import GROUP
 from cloudseg.providers.kubernetes.translate.policies.cilium.wire import CidrGroupSpec
 from cloudseg.providers.kubernetes.translate.wire import LabelSelector, Metadata
 from cloudseg.traffic import NO_ADDRESSES, AddressSet
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.draft import Draft, Node
     from cloudseg.providers.kubernetes.translate.objects import Object
 
-__all__ = ["GROUP", "Book", "CidrGroup", "Service", "fits", "read_book"]
+__all__ = ["Book", "CidrGroup", "Service", "fits", "read_book"]
 
-GROUP: Final = "cilium.io"
 _SERVICES: Final = "services"
 
 

@@ -15,8 +15,9 @@ from cloudseg.model import Addresses, Everyone, Labelled, Names, Unresolved
 from cloudseg.providers.kubernetes.translate.labels import NAMESPACE, in_namespace, requirements, words
 from cloudseg.providers.kubernetes.translate.objects import Object
 from cloudseg.providers.kubernetes.translate.peers import Pods
-from cloudseg.providers.kubernetes.translate.policies.cilium.book import GROUP, fits
+from cloudseg.providers.kubernetes.translate.policies.cilium.book import fits
 from cloudseg.providers.kubernetes.translate.policies.cilium.entities import entity_ends, node_peers
+from cloudseg.providers.kubernetes.translate.policies.cilium.kinds import GROUP
 from cloudseg.providers.kubernetes.translate.policies.cilium.selectors import plain, read_selector
 from cloudseg.providers.kubernetes.translate.wire import LabelSelector
 from cloudseg.traffic import NO_ADDRESSES, AddressSet, parse_cidr

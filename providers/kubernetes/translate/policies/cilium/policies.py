@@ -18,7 +18,10 @@ from cloudseg.model import Everyone, Rule, RuleSet
 from cloudseg.providers.kubernetes.translate.labels import NAMESPACE, in_namespace, pod_labels, words
 from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.pipeline import DENIAL_STAGE, POLICY_STAGE, pods_of
+from cloudseg.providers.kubernetes.translate.policies.cilium.book import read_book
 from cloudseg.providers.kubernetes.translate.policies.cilium.ends import Scene, note_unread
+from cloudseg.providers.kubernetes.translate.policies.cilium.kinds import GROUP, NAMESPACED, POLICIES, REDIRECTS
+from cloudseg.providers.kubernetes.translate.policies.cilium.redirects import note_redirect
 from cloudseg.providers.kubernetes.translate.policies.cilium.rules import Head, Made, make_rules
 from cloudseg.providers.kubernetes.translate.policies.cilium.selectors import read_selector
 from cloudseg.providers.kubernetes.translate.policies.cilium.wire import DefaultDeny, RuleSpec, section_of
@@ -35,10 +38,7 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.policies.cilium.selectors import Chosen
     from cloudseg.providers.kubernetes.translate.policies.cilium.wire import AnyRule
 
-__all__ = ["CLUSTERWIDE", "NAMESPACED", "add_policy"]
-
-NAMESPACED: Final = "CiliumNetworkPolicy"
-CLUSTERWIDE: Final = "CiliumClusterwideNetworkPolicy"
+__all__ = ["add_policies"]
 
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("ingress", "egress")
 _NOT_SAID: Final = "enableDefaultDeny isolates without a rule: versions of Cilium differ in whether that counts"
@@ -46,7 +46,17 @@ _HOST: Final = "a host policy: what passes at nodes, and at pods on their networ
 _NO_PODS: Final = "it selects endpoints of Cilium's own and no pods: what passes at them is not judged"
 
 
-def add_policy(item: Object, draft: Draft, book: Book) -> None:
+def add_policies(objects: Sequence[Object], draft: Draft) -> None:
+    """Add the rule sets of policies, and note what sends packets elsewhere."""
+    book = read_book(objects, draft)
+    for item in objects:
+        if item.group == GROUP and item.kind in POLICIES:
+            _add_policy(item, draft, book)
+        elif item.group == GROUP and item.kind in REDIRECTS:
+            note_redirect(item, draft)
+
+
+def _add_policy(item: Object, draft: Draft, book: Book) -> None:
     """Add the rule sets of a policy. One that cannot be read in full leaves the pods open that it could select."""
     problem = item.flaw
     if not problem:

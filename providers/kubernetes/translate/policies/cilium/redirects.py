@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.draft import Draft
     from cloudseg.providers.kubernetes.translate.objects import Object
 
-__all__ = ["REDIRECTS", "note_redirect"]
+__all__ = ["note_redirect"]
 
-REDIRECTS: Final = frozenset(("CiliumLocalRedirectPolicy", "CiliumEnvoyConfig", "CiliumClusterwideEnvoyConfig"))
 _LOCAL: Final = "CiliumLocalRedirectPolicy"
 
 

@@ -17,7 +17,7 @@ import msgspec
 from cloudseg.errors import ParseError
 from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.policies.consul.names import ANY, CONSUL
-from cloudseg.providers.kubernetes.translate.policies.consul.settings import GROUP
+from cloudseg.providers.kubernetes.translate.policies.consul.signs import GROUP
 from cloudseg.providers.kubernetes.translate.policies.consul.wire import MeshSpec, ProxySpec, ServiceSpec
 from cloudseg.providers.kubernetes.translate.policies.meshes import bearing, mark
 from cloudseg.traffic import NO_TRAFFIC, Traffic

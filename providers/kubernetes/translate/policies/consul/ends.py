@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cloudseg.errors import ParseError
 from cloudseg.model import AnyOf, Unresolved
 from cloudseg.providers.kubernetes.translate.policies.consul.names import ANY, SERVICES, Chosen, chosen, within
-from cloudseg.providers.kubernetes.translate.policies.consul.settings import GROUP
+from cloudseg.providers.kubernetes.translate.policies.consul.signs import GROUP
 from cloudseg.providers.kubernetes.translate.policies.meshes import bearing
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ from cloudseg.providers.kubernetes.translate.policies.consul.membership import (
 )
 from cloudseg.providers.kubernetes.translate.policies.consul.names import ANY, CONSUL, EVERY, SERVICE, chosen
 from cloudseg.providers.kubernetes.translate.policies.consul.permissions import Outcome, outcome_of
-from cloudseg.providers.kubernetes.translate.policies.consul.settings import GROUP
+from cloudseg.providers.kubernetes.translate.policies.consul.signs import GROUP
 from cloudseg.providers.kubernetes.translate.policies.consul.wire import Destination, IntentionsSpec
 from cloudseg.providers.kubernetes.translate.policies.meshes import TCP, bearing, group_of
 

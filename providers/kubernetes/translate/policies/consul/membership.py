@@ -17,7 +17,7 @@ import msgspec
 from cloudseg.errors import ParseError
 from cloudseg.providers.kubernetes.translate.labels import NAMESPACE, ON_NAMESPACE
 from cloudseg.providers.kubernetes.translate.policies.consul.names import ANY, fronts_of, is_fronted, names_of
-from cloudseg.providers.kubernetes.translate.policies.consul.settings import GROUP, truth
+from cloudseg.providers.kubernetes.translate.policies.consul.signs import INJECT, PROXIES, REDIRECTED, is_proxied, truth
 from cloudseg.providers.kubernetes.translate.policies.meshes import MESH, mark
 from cloudseg.providers.kubernetes.translate.wire import PodTemplate
 from cloudseg.providers.kubernetes.translate.workloads import template_of
@@ -44,7 +44,6 @@ __all__ = [
     "UNNAMED",
     "Member",
     "mark_members",
-    "shows_consul",
 ]
 
 SIDECAR: Final = "sidecar"
@@ -64,9 +63,7 @@ PORT: Final = "pod/consul-port"
 OUTBOUND: Final = "pod/consul-outbound"
 """The label of a pod of whose own connections some go past its proxy."""
 
-_INJECT: Final = "consul.hashicorp.com/connect-inject"
 _TRANSPARENT: Final = "consul.hashicorp.com/transparent-proxy"
-_REDIRECTED: Final = "consul.hashicorp.com/transparent-proxy-status"
 _EXCLUDED_IN: Final = "consul.hashicorp.com/transparent-proxy-exclude-inbound-ports"
 _EXCLUDED_OUT: Final = (
     "consul.hashicorp.com/transparent-proxy-exclude-outbound-cidrs",
@@ -80,7 +77,6 @@ _GATEWAY_NAME: Final = "consul.hashicorp.com/gateway-consul-service-name"
 _COMPONENTS: Final = frozenset(("api-gateway", "ingress-gateway", "mesh-gateway", "terminating-gateway"))
 _CARRYING: Final = "mesh-gateway"
 """The gateway through which services of elsewhere come, each with an identity of its own."""
-_PROXIES: Final = ("consul-dataplane", "envoy-sidecar")
 _NEVER: Final = frozenset(("kube-system", "kube-public"))
 """Namespaces in which no sidecar is ever injected."""
 _WORDS: Final[dict[str, str]] = {
@@ -106,17 +102,6 @@ class Member(NamedTuple):
     place: str
     part: Part
     names: frozenset[str]
-
-
-def shows_consul(objects: Iterable[Object], draft: Draft) -> bool:
-    """Tell whether anything of Consul's mesh shows in a cluster: its objects, its annotations, its proxies."""
-    if any(item.group == GROUP for item in objects):
-        return True
-    return any(
-        _proxied(shape.containers) or truth(shape.annotations.get(_INJECT)) or _REDIRECTED in shape.annotations
-        for evidence in draft.evidence.values()
-        for shape in (evidence.template, *evidence.running)
-    )
 
 
 def mark_members(objects: Sequence[Object], settings: Settings, draft: Draft) -> tuple[Member, ...]:
@@ -157,10 +142,6 @@ def mark_members(objects: Sequence[Object], settings: Settings, draft: Draft) ->
     return tuple(found)
 
 
-def _proxied(containers: Iterable[str]) -> bool:
-    return any(name.startswith(_PROXIES) for name in containers)
-
-
 def _kind_of_gateway(interface: Interface, annotations: Mapping[str, str]) -> str:
     component = interface.labels.get("component", "")
     return annotations.get(_KIND_OF_GATEWAY, "") or (component if component in _COMPONENTS else "")
@@ -173,21 +154,21 @@ def _part(interface: Interface, evidence: Evidence | None, settings: Settings, d
     if _kind_of_gateway(interface, annotations):
         return GATEWAY
     if evidence.running:
-        with_proxy = [_proxied(shape.containers) for shape in evidence.running]
+        with_proxy = [is_proxied(shape.containers) for shape in evidence.running]
         if not any(with_proxy):
             return ""
         return _how(interface, evidence, settings, draft) if all(with_proxy) else PERHAPS
-    if _proxied(evidence.template.containers):
+    if is_proxied(evidence.template.containers):
         return _how(interface, evidence, settings, draft)
     place = interface.labels[NAMESPACE]
     allowed = "*" in settings.allowed or place in settings.allowed
     if place in _NEVER or place in settings.denied or not allowed:
         return ""
-    asked = annotations.get(_INJECT)
+    asked = annotations.get(INJECT)
     if asked is not None:
         said = truth(asked)
         return "" if said is False else PERHAPS if said is None else _how(interface, evidence, settings, draft)
-    hint = interface.labels.get(f"{ON_NAMESPACE}{_INJECT}", "")
+    hint = interface.labels.get(f"{ON_NAMESPACE}{INJECT}", "")
     if settings.injects is None:
         return PERHAPS if hint else UNASKED
     if not settings.injects:
@@ -202,7 +183,7 @@ def _how(interface: Interface, evidence: Evidence, settings: Settings, draft: Dr
     if "," in annotations.get(_NAME, ""):
         # Several services in one pod do not go with the transparent mode.
         return DIRECT
-    if evidence.running and all(shape.annotations.get(_REDIRECTED) == "enabled" for shape in evidence.running):
+    if evidence.running and all(shape.annotations.get(REDIRECTED) == "enabled" for shape in evidence.running):
         return SIDECAR
     text = annotations.get(_TRANSPARENT)
     if text is None:
@@ -260,6 +241,6 @@ def _service_port(template: PodTemplate) -> int:
 def _declared(template: PodTemplate) -> Iterator[tuple[str, int]]:
     containers = () if template.spec is None else template.spec.containers or ()
     for container in containers:
-        if not (container.name or "").startswith(_PROXIES):
+        if not (container.name or "").startswith(PROXIES):
             for port in container.ports or ():
                 yield port.name or "", port.container_port

@@ -15,18 +15,14 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 from cloudseg.providers.kubernetes.pruning import FLAGS
 from cloudseg.providers.kubernetes.translate.objects import fields_of
+from cloudseg.providers.kubernetes.translate.policies.consul.signs import truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cloudseg.providers.kubernetes.translate.objects import Object
 
-__all__ = ["GROUP", "Settings", "Spaces", "read_settings", "truth"]
-
-GROUP: Final = "consul.hashicorp.com"
-
-_TRUE: Final = frozenset(("1", "t", "T", "true", "TRUE", "True"))
-_FALSE: Final = frozenset(("0", "f", "F", "false", "FALSE", "False"))
+__all__ = ["Settings", "Spaces", "read_settings"]
 
 _READ: Final = frozenset(
     (
@@ -87,11 +83,6 @@ class Settings(NamedTuple):
     named_by_account: bool = False
     spaces: Spaces = Spaces()
     default: Literal["allow", "deny"] | None = None
-
-
-def truth(text: str | None) -> bool | None:
-    """Return what a text says, as Go reads it; None for one that says neither."""
-    return True if text in _TRUE else False if text in _FALSE else None
 
 
 def read_settings(objects: Iterable[Object], unread: Iterable[str] = ()) -> Settings:

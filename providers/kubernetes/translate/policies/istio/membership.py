@@ -16,11 +16,12 @@ from cloudseg.model import matches
 from cloudseg.providers.kubernetes.translate.labels import NAMESPACE, ON_NAMESPACE, in_namespace, surely_required
 from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.policies.istio.destinations import plain_destinations, waypointed
+from cloudseg.providers.kubernetes.translate.policies.istio.signs import INJECT, INJECTION, MODE, PROXY, REDIRECTED
 from cloudseg.providers.kubernetes.translate.policies.meshes import mark
 from cloudseg.traffic import NO_TRAFFIC, Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cloudseg.model import Interface
     from cloudseg.providers.kubernetes.translate.draft import Draft
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from cloudseg.providers.kubernetes.translate.policies.istio.capture import Capture
     from cloudseg.providers.kubernetes.translate.policies.istio.settings import Settings
 
-__all__ = ["AMBIENT", "DOUBTFUL", "PERHAPS", "SIDECAR", "WAYPOINT", "mark_members", "shows_istio"]
+__all__ = ["AMBIENT", "DOUBTFUL", "PERHAPS", "SIDECAR", "WAYPOINT", "mark_members"]
 
 SIDECAR: Final = "istio-sidecar"
 AMBIENT: Final = "istio-ambient"
@@ -39,12 +40,7 @@ WAYPOINT: Final = "waypoint"
 
 Part = Literal["istio-sidecar", "istio-ambient", "istio-perhaps", ""]
 
-_INJECT: Final = "sidecar.istio.io/inject"
 _REVISION: Final = "istio.io/rev"
-_MODE: Final = "istio.io/dataplane-mode"
-_INJECTION: Final = "istio-injection"
-_REDIRECTED: Final = "ambient.istio.io/redirection"
-_PROXY: Final = "istio-proxy"
 _IGNORED: Final = frozenset(("kube-system", "kube-public", "kube-node-lease", "local-path-storage"))
 """Namespaces in which no sidecar is ever injected."""
 
@@ -60,20 +56,6 @@ _OUTBOUND: Final = (
 )
 _UNCAPTURED: Final = ("sidecar.istio.io/interceptionMode", "ambient.istio.io/bypass-inbound-capture")
 _PROXY_CONFIG: Final = "proxy.istio.io/config"
-_LABELS: Final = frozenset((_INJECT, _MODE, f"{ON_NAMESPACE}{_MODE}", f"{ON_NAMESPACE}{_INJECTION}"))
-
-
-def shows_istio(objects: Iterable[Object], draft: Draft) -> bool:
-    """Tell whether anything of Istio shows in a cluster: objects of its kinds, its labels, its proxies."""
-    if any(item.group.endswith(".istio.io") for item in objects):
-        return True
-    if any(not _LABELS.isdisjoint(interface.labels) for interface in draft.interfaces.values()):
-        return True
-    return any(
-        _PROXY in shape.containers or _REDIRECTED in shape.annotations
-        for evidence in draft.evidence.values()
-        for shape in (evidence.template, *evidence.running)
-    )
 
 
 def mark_members(objects: Sequence[Object], settings: Settings, draft: Draft) -> None:
@@ -120,7 +102,7 @@ def _part(interface: Interface, evidence: Evidence | None, draft: Draft) -> Part
     if evidence.running:
         # Whether a pod that runs has a proxy is there to be seen, whatever labels ask for.
         return _running(evidence, wanted)
-    if _PROXY in evidence.template.containers:
+    if PROXY in evidence.template.containers:
         return SIDECAR
     injected = _injected(interface, evidence, draft)
     if injected != "":
@@ -129,10 +111,10 @@ def _part(interface: Interface, evidence: Evidence | None, draft: Draft) -> Part
 
 
 def _running(evidence: Evidence, wanted: Part) -> Part:
-    with_proxy = [_PROXY in shape.containers for shape in evidence.running]
+    with_proxy = [PROXY in shape.containers for shape in evidence.running]
     if any(with_proxy):
         return SIDECAR if all(with_proxy) else PERHAPS
-    redirected = [shape.annotations.get(_REDIRECTED) == "enabled" for shape in evidence.running]
+    redirected = [shape.annotations.get(REDIRECTED) == "enabled" for shape in evidence.running]
     if any(redirected):
         return AMBIENT if all(redirected) else PERHAPS
     return PERHAPS if wanted else ""
@@ -144,13 +126,13 @@ def _injected(interface: Interface, evidence: Evidence, draft: Draft) -> Part:
     If a label of pod or namespace says no, it is not; else if one says yes, it is. The annotation can only say no.
     """
     labels, place = interface.labels, interface.labels[NAMESPACE]
-    annotated = evidence.template.annotations.get(_INJECT, "").lower()
-    own = labels.get(_INJECT, "").lower()
+    annotated = evidence.template.annotations.get(INJECT, "").lower()
+    own = labels.get(INJECT, "").lower()
     if own == "false" or (not own and annotated == "false") or place in _IGNORED:
         return ""
     if place in draft.unlabelled:
         return PERHAPS
-    injection = labels.get(f"{ON_NAMESPACE}{_INJECTION}", "")
+    injection = labels.get(f"{ON_NAMESPACE}{INJECTION}", "")
     if injection == "disabled":
         return ""
     if injection == "enabled" or own == "true" or labels.get(f"{ON_NAMESPACE}{_REVISION}"):
@@ -162,9 +144,9 @@ def _injected(interface: Interface, evidence: Evidence, draft: Draft) -> Part:
 
 def _ambient(interface: Interface, draft: Draft) -> Part:
     labels = interface.labels
-    own = labels.get(_MODE, "")
+    own = labels.get(MODE, "")
     if own or interface.labels[NAMESPACE] not in draft.unlabelled:
-        return AMBIENT if (own or labels.get(f"{ON_NAMESPACE}{_MODE}")) == "ambient" else ""
+        return AMBIENT if (own or labels.get(f"{ON_NAMESPACE}{MODE}")) == "ambient" else ""
     return PERHAPS
 
 

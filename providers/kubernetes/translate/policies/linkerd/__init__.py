@@ -6,19 +6,9 @@ Source: https://linkerd.io/2-edge/features/server-policy/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from cloudseg.providers.kubernetes.translate.policies.linkerd import (
-    authentications,
-    authorizations,
-    egress,
-    routes,
-    servers,
-)
-from cloudseg.providers.kubernetes.translate.policies.linkerd.defaults import add_defaults
-from cloudseg.providers.kubernetes.translate.policies.linkerd.membership import LINKERD, mark_members, shows_linkerd
-from cloudseg.providers.kubernetes.translate.policies.linkerd.settings import read_settings
-from cloudseg.providers.kubernetes.translate.policies.meshes import mark_addresses
+from cloudseg.providers.kubernetes.translate.policies.linkerd.signs import READS, shows_linkerd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,31 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["READS", "add"]
 
-READS: Final[frozenset[tuple[str, str]]] = frozenset(
-    (
-        servers.KIND,
-        egress.KIND,
-        *authentications.KINDS,
-        *authorizations.KINDS,
-        *(kind for kind in routes.ROUTES if kind[0] == authentications.GROUP),
-    )
-)
-_BEYOND: Final = frozenset(("multicluster.linkerd.io", "workload.linkerd.io"))
-"""API groups of which an object shows that workloads outside of the cluster are part of the mesh."""
-
 
 def add(objects: Sequence[Object], draft: Draft) -> None:
-    """Add the rule sets of Linkerd's policies. Pods outside of the mesh enforce none of them."""
-    if not shows_linkerd(objects, draft):
-        return
-    settings = read_settings(objects, draft.ledger.unread)
-    mark_members(objects, settings, draft)
-    mark_addresses(draft)
-    parts = tuple(sorted({labels[LINKERD] for each in draft.interfaces.values() if LINKERD in (labels := each.labels)}))
-    beyond = any(item.group in _BEYOND for item in objects)
-    mesh = servers.Mesh(settings, draft, parts, beyond)
-    found = servers.add_servers(objects, mesh)
-    known = authentications.read_authentications(objects, settings, draft)
-    authorizations.add_authorizations(objects, found, known, mesh)
-    egress.add_egress_networks(objects, mesh)
-    add_defaults(settings, draft, beyond=beyond)
+    """Add the rule sets of Linkerd's policies. Pods outside of the mesh enforce none."""
+    if shows_linkerd(objects, draft):
+        # Hardly a cluster has every mesh: what evaluates this one is loaded where it shows.
+        from cloudseg.providers.kubernetes.translate.policies.linkerd.evaluation import add_policies
+
+        add_policies(objects, draft)

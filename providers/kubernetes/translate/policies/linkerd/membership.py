@@ -16,6 +16,7 @@ from cloudseg.errors import ParseError
 from cloudseg.providers.kubernetes.translate.labels import NAMESPACE, ON_NAMESPACE
 from cloudseg.providers.kubernetes.translate.objects import fields_of
 from cloudseg.providers.kubernetes.translate.policies.linkerd.past import parse_ports
+from cloudseg.providers.kubernetes.translate.policies.linkerd.signs import INJECT, PROXY
 from cloudseg.providers.kubernetes.translate.policies.meshes import MESH, mark
 from cloudseg.traffic import NO_TRAFFIC
 
@@ -42,7 +43,6 @@ __all__ = [
     "SURELY",
     "UNKNOWN",
     "mark_members",
-    "shows_linkerd",
 ]
 
 LINKERD: Final = "pod/linkerd"
@@ -65,7 +65,6 @@ PERHAPS: Final = "perhaps"
 UNKNOWN: Final = "unknown"
 Part = Literal["surely", "perhaps", ""]
 
-_INJECT: Final = "linkerd.io/inject"
 _WEBHOOKS: Final = f"{ON_NAMESPACE}config.linkerd.io/admission-webhooks"
 _POLICY: Final = "config.linkerd.io/default-inbound-policy"
 _IDENTIFIED: Final = "config.linkerd.io/proxy-require-identity-inbound-ports"
@@ -73,7 +72,6 @@ _SKIPPED: Final = "config.linkerd.io/skip-inbound-ports"
 _SUBNETS: Final = "config.linkerd.io/skip-subnets"
 _OUTBOUND: Final = ("config.linkerd.io/skip-outbound-ports", _SUBNETS)
 _WITHOUT_IDENTITY: Final = "config.linkerd.io/disable-identity"
-_PROXY: Final = "linkerd-proxy"
 _VARIABLE: Final = "LINKERD2_PROXY_INBOUND_DEFAULT_POLICY"
 _IGNORED: Final = frozenset(("cert-manager", "kube-system"))
 """Namespaces in which no proxy is ever injected."""
@@ -131,20 +129,7 @@ class _Pods(NamedTuple):
         return self.space.annotations.get(key)
 
     def _injected(self, shape: Shape) -> bool:
-        return bool(self.evidence.running) and _PROXY in shape.containers
-
-
-def shows_linkerd(objects: Iterable[Object], draft: Draft) -> bool:
-    """Tell whether anything of Linkerd shows in a cluster: objects of its kinds, its annotations, its proxies."""
-    if any(item.group == "linkerd.io" or item.group.endswith(".linkerd.io") for item in objects):
-        return True
-    if any(_INJECT in space.annotations for space in _spaces(objects).values()):
-        return True
-    return any(
-        _PROXY in shape.containers or _INJECT in shape.annotations
-        for evidence in draft.evidence.values()
-        for shape in (evidence.template, *evidence.running)
-    )
+        return bool(self.evidence.running) and PROXY in shape.containers
 
 
 def mark_members(objects: Sequence[Object], settings: Settings, draft: Draft) -> None:
@@ -153,7 +138,7 @@ def mark_members(objects: Sequence[Object], settings: Settings, draft: Draft) ->
     hinted = {
         draft.id(f"{item.place}/{item.name}[{item.kind}]")
         for item in objects
-        if _annotations(item).get(_INJECT) in _INJECTED and item.kind not in {"Namespace", "Pod"}
+        if _annotations(item).get(INJECT) in _INJECTED and item.kind not in {"Namespace", "Pod"}
     }
     assumed = False
     for key, interface in list(draft.interfaces.items()):
@@ -207,12 +192,12 @@ def _part(pods: _Pods, *, hinted: bool) -> Part:
     """
     evidence, space = pods.evidence, pods.space
     if evidence.running:
-        with_proxy = [_PROXY in shape.containers for shape in evidence.running]
+        with_proxy = [PROXY in shape.containers for shape in evidence.running]
         return SURELY if all(with_proxy) else PERHAPS if any(with_proxy) else ""
-    if _PROXY in evidence.template.containers:
+    if PROXY in evidence.template.containers:
         return SURELY
-    own = evidence.template.annotations.get(_INJECT, "")
-    above = space.annotations.get(_INJECT, "")
+    own = evidence.template.annotations.get(INJECT, "")
+    above = space.annotations.get(INJECT, "")
     if own not in {"", *_INJECTED} or pods.interface.labels[NAMESPACE] in _IGNORED:
         return ""
     if pods.interface.labels.get(_WEBHOOKS) == "disabled" or (above not in {"", "disabled", *_INJECTED}):

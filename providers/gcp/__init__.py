@@ -1,0 +1,1 @@
+"""Google Cloud: how a project is read."""
