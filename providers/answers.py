@@ -46,6 +46,7 @@ _TOKENS = (
     "nextToken",
     "NextMarker",
     "Marker",
+    "nextPageToken",
     "ContinuationToken",
     "position",
     "IsTruncated",

@@ -277,14 +277,18 @@ class InternetView:
                 if other.name != stage or other.match == "first"
             )
             owner = (interface.provider, interface.scope, interface.region, interface.network)
-            near = tuple(self._near_places(interface, pipeline)) if self._near.any else ()
+            # What other stages see of it matters where something comes in.
+            alone = "" if ways.ways else stage
+            near = tuple(self._near_places(interface, pipeline, alone)) if self._near.any else ()
             alike = (stage, *owner, self._place(interface.subnet, ways), judges, near, id(ways), families_of(interface))
             known = self._classes[key] = self._numbers.setdefault(alike, len(self._numbers))
         return known
 
-    def _near_places(self, interface: Interface, pipeline: Pipeline | None) -> Iterator[Hashable]:
-        """Yield what the near ends of the rules that judge an interface see of it."""
+    def _near_places(self, interface: Interface, pipeline: Pipeline | None, alone: str) -> Iterator[Hashable]:
+        """Yield what near ends of the rules that judge an interface see of it; of one stage alone if that is named."""
         for stage in () if pipeline is None else pipeline.ingress:
+            if alone not in {"", stage.name}:
+                continue
             for judge in self._estate.judging(interface, stage.name, "ingress"):
                 if self._near.narrows(judge):
                     yield self._near.place(judge, interface)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Through", "WayIn", "WaysIn", "find_ways_in", "is_public", "straight_entrances"]
 
 _ESTATES: Final = 4
+_ENTRANCES: Final = {"aws": "accelerators and origins of the content network"}
+"""What entrances without a public address of their target are called."""
 FAMILIES: tuple[tuple[Family, AddressSet], ...] = ((4, ALL_IPV4), (6, ALL_IPV6))
 
 
@@ -119,7 +121,7 @@ def _unread_entrances(interface: Interface, estate: Estate) -> tuple[str, ...]:
     """Return what may lead to the interface and was not read: there may be ways besides those found."""
     unread: list[str] = []
     if not _entrances_were_read(interface, estate):
-        unread.append("accelerators and origins of the content network were not read in full")
+        unread.append(f"{_ENTRANCES.get(interface.provider, 'other entrances')} were not read in full")
     if not estate.read("load-balancers", interface):
         unread.append("load balancers and their targets were not read in full")
     return tuple(unread)
@@ -133,7 +135,8 @@ def _unseen(interface: Interface, estate: Estate) -> tuple[WayIn, ...]:
     """Return the way through what was not read: an accelerator leads to what has no public address of its own."""
     if _entrances_were_read(interface, estate):
         return ()
-    text = "through an accelerator or another entrance that was not read"
+    first = "an accelerator or another" if interface.provider in _ENTRANCES else "an"
+    text = f"through {first} entrance that was not read"
     return (WayIn(GLOBAL_UNICAST, ALL_TRAFFIC, certain=False, text=text, direct=False),)
 
 

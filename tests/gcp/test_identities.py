@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cloudseg.traffic import Traffic
 from tests.gcp.agreeing import Harness, translated
 from tests.gcp.raw_parts import policy_rule, vpc
 from tests.gcp.shapes import A, B, one_network, packet, verdict
@@ -35,3 +36,21 @@ def test_replies_need_no_rule() -> None:
     assert verdict(raw, A, B) == "passes"
     assert not [*Harness(raw.answers).disagreements([asked], thorough=True)]
     assert verdict(raw, B, A) == "blocked"
+
+
+@pytest.mark.semantics(79)
+@pytest.mark.parametrize(("name", "expected"), [("shop/role-1/yes", "surely"), ("shop/role-1/gone", "perhaps")])
+def test_a_secure_tag_by_another_name_is_looked_up_and_one_that_is_not_found_may_be_anybodys(
+    name: str, expected: str
+) -> None:
+    raw = one_network(secure=True)
+    for value in raw.listed("shop", "tag_values", "cloudresourcemanager"):
+        value["namespacedName"] = f"shop/role-{str(value['name'])[-1]}/yes"
+    raw.policy("guard", ["main"], policy_rule(100, "allow", "tcp:443", secure=[name]))
+    engine = Harness(raw.answers).engine
+    source, target = (
+        next(each for each in engine.estate.interfaces if each.endswith(f"/instances/{own}/nic0")) for own in ("a", "b")
+    )
+    found, https = engine.between(source, target), Traffic.parse("tcp/443")
+    assert https <= found.upper
+    assert (https <= found.lower) is (expected == "surely")

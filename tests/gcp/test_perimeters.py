@@ -204,6 +204,7 @@ def test_that_no_perimeter_was_read_leaves_nothing_open() -> None:
         "compute.projects": PROJECTS,
         "storage.buckets": [],
         "storage.bucket_iam_policies": [],
+        "compute.forwarding_rules": [],
     }
     read = estate(held).coverage
     assert read.state("services.gcs", "gcp", PROJECT, "global") == "read"

@@ -300,17 +300,24 @@ DATASET_NAME = f"//bigquery.googleapis.com/projects/{PROJECT}/datasets/d"
         ([{"role": "OWNER", "specialGroup": "projectOwners"}], None, False, False),
         ([], [bindings(DATASET_NAME, ("roles/bigquery.dataViewer", "allUsers"))], True, True),
         (None, [], False, False),
-        (None, None, None, False),
+        (None, None, None, None),
     ],
 )
 def test_a_dataset_is_public_where_a_list_or_a_policy_names_everybody(
-    access: list[Any] | None, policies: list[Any] | None, *, public: bool | None, anonymous: bool
+    access: list[Any] | None, policies: list[Any] | None, *, public: bool | None, anonymous: bool | None
 ) -> None:
     answers: dict[str, list[Any]] = {"bigquery.datasets": [DATASET | ({} if access is None else {"access": access})]}
     if policies is not None:
         answers["bigquery.dataset_iam_policies"] = policies
     found = only(answers)
     assert (found.public, found.anonymous) == (public, anonymous)
+
+
+def test_datasets_without_a_reference_are_told_apart_by_their_assets_names() -> None:
+    names = [DATASET_NAME, f"{DATASET_NAME}2"]
+    found = estate({"bigquery.datasets": [{"assetName": each, "access": []} for each in names]}).services
+
+    assert sorted(found) == [f"gcp:{PROJECT}:bigquery/datasets/d", f"gcp:{PROJECT}:bigquery/datasets/d2"]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _PAGING = frozenset(("kind", "id", "selfLink", "nextPageToken", "etag", "unreachables", "warning"))
 
+_HARMLESS = frozenset(("NO_RESULTS_ON_PAGE", ""))
+
 
 class Answers(_Answers):
     """The answers of one project, from whatever places, and the names of what is in them."""
@@ -67,8 +69,20 @@ class Answers(_Answers):
             return list(self._by_place(part, cast("dict[str, object]", found), facet))
         if key not in fields and not fields.keys() - _PAGING:
             # An empty list is left out.
+            self._unfinished(part, fields, facet)
             return []
         return super()._items(part, key, facet)
+
+    def _unfinished(self, part: Part, fields: dict[str, object], facet: str) -> None:
+        """Note a list that goes on elsewhere, or of which places could not be reached.
+
+        Source: https://cloud.google.com/compute/docs/reference/rest/v1/instances/aggregatedList
+        """
+        super()._unfinished(part, fields, facet)
+        if fields.get("unreachables"):
+            self.malformed(part, "", f"unreachables are {fields['unreachables']}", facet)
+        if _code_of(fields.get("warning")) not in _HARMLESS:
+            self.malformed(part, "", f"warning is {_code_of(fields['warning'])}", facet)
 
     def _by_place(self, part: Part, places: dict[str, object], facet: str) -> Iterator[object]:
         """Yield the resources of an aggregated list; a place that could not be reached is a gap.
@@ -82,7 +96,7 @@ class Answers(_Answers):
             for name, value in cast("dict[str, object]", held).items():
                 if isinstance(value, list):
                     yield from cast("list[object]", value)
-                elif name == "warning" and _code_of(value) not in {"NO_RESULTS_ON_PAGE", ""}:
+                elif name == "warning" and _code_of(value) not in _HARMLESS:
                     self.malformed(part, place, f"{place}: {_code_of(value)}", facet)
 
     def addresses(self, what: str, resource: str, texts: Iterable[str | None], facet: str) -> AddressSet:

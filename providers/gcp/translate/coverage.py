@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["coverage_of", "not_used", "scopes_of", "unread"]
 
 _REGION: Final = "global"
+_FRONTS: Final = ("compute", "forwarding_rules")
 _ALSO: Final = frozenset((("compute", "effective_firewalls"),))
 """Answers that a snapshot may hold besides."""
 _SUPPLEMENTARY: Final = frozenset(
@@ -62,9 +63,31 @@ def not_used(snapshot: Snapshot, asked: set[Key]) -> list[str]:
 
 def coverage_of(snapshot: Snapshot, scopes: Sequence[str], gaps: Iterable[Gap]) -> Coverage:
     """Return how completely each part of each project was read; its load balancers are all its ways in."""
+    found = tuple(gaps)
     unasked = {(scope, facet): why for scope in scopes for facet, why in _unasked(snapshot, scope).items()}
-    listed = _PARTS.coverage(snapshot, scopes, gaps, unasked).readings
-    return Coverage((*listed, *(Reading(PROVIDER, scope, _REGION, "entrances", "read") for scope in scopes)))
+    listed = _PARTS.coverage(snapshot, scopes, found, unasked).readings
+    return Coverage((*listed, *(_ways_in(snapshot, scope, found) for scope in scopes)))
+
+
+def _ways_in(snapshot: Snapshot, scope: str, gaps: Iterable[Gap]) -> Reading:
+    """Return how completely the forwarding rules of a project were read: by one, any machine may be reached.
+
+    What one of them that was read leads to is told by itself.
+    """
+    there = any(
+        (part.provider, part.scope, part.service, part.operation) == (PROVIDER, scope, *_FRONTS)
+        for part in snapshot.parts()
+    )
+    broken = any(
+        gap.scope == scope and (gap.what.endswith("compute/forwarding_rules.json") or _is_of_list(gap)) for gap in gaps
+    )
+    if there and not broken:
+        return Reading(PROVIDER, scope, _REGION, "entrances", "read")
+    return Reading(PROVIDER, scope, _REGION, "entrances", "unread", "compute.forwarding_rules was not read in full")
+
+
+def _is_of_list(gap: Gap) -> bool:
+    return gap.what == ".".join(_FRONTS) and not gap.resource
 
 
 def _unasked(snapshot: Snapshot, scope: str) -> dict[str, str]:

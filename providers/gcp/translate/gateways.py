@@ -271,9 +271,7 @@ def lend_addresses(draft: Draft) -> None:
             sure = all(served for _, served in serving)
             draft.interfaces[identifier] = _lent(interface, [nat for nat, _ in serving], sure=sure)
         elif draft.google_access.get(subnet.id):
-            draft.interfaces[identifier] = msgspec.structs.replace(
-                interface, lent_unlisted=None, lent_carries=_TRANSLATED
-            )
+            draft.interfaces[identifier] = msgspec.structs.replace(interface, lent_unlisted=None)
 
 
 def _lent(interface: Interface, serving: list[Nat], *, sure: bool) -> Interface:

@@ -115,11 +115,17 @@ def near_end(draft: Draft, targets: tuple[GroupRef, ...], ranges: tuple[Peer, ..
             return (Unresolved("targets at addresses of a list", "which of the targets bear these is not known"),)
         named |= peer.addresses
     groups = {peer.group for peer in targets}
-    found = NO_ADDRESSES
+    secure = any(draft.groups[group].kind == "secure-tag" for group in groups)
+    found = unsure = NO_ADDRESSES
     for each in draft.interfaces.values():
         if each.attached & groups:
             found |= each.addresses & named
-    return (Addresses(found),)
+        elif secure and each.workload is not None and each.scope not in draft.read_bindings:
+            unsure |= each.addresses & named
+    if not unsure:
+        return (Addresses(found),)
+    maybe = Unresolved("targets by secure tags", "which machines bear these tags was not read", unsure)
+    return (Addresses(found), maybe)
 
 
 def source_of(identifier: str) -> str:

@@ -96,6 +96,8 @@ def add_instances(answers: Answers, draft: Draft) -> None:
 
 
 def _nics(answers: Answers, wire: _Instance, link: str) -> Iterator[_Nic]:
+    if not wire.network_interfaces:
+        answers.gap(_WHAT, link, "unread", "networkInterfaces are missing", _FACET)
     for index, item in enumerate(wire.network_interfaces or ()):
         try:
             yield msgspec.convert(item, _Nic)
@@ -126,7 +128,9 @@ def _add_interface(answers: Answers, draft: Draft, wire: _Instance, nic: _Nic, n
     public_six = answers.addresses(_WHAT, own, outer, _FACET)
     mapped = [each.nat_ip for each in nic.access_configs or () if each.nat_ip]
     # One of a stopped machine gets an address when it starts.
-    waiting = bool(nic.access_configs) and not mapped
+    waiting = bool(nic.access_configs) and (not mapped or not answers.readable(mapped))
+    if not four | six | public_six:
+        answers.gap(_WHAT, own, "malformed", "it tells no address that can be read", _FACET)
     tags = frozenset(tag for tag in (wire.tags.items if wire.tags is not None else None) or () if tag)
     accounts = frozenset(each.email for each in wire.service_accounts or () if each.email)
     interface = Interface(

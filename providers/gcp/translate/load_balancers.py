@@ -104,7 +104,7 @@ class _Reader:
             self._answers.addresses(_WHAT, tail_of(link), (rule.address,), FACET),
             listens_of(rule),
             region,
-            scheme.startswith("EXTERNAL") or (not scheme and not rule.subnetwork),
+            scheme.startswith("EXTERNAL") or (not scheme.startswith("INTERNAL") and not rule.subnetwork),
             self._network_of(rule),
         )
 

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from cloudseg.providers.gcp.translate.draft import Draft
     from cloudseg.traffic import AddressSet
 
-__all__ = ["WITHOUT_MACHINES", "add_networks", "add_projects", "add_subnets", "join_peerings", "space_networks"]
+__all__ = [
+    "WITHOUT_MACHINES",
+    "add_networks",
+    "add_projects",
+    "add_subnets",
+    "join_peerings",
+    "network_at",
+    "space_networks",
+]
 
 _NETWORKS: Final = "compute.networks"
 _SUBNETS: Final = "compute.subnetworks"
@@ -122,6 +130,15 @@ def add_networks(answers: Answers, draft: Draft) -> None:
                 answers.gap(_NETWORKS, tail_of(link), "malformed", f"peerings[{index}]: {error}", "peerings")
             else:
                 seen.append(_neighbour(draft, peering, network, answers))
+
+
+def network_at(draft: Draft, link: str, project: str) -> str:
+    """Return the qualified id of the network that a link names: by its name, or by its number."""
+    found = draft.named(link, project)
+    if found in draft.networks or not name_of(link).isdecimal():
+        return found
+    number = name_of(link)
+    return next((own for own, known in draft.network_numbers.items() if known == number), found)
 
 
 def _add_legacy_subnet(draft: Draft, network: Network) -> None:

@@ -10,9 +10,11 @@ import msgspec
 from cloudseg.model import InSubnets, RuleSet, own_id
 from cloudseg.providers.gcp.ids import own_of, region_of, tail_of
 from cloudseg.providers.gcp.translate.groups import machines_in
+from cloudseg.providers.gcp.translate.networks import network_at
 from cloudseg.providers.gcp.translate.parts import Level, Policy, RegionalPolicy
 from cloudseg.providers.gcp.translate.pipeline import GLOBAL_POLICY, REGIONAL_POLICY, hierarchical, system
-from cloudseg.providers.gcp.translate.policy_rules import WirePolicyRule, priority_in, rule_of, unread_rule
+from cloudseg.providers.gcp.translate.policy_rules import WirePolicyRule, priority_in, rule_of
+from cloudseg.providers.gcp.translate.unread_rules import unread_rule
 from cloudseg.providers.gcp.translate.wire import CloudResource
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ __all__ = ["PLACE", "add_effective_policies", "add_policies", "levels_of", "plac
 
 _WHAT: Final = "compute.network_firewall_policies"
 _FACET: Final = "boundary-rules"
+_NO_RULES: Final = "its rules are missing"
+_LISTED: Final = frozenset(("NETWORK", "NETWORK_REGIONAL"))
+_ABOVE: Final = frozenset(("HIERARCHY",))
+_REGIONAL: Final = frozenset(("HIERARCHY", "SYSTEM_REGIONAL", "SYSTEM_GLOBAL"))
 PLACE: Final = "@@"
 """What stands between a policy's id and the network that it stands at: its ends mean something else at each."""
 
@@ -75,8 +81,15 @@ def add_policies(answers: Answers, draft: Draft) -> None:
             rules=tuple(wire.rules or ()),
             project=answers.scope,
         )
+        if wire.rules is None:
+            answers.gap(_WHAT, tail_of(link), "malformed", _NO_RULES, _FACET)
         for each in wire.associations or ():
-            network = draft.named(each.attachment_target, answers.scope)
+            network = network_at(draft, each.attachment_target, answers.scope)
+            if network not in draft.networks:
+                why = (
+                    f"it is associated with {each.attachment_target or 'a network without a name'}, which is not known"
+                )
+                answers.gap(_WHAT, tail_of(link), "malformed", why, _FACET)
             if region == "global":
                 draft.global_policies.setdefault(network, []).append(policy)
             else:
@@ -90,8 +103,9 @@ def add_effective_policies(answers: Answers, draft: Draft) -> None:
     https://cloud.google.com/compute/docs/reference/rest/v1/networks/getEffectiveFirewalls
     """
     for resource, answer in answers.answered("compute", "network_effective_firewalls", _Answer, _FACET):
-        network = draft.named(resource, answers.scope)
+        network = network_at(draft, resource, answers.scope)
         above = [each for each in _listed(answer) if each.type.upper() == "HIERARCHY"]
+        _tell_unknown(answers, "network_effective_firewalls", resource, answer, _ABOVE)
         draft.hierarchy[network] = [
             Level(number, _effective(each, "hierarchical-firewall-policy", "global", answers))
             for number, each in enumerate(above, start=1)
@@ -99,12 +113,33 @@ def add_effective_policies(answers: Answers, draft: Draft) -> None:
     for resource, answer in answers.answered("compute", "region_effective_firewalls", _Answer, _FACET):
         link, _, place = resource.partition("|")
         region = region_of(place)
+        _tell_unknown(answers, "region_effective_firewalls", resource, answer, _REGIONAL)
         for each in _listed(answer):
             if each.type.upper() in {"SYSTEM_REGIONAL", "SYSTEM_GLOBAL"}:
                 policy = _effective(each, "system-firewall-policy", region, answers)
                 draft.system_policies.append(
                     RegionalPolicy(draft.named(link, answers.scope), region, policy, each.priority)
                 )
+
+
+def _tell_unknown(
+    answers: Answers, operation: str, resource: str, answer: _Answer, kinds: frozenset[str]
+) -> None:  # fmt: skip
+    """Make a gap of each policy of a kind that has no place here, and of each that tells no rules.
+
+    Policies of networks are listed by themselves, and every policy has the rules that it was made with. Source:
+    https://cloud.google.com/firewall/docs/network-firewall-policies#predefined
+    """
+    for each in _listed(answer):
+        kind = each.type.upper()
+        name = each.display_name or each.short_name or each.name
+        if kind in _LISTED:
+            continue
+        if kind not in kinds:
+            why = f"the policy {name} is of the type {each.type or 'none'}, which has no known place"
+            answers.gap(f"compute.{operation}", resource, "unsupported", why, _FACET)
+        elif each.rules is None:
+            answers.gap(f"compute.{operation}", resource, "malformed", f"the policy {name}: {_NO_RULES}", _FACET)
 
 
 def _listed(answer: _Answer) -> Iterator[_Effective]:

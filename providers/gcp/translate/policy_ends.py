@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["End", "Match", "SecureTag", "ends_of", "secure_group"]
 
+_BY_ID: Final = "tagValues/"
 ORGANISATION: Final = "organization"
 """The scope of what belongs to no project."""
 
@@ -144,7 +145,18 @@ class _End(NamedTuple):
 
 
 def secure_group(draft: Draft, name: str) -> str:
-    """Return the group of a secure tag by its value's id."""
+    """Return the group of a secure tag by its value's id.
+
+    One that is written by another name is looked up.
+
+    Raises:
+        msgspec.ValidationError: there is no such tag among those that were read.
+    """
+    if not name.startswith(_BY_ID):
+        known = next((value for value, called in draft.secure_tags.items() if called == name), None)
+        if known is None:
+            raise msgspec.ValidationError(f"{name} is no secure tag that was read")
+        name = known
     identifier = qualified(PROVIDER, ORGANISATION, name)
     return group_at(draft, identifier, "secure-tag", draft.secure_tags.get(name, name_of(name)))
 

@@ -8,17 +8,17 @@ import msgspec
 
 from cloudseg.model import ANYONE, GroupRef, Rule
 from cloudseg.providers.gcp.translate.groups import account_of, group_at, near_end
+from cloudseg.providers.gcp.translate.networks import network_at
 from cloudseg.providers.gcp.translate.policy_ends import Match, SecureTag, ends_of, secure_group
 from cloudseg.providers.gcp.translate.vpc_rules import Part, traffic_of
-from cloudseg.traffic import ALL_TRAFFIC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from cloudseg.model import Direction, Verdict
     from cloudseg.providers.gcp.translate.draft import Draft
 
-__all__ = ["WirePolicyRule", "priority_in", "rule_of", "unread_rule"]
+__all__ = ["WirePolicyRule", "priority_in", "rule_of"]
 
 _VERDICTS: Final[Mapping[str, Verdict]] = {
     "allow": "accept",
@@ -29,6 +29,7 @@ _VERDICTS: Final[Mapping[str, Verdict]] = {
     "apply_security_profile_group": "accept",
 }
 _OTHER_ACTIONS: Final = frozenset(("mirror", "do_not_mirror"))
+_TARGET_TYPES: Final = frozenset(("INSTANCES", "TARGET_TYPE_UNSPECIFIED", "INTERNAL_MANAGED_LB"))
 _KNOWN: Final = frozenset((*(field.encode_name for field in msgspec.structs.fields(Match)), "layer4Configs", "kind"))
 _LOWEST: Final = 2147483647
 
@@ -67,12 +68,16 @@ def rule_of(draft: Draft, wire: WirePolicyRule, network: str, project: str) -> R
         msgspec.ValidationError: a condition or the action is not what the service documents.
     """
     resources = wire.target_resources or ()
+    if (wire.target_type or "INSTANCES").upper() not in _TARGET_TYPES:
+        raise msgspec.ValidationError(f"targetType is {wire.target_type!r}")
+    if wire.direction.upper() not in {"INGRESS", "EGRESS"}:
+        raise msgspec.ValidationError(f"direction is {wire.direction!r}")
     skipped = (
         wire.disabled
         or wire.action.lower() in _OTHER_ACTIONS
         # These are about proxies, not about machines.
         or (wire.target_type or "INSTANCES").upper() not in {"INSTANCES", "TARGET_TYPE_UNSPECIFIED"}
-        or (resources and network not in {draft.named(each, project) for each in resources})
+        or (resources and network not in {network_at(draft, each, project) for each in resources})
     )
     if skipped:
         return None
@@ -121,26 +126,6 @@ def _targets(draft: Draft, wire: WirePolicyRule, network: str) -> tuple[GroupRef
         for name in wire.target_service_accounts or ()
     )
     return tuple(GroupRef(group) for group in (*tags, *accounts))
-
-
-def unread_rule(index: int, priority: int | None, why: str) -> Iterator[Rule]:
-    """Yield what stands for a rule that could not be read: in both directions, it may match anything and pass it."""
-    both: tuple[Direction, ...] = ("ingress", "egress")
-    for direction in both:
-        for verdict in _EITHER:
-            yield Rule(
-                id=f"{direction}/unread-{index}-{verdict}",
-                direction=direction,
-                verdict=verdict,
-                traffic=ALL_TRAFFIC,
-                remote=ANYONE,
-                priority=priority or 0,
-                exact=False,
-                doubt=why,
-            )
-
-
-_EITHER: Final[tuple[Verdict, ...]] = ("deny", "accept")
 
 
 def priority_in(item: object) -> int | None:

@@ -57,10 +57,15 @@ def add_secure_tags(answers: Answers, draft: Draft) -> None:
         draft.secure_tags[value.name] = value.namespaced_name or value.short_name
         if value.parent in draft.tag_networks:
             draft.value_networks[value.name] = draft.tag_networks[value.parent]
+    unread: set[str] = set()
     for binding in answers.listed("cloudresourcemanager", "tag_bindings", _Binding, "groups"):
-        if "/instances/" in binding.parent and binding.tag_value:
+        if "/instances/" in binding.parent and binding.tag_value.startswith("tagValues/"):
             draft.bound_tags.setdefault(tail_of(binding.parent), set()).add(binding.tag_value)
-    if answers.has("cloudresourcemanager", "tag_bindings"):
+        elif "/instances/" in binding.parent:
+            what = "cloudresourcemanager.tag_bindings"
+            answers.gap(what, tail_of(binding.parent), "malformed", f"{binding.tag_value!r} is no tag value", "groups")
+            unread.add(answers.scope)
+    if answers.has("cloudresourcemanager", "tag_bindings") and answers.scope not in unread:
         draft.read_bindings.add(answers.scope)
 
 

@@ -40,7 +40,7 @@ from cloudseg.providers.gcp.translate.policies import (
 )
 from cloudseg.providers.gcp.translate.policy_routes import add_policy_routes
 from cloudseg.providers.gcp.translate.private_service_connect import add_private_endpoints, add_published_services
-from cloudseg.providers.gcp.translate.routes import add_learned_routes, add_peering_routes, add_routes, place_routes
+from cloudseg.providers.gcp.translate.routes import place_routes
 from cloudseg.providers.gcp.translate.secure_tags import (
     add_address_groups,
     add_secure_tags,
@@ -50,6 +50,7 @@ from cloudseg.providers.gcp.translate.secure_tags import (
 from cloudseg.providers.gcp.translate.services import add_services
 from cloudseg.providers.gcp.translate.tunnels import add_tunnels
 from cloudseg.providers.gcp.translate.vpc_rules import add_vpc_rules, place_vpc_rules
+from cloudseg.providers.gcp.translate.written_routes import add_learned_routes, add_peering_routes, add_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cloudseg.model import Addresses, GroupRef, Rule, RuleSet, Unresolved
-from cloudseg.providers.gcp.ids import name_of, tail_of
+from cloudseg.model import Addresses, GroupRef, Rule, RuleSet, Unresolved, scope_of
+from cloudseg.providers.gcp.ids import name_of, scope_name, tail_of
 from cloudseg.providers.gcp.translate.groups import account_of, group_at, machines_in, near_end, tag_of
 from cloudseg.providers.gcp.translate.pipeline import VPC_RULES
 from cloudseg.providers.gcp.translate.rule_traffic import rule_traffic
+from cloudseg.providers.gcp.translate.unread_rules import unread_rule
 from cloudseg.providers.gcp.translate.wire import CloudResource
 from cloudseg.traffic import ALL_IPV4, ALL_TRAFFIC, NO_TRAFFIC
 
@@ -66,6 +67,11 @@ def add_vpc_rules(answers: Answers, draft: Draft) -> None:
         network = draft.named(wire.network, answers.scope)
         rule = _rule(answers, draft, wire, link, network)
         draft.firewall_rules.setdefault(network, {})[draft.named(link, answers.scope)] = rule
+    if not answers.intact("compute", "firewalls") or answers.failed("compute", "firewalls") is not None:
+        # Those that were read are a part of their list: what is missing may stand before any of them.
+        for network, rules in draft.firewall_rules.items():
+            if scope_of(network) == scope_name(answers.scope):
+                rules.update({rule.id: rule for rule in unread_rule(0, 0, "some VPC firewall rules were not read")})
 
 
 def _rule(answers: Answers, draft: Draft, wire: _Firewall, link: str, network: str) -> Rule:
@@ -85,7 +91,9 @@ def _rule(answers: Answers, draft: Draft, wire: _Firewall, link: str, network: s
         # Without any end everybody is meant, over IPv4.
         remote = (Addresses(ALL_IPV4),)
     targets = (*_tags(draft, network, wire.target_tags), *_accounts(draft, network, wire.target_service_accounts))
-    if direction not in {"ingress", "egress"} or problems:
+    if wire.direction.upper() not in {"INGRESS", "EGRESS"}:
+        problems.append(f"its direction is {wire.direction!r}")
+    if problems:
         answers.gap(_WHAT, tail_of(link), "malformed", "; ".join(problems), _FACET)
     return Rule(
         id=f"{direction}/{wire.name or name_of(link)}",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from cloudseg.providers.gcp.ids import name_of, tail_of
 from cloudseg.providers.gcp.translate.services.building import Access, Asset, admitted, closed, service, shown
 from cloudseg.providers.gcp.translate.services.iam import ANY_ACCOUNT, ANYBODY, OpenTo, open_to
 from cloudseg.traffic import ALL_ADDRESSES
@@ -154,7 +155,8 @@ def add_datasets(answers: Answers, draft: Draft) -> None:
     for wire in answers.listed("bigquery", "datasets", _Dataset, _DATASETS):
         named = {entry.special_group or entry.iam_member or "" for entry in wire.access or ()}
         reference = wire.dataset_reference or _Reference()
-        link = f"projects/{answers.scope}/datasets/{reference.dataset_id}"
+        own = reference.dataset_id or name_of(tail_of(wire.asset_name)) or wire.name
+        link = f"projects/{answers.scope}/datasets/{own}"
         policy = policies.of(link)
         opened = policy or OpenTo()
         anonymous = ANYBODY in named or bool(opened.roles)
@@ -169,7 +171,8 @@ def add_datasets(answers: Answers, draft: Draft) -> None:
         else:
             access = closed("neither its access list nor a policy names everybody")
         found = service(
-            answers, _named(wire, f"datasets/{reference.dataset_id or wire.name}"), "bigquery", "bigquery", "dataset",
-            access, place=wire.location, tags=wire.labels or {}, anonymous=anonymous,
+            answers, _named(wire, f"datasets/{own}"), "bigquery", "bigquery", "dataset",
+            access, place=wire.location, tags=wire.labels or {},
+            anonymous=None if access.public is None else anonymous,
         )  # fmt: skip
         draft.put(draft.services, found, answers.scope)
