@@ -7,7 +7,33 @@ import msgspec
 
 __all__ = ["FACETS", "FACETS_OF", "Coverage", "Facet", "Gap", "GapReason", "Reading", "ReadingState", "ScopeRead"]
 
-Facet = Literal[
+_OnAzure = Literal[
+    "services.storage",
+    "services.sql",
+    "services.postgresql",
+    "services.mysql",
+    "services.cosmosdb",
+    "services.keyvault",
+    "services.containerregistry",
+    "services.aks",
+    "services.appservice",
+    "services.servicebus",
+    "services.eventhub",
+    "services.redis",
+    "services.search",
+    "services.cognitiveservices",
+]
+_OnGoogleCloud = Literal[
+    "services.gke",
+    "services.cloudsql",
+    "services.alloydb",
+    "services.memorystore",
+    "services.run",
+    "services.functions",
+    "services.gcs",
+    "services.bigquery",
+]
+_Anywhere = Literal[
     "networks",
     "subnets",
     "routes",
@@ -41,63 +67,14 @@ Facet = Literal[
     "services.dms",
     "services.efs",
     "services.verified-access",
-    "services.storage",
-    "services.sql",
-    "services.postgresql",
-    "services.mysql",
-    "services.cosmosdb",
-    "services.keyvault",
-    "services.containerregistry",
-    "services.aks",
-    "services.appservice",
-    "services.servicebus",
-    "services.eventhub",
-    "services.search",
-    "services.cognitiveservices",
-    "services.redis",
-    "services.gke",
-    "services.cloudsql",
-    "services.alloydb",
-    "services.memorystore",
-    "services.run",
-    "services.functions",
-    "services.gcs",
-    "services.bigquery",
 ]
+Facet = Literal[_Anywhere, _OnAzure, _OnGoogleCloud]
 """A part of the estate that is read, or not, as a whole."""
 
 FACETS: Final[tuple[Facet, ...]] = get_args(Facet)
 
-_AZURE_SERVICES: Final[frozenset[Facet]] = frozenset(
-    (
-        "services.storage",
-        "services.sql",
-        "services.postgresql",
-        "services.mysql",
-        "services.cosmosdb",
-        "services.keyvault",
-        "services.containerregistry",
-        "services.aks",
-        "services.appservice",
-        "services.servicebus",
-        "services.eventhub",
-        "services.redis",
-        "services.search",
-        "services.cognitiveservices",
-    )
-)
-_GCP_SERVICES: Final[frozenset[Facet]] = frozenset(
-    (
-        "services.gke",
-        "services.cloudsql",
-        "services.alloydb",
-        "services.memorystore",
-        "services.run",
-        "services.functions",
-        "services.gcs",
-        "services.bigquery",
-    )
-)
+_AZURE_SERVICES: Final[frozenset[Facet]] = frozenset(get_args(_OnAzure))
+_GCP_SERVICES: Final[frozenset[Facet]] = frozenset(get_args(_OnGoogleCloud))
 _SERVICES: Final = frozenset(facet for facet in FACETS if facet.startswith("services."))
 _ELSEWHERE: Final[frozenset[Facet]] = frozenset(("public-access-block", "templates"))
 

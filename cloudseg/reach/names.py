@@ -255,7 +255,7 @@ class NameIndex:
         if near := get_close_matches(word[:_LONGEST], known, _NEAR):
             return f"did you mean {_either(near)}?"
         return (
-            "write an id (eni-…, i-…, sg-…, subnet-…, vpc-…), a name, namespace/name of a workload, tag=value, an"
+            "write an id (eni-…, sg-…, subnet-…, zones/…), a name, namespace/name of a workload, tag=value, an"
             " address, a range or `internet`"
         )
 
