@@ -37,9 +37,11 @@ imports: $(READY)
 	$(BIN)/lint-imports
 
 docs: $(READY)
+	$(BIN)/python docs/demo_logs.py
 	$(BIN)/python docs/generate.py
 
 docs-check: $(READY)
+	$(BIN)/python docs/demo_logs.py --check
 	$(BIN)/python docs/generate.py --check
 
 bench: $(READY)

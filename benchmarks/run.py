@@ -9,7 +9,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import audit_aws, azure, gcp, kubernetes, reach, scale, slow_api, startup
+from benchmarks import audit_aws, azure, flows, gcp, kubernetes, reach, scale, slow_api, startup
 from benchmarks.custodian import install
 from benchmarks.results import budgets_table
 
@@ -54,6 +54,8 @@ def main() -> None:
         print("azure: done", file=sys.stderr)
         results.append(gcp.measure(runs))
         print("gcp: done", file=sys.stderr)
+        results.append(flows.measure(runs))
+        print("flows: done", file=sys.stderr)
         results.append(audit_aws.measure(runs, peer))
         print("audit aws: done", file=sys.stderr)
         results.append(slow_api.measure(runs))

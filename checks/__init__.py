@@ -46,6 +46,7 @@ from cloudseg.checks import (
     unmatched_waiver,
     unrestricted_egress,
     unused_group,
+    unused_rule,
     wide_peering_route,
 )
 from cloudseg.checks.interface import Check
@@ -89,6 +90,7 @@ CHECKS: tuple[Check, ...] = (
     self_assignable_identity.CHECK,
     shadowed_rule.CHECK,
     redundant_rule.CHECK,
+    unused_rule.CHECK,
     unused_group.CHECK,
     stale_group_reference.CHECK,
     dangling_policy.CHECK,

@@ -44,6 +44,7 @@ from cloudseg.checks.example_gcp import NETWORK, GcpBuilder, gcp_rule, rule_id
 from cloudseg.checks.example_nsgs import NsgBuilder, asg_id, nsg_id, nsg_rule
 from cloudseg.checks.interface import Check, Example
 from cloudseg.checks.internal_ranges import InternalRanges
+from cloudseg.checks.observed_use import observed_use
 from cloudseg.checks.ordered_lists import OrderedLists
 from cloudseg.checks.pod_ranges import PodRanges
 from cloudseg.checks.range_words import advice, facts, facts_of_rule, who
@@ -109,7 +110,11 @@ def _of_tags(
                 f"which are the addresses of the service tag {tag.name}",
                 rule=rule,
                 severity=Severity.LOW,
-                evidence=("the provider changes the addresses of its tags from week to week", *managed(rule_set)),
+                evidence=(
+                    "the provider changes the addresses of its tags from week to week",
+                    *managed(rule_set),
+                    *observed_use(context, rule_set, rule),
+                ),
                 affected=context.judged(rule_set, rule),
                 remedy=Remedy(REMEDY, f"name the service tag {tag.name} instead of its addresses"),
             )
@@ -136,7 +141,11 @@ def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, found: Intern
         rule=rule,
         severity=told.severity,
         confidence=told.confidence,
-        evidence=(*told.facts, *facts_of_rule(context.estate, rule_set, rule, found)),
+        evidence=(
+            *told.facts,
+            *facts_of_rule(context.estate, rule_set, rule, found),
+            *observed_use(context, rule_set, rule),
+        ),
         affected=context.judged(rule_set, rule),
         remedy=told.remedy,
     )
@@ -150,7 +159,7 @@ def _of_policy(context: AuditContext, policy: RuleSet, rule: Rule, said: PodRang
         rule=rule,
         severity=said.severity,
         confidence=said.confidence,
-        evidence=said.facts,
+        evidence=(*said.facts, *observed_use(context, policy, rule)),
         affected=context.estate.governed(policy),
         remedy=said.remedy,
     )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from cloudseg.reach.near_ends import NearEnds
-from cloudseg.reach.passage import pipeline_of
-
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping
 
-    from cloudseg.checks.parts import Flags, Indexes, Units, Weights
+    from cloudseg.checks.parts import Flags, Units, Weights
     from cloudseg.model import Direction, Interface, Rule, RuleSet
     from cloudseg.reach.reachability import Reachability
     from cloudseg.traffic import Traffic
@@ -26,8 +23,6 @@ _LISTS: Final = 3
 """Rules are looked for in so many lists, those that judge most of what passes."""
 _NEAR: Final = "\x1f"
 """What stands in names of lists before what tells near ends apart."""
-_KEPT: Final = 64
-"""The rules of so many lists are kept at hand."""
 
 
 class Carrier(NamedTuple):
@@ -44,27 +39,8 @@ class Carrier(NamedTuple):
     pairs: int
 
 
-class _Table(NamedTuple):
-    """The allowing rules of a list.
-
-    Attributes:
-        rules: the rules.
-        traffics: what they carry, each once.
-        traffic: for each rule its place in ``traffics``.
-        named: for each rule, by unit whether its other end names the unit at most.
-    """
-
-    rules: tuple[Rule, ...]
-    traffics: tuple[Traffic, ...]
-    traffic: Indexes
-    named: Sequence[Flags]
-
-    def sharing(self, traffic: Traffic) -> list[int]:
-        """Return the places of the rules that carry some of the traffic."""
-        if not self.rules:
-            return []
-        shared = np.array([_share(each, traffic) for each in self.traffics], dtype=bool)
-        return np.flatnonzero(shared[self.traffic]).tolist()
+_Key = tuple[str, str, int]
+"""What a rule is counted under: its list, its id, and which one it is of those with this id that carry the traffic."""
 
 
 class Carriers:
@@ -81,8 +57,9 @@ class Carriers:
         self._units = units
         self._direction: Direction = direction
         self._stages = {each.name: each for line in reach.estate.pipelines.values() for each in line.stages(direction)}
-        self._tables: dict[str, _Table] = {}
-        self._near = NearEnds(reach.estate)
+        self._known: dict[tuple[str, int], Flags | None] = {}
+        self._met, self._near = reach.met, reach.near
+        self._judging: dict[int, tuple[RuleSet, ...]] = {}
         self._places: dict[tuple[str, Hashable], int] = {}
         self._narrowed: dict[str, tuple[Rule, ...]] = {}
 
@@ -91,16 +68,17 @@ class Carriers:
 
         The name is the list's qualified id, and says besides for which near ends it is where these differ.
         """
-        estate = self._estate
-        interface = estate.interfaces[self._units.all[unit].members[0]]
-        pipeline = pipeline_of(interface, estate)
-        stages = () if pipeline is None else pipeline.stages(self._direction)
-        return tuple(
-            self._named(judge, interface)
-            for stage in stages
-            if stage.stateful
-            for judge in estate.judging(interface, stage.name)
-        )
+        interface = self._estate.interfaces[self._units.all[unit].members[0]]
+        met = self._met.by(interface)
+        judges = self._judging.get(met.number)
+        if judges is None:
+            judges = self._judging[met.number] = tuple(
+                judge
+                for meeting in met.of(self._direction)
+                if meeting.stage.stateful
+                for judge in self._estate.judging(interface, meeting.stage.name)
+            )
+        return tuple([self._named(judge, interface) for judge in judges])
 
     def _named(self, judge: RuleSet, interface: Interface) -> str:
         """Return the name of a list as it judges an interface: its id, and behind it what tells its near ends apart."""
@@ -124,55 +102,70 @@ class Carriers:
             traffic: what passes.
             outside: these are outside addresses: pairs are then those with the address that counts most.
         """
-        by_list: dict[str, Weights] = {}
-        for lists, each in weights.items():
-            if each[run].any():
-                for name in lists:
-                    by_list[name] = by_list[name] + each[run] if name in by_list else each[run]
+        by_list = _weights_of_lists(weights, run)
         weight: Counter[str] = Counter()
         for name, each in by_list.items():
             weight[_id_of(name)] += int(each.sum())
         heaviest = sorted(weight, key=lambda name: (-weight[name], name))[:_LISTS]
-        # A rule counts for all the near ends that it is for.
-        rules: dict[tuple[str, str, int], Rule] = {}
-        admitted: dict[tuple[str, str, int], Weights] = {}
-        for name in (name for name in by_list if _id_of(name) in heaviest):
-            table = self._table(name)
+        # A rule counts for all the near ends that it is for; as it concerns some of them it may name others.
+        rules: dict[_Key, Rule] = {}
+        versions: defaultdict[_Key, dict[int, int]] = defaultdict(dict)
+        named: list[Flags] = []
+        rows: dict[str, list[int]] = {}
+        for name in by_list:
+            rule_set = _id_of(name)
+            if rule_set not in heaviest:
+                continue
+            rows[name] = []
             alike: Counter[str] = Counter()
-            places = table.sharing(traffic)
-            named = [table.named[place][run] for place in places]
-            for place, share in zip(places, by_list[name] * np.array(named) if named else (), strict=True):
-                rule = table.rules[place]
+            for rule, flags in self._sharing(name, traffic):
                 alike[rule.id] += 1
-                key = (_id_of(name), rule.id, alike[rule.id])
+                key = (rule_set, rule.id, alike[rule.id])
                 rules[key] = rule
-                admitted[key] = admitted[key] + share if key in admitted else share
-        found = [
-            Carrier(self._estate.rule_sets[key[0]], rules[key], int(each.max(initial=0) if outside else each.sum()))
-            for key, each in admitted.items()
-        ]
+                row = versions[key].setdefault(id(rule), len(named))
+                if row == len(named):
+                    named.append(flags[run])
+                rows[name].append(row)
+        judged = np.zeros((len(named), run.stop - run.start), dtype=np.int64)
+        for name, places in rows.items():
+            judged[places] += by_list[name]
+        found: list[Carrier] = []
+        for key, own in versions.items():
+            places = [*own.values()]
+            admitted = (judged[places] * [named[place] for place in places]).sum(axis=0)
+            pairs = int(admitted.max(initial=0) if outside else admitted.sum())
+            found.append(Carrier(self._estate.rule_sets[key[0]], rules[key], pairs))
         told = [each for each in found if each.pairs]
         return tuple(sorted(told, key=lambda each: (-each.pairs, each.rule_set.id, each.rule.id))[:_SHOWN])
 
-    def _table(self, name: str) -> _Table:
-        """Return the allowing rules of a list, with what they carry and whom they name."""
-        known = self._tables.get(name)
-        if known is None:
-            if len(self._tables) >= _KEPT:
-                self._tables.clear()
-            rule_set = self._estate.rule_sets[_id_of(name)]
-            listed = self._narrowed.get(name, rule_set.rules)
-            stage = self._stages.get(rule_set.stage)
-            rules = tuple(
-                rule
-                for rule in listed
-                if rule.allows and rule.direction == self._direction and not (stage and stage.hands_on(rule))
-            )
-            numbers: dict[Traffic, int] = {}
-            traffic = np.array([numbers.setdefault(rule.traffic, len(numbers)) for rule in rules], dtype=np.intp)
-            named = [self._units.named(rule.remote) for rule in rules]
-            known = self._tables[name] = _Table(rules, tuple(numbers), traffic, named)
-        return known
+    def _sharing(self, name: str, traffic: Traffic) -> Iterator[tuple[Rule, Flags]]:
+        """Yield the allowing rules of a list that carry some of the traffic, with the units that they name at most."""
+        rule_set = self._estate.rule_sets[_id_of(name)]
+        for rule in self._narrowed.get(name, rule_set.rules):
+            # Rules live as long as the lists that they stand in, those worked out for near ends included.
+            key = (rule_set.stage, id(rule))
+            if key not in self._known:
+                self._known[key] = self._units.named(rule.remote) if self._admits(rule_set, rule) else None
+            flags = self._known[key]
+            if flags is not None and _share(rule.traffic, traffic):
+                yield rule, flags
+
+    def _admits(self, rule_set: RuleSet, rule: Rule) -> bool:
+        stage = self._stages.get(rule_set.stage)
+        return rule.allows and rule.direction == self._direction and not (stage and stage.hands_on(rule))
+
+
+def _weights_of_lists(weights: Mapping[tuple[str, ...], Weights], run: slice) -> dict[str, Weights]:
+    """Return for each list for how many pairs it judges, by unit at the far end, out of those that judge together."""
+    found: dict[str, Weights] = {}
+    for lists, each in weights.items():
+        part = each[run]
+        for name in lists if part.any() else ():
+            if name in found:
+                found[name] += part
+            else:
+                found[name] = part.copy()
+    return found
 
 
 def _id_of(name: str) -> str:

@@ -11,7 +11,6 @@ from cloudseg.checks.breadth import INTERNET, Part, admitted, is_most, open_addr
 from cloudseg.checks.ways_out import WaysOut
 from cloudseg.model import RuleSet, Stage
 from cloudseg.reach.leaving import leaves
-from cloudseg.reach.near_ends import NearEnds
 from cloudseg.reach.packets import Bounds, Box, Passed, replied, split_by_stage
 from cloudseg.reach.passage import carries_unread, stage_was_read
 from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet
@@ -19,7 +18,8 @@ from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from cloudseg.model import Estate, Interface, Network
+    from cloudseg.model import Interface, Network
+    from cloudseg.reach.internet import InternetView
 
 __all__ = ["Egress", "Sender"]
 
@@ -55,53 +55,84 @@ class _Sent(NamedTuple):
     parts: tuple[Part, ...]
 
 
+class _Sender(NamedTuple):
+    """What interfaces alike may send, and the rule sets that open it by themselves."""
+
+    sent: _Sent
+    opening: tuple[RuleSet, ...]
+
+
 _Judged = Sequence[tuple[Stage, tuple[RuleSet, ...]]]
+
+
+class _Judging(NamedTuple):
+    """The lists that judge what interfaces send, stage by stage, and those that near ends of their rules narrow."""
+
+    judged: _Judged
+    narrowing: tuple[RuleSet, ...]
+
+
 _ANYWHERE: Final = INTERNET[4] | INTERNET[6] | INTERNET["nat64"]
 
 
 class Egress:
-    """Works out what interfaces may send; answers are kept for lists that admit the same, and for interfaces alike."""
+    """Works out what interfaces may send; answers are kept for lists that admit the same, and for interfaces alike.
 
-    def __init__(self, estate: Estate) -> None:
-        self._estate = estate
+    Args:
+        view: the internet's view of the estate.
+    """
+
+    def __init__(self, view: InternetView) -> None:
+        self._estate = estate = view.estate
         self._ways = WaysOut(estate)
         self._by_list: dict[int, int] = {}
         self._contents: dict[tuple[Bounds, ...], int] = {}
         self._significant: dict[tuple[int, Part], Bounds] = {}
         self._passed: dict[tuple[str, object, Part], _Open] = {}
         self._opened: dict[int, frozenset[Part]] = {}
-        self._near_ends = NearEnds(estate)
+        self._met, self._near_ends = view.met, view.near
+        self._judging: dict[tuple[int, str], _Judging] = {}
+        self._senders: dict[tuple[object, ...], _Sender | None] = {}
         self._narrowed: dict[tuple[str, Hashable], RuleSet] = {}
         self._sent: dict[tuple[object, ...], _Sent | None] = {}
 
     def sender(self, interface: Interface, network: Network) -> Sender | None:
         """Return what an interface may send; None where it is less than everything to most of the internet."""
-        pipeline = self._estate.pipelines.get(network.pipeline)
-        stages = () if pipeline is None else pipeline.egress
-        judged = [
-            (
-                stage,
-                tuple(
-                    [self._near(judge, interface) for judge in self._estate.judging(interface, stage.name, "egress")]
-                ),
-            )
-            for stage in stages
-        ]
+        met = self._met.by(interface).number
+        lists = self._judging.get((met, network.pipeline))
+        if lists is None:
+            lists = self._judging[met, network.pipeline] = self._judging_by(interface, network)
+        # Whom the same lists judge of which no near end tells them apart may send the same.
         alike = (
+            met,
             network.pipeline,
-            interface.subnet,
-            tuple([self._alike(stage, judges) for stage, judges in judged]),
+            tuple([self._near_ends.place(judge, interface) for judge in lists.narrowing]),
             self._groups_known(interface),
             (bool(interface.addresses.v4), bool(interface.addresses.v6)),
             leaves(interface, 4, self._estate),
             leaves(interface, 6, self._estate),
         )
-        if alike not in self._sent:
-            self._sent[alike] = self._work_out(interface, judged)
-        sent = self._sent[alike]
-        if sent is None:
-            return None
-        return Sender(interface, sent.certain, sent.ways, self._opening(judged, sent.parts))
+        if alike not in self._senders:
+            judged = [
+                (stage, tuple([self._near(judge, interface) for judge in judges])) for stage, judges in lists.judged
+            ]
+            # What lists name apart mostly admits the same.
+            same = tuple([self._alike(stage, judges) for stage, judges in judged])
+            key = (network.pipeline, interface.subnet, same, *alike[3:])
+            if key not in self._sent:
+                self._sent[key] = self._work_out(interface, judged)
+            sent = self._sent[key]
+            self._senders[alike] = None if sent is None else _Sender(sent, self._opening(judged, sent.parts))
+        found = self._senders[alike]
+        return None if found is None else Sender(interface, found.sent.certain, found.sent.ways, found.opening)
+
+    def _judging_by(self, interface: Interface, network: Network) -> _Judging:
+        pipeline = self._estate.pipelines.get(network.pipeline)
+        stages = () if pipeline is None else pipeline.egress
+        judged = tuple((stage, self._estate.judging(interface, stage.name, "egress")) for stage in stages)
+        return _Judging(
+            judged, tuple(judge for _, judges in judged for judge in judges if self._near_ends.narrows(judge))
+        )
 
     def _work_out(self, interface: Interface, judged: _Judged) -> _Sent | None:
         found: dict[Part, tuple[bool, tuple[str, ...]]] = {

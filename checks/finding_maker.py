@@ -95,7 +95,7 @@ class FindingMaker:
         self._controls: dict[str, tuple[tuple[str, str], ...]] = {}
         self._concerning: dict[tuple[str, Subject], tuple[str, ...]] = {}
         self._of_rules: dict[tuple[str, str, Traffic, tuple[Peer, ...]], tuple[str, ...]] = {}
-        self._latest = _Concerned((), (), None)
+        self._by_affected: dict[int, _Concerned] = {}
 
     def __call__(  # noqa: PLR0913 - all but two are optional and go by keyword
         self,
@@ -134,8 +134,8 @@ class FindingMaker:
         if rule is not None and rule.resource and isinstance(resource, RuleSet):
             resource = resource.bearer(rule)
         about = self._resources.get(resource.id) or self._about(resource)
-        concerned = self._latest
-        if affected is not concerned.given:
+        concerned = self._by_affected.get(id(affected))
+        if concerned is None or concerned.given is not affected:
             concerned = self._concerned(affected)
         own = (rule.location if rule is not None else None) or resource.location
         # Of estates that were not read from files nothing is written anywhere.
@@ -176,13 +176,16 @@ class FindingMaker:
         return about
 
     def _concerned(self, affected: Iterable[Interface | str]) -> _Concerned:
-        """Return what to say of interfaces; all the rules of one list concern the same ones, so those are kept."""
+        """Return what to say of interfaces. Many rules concern the same ones, so that those are kept."""
         given = affected if isinstance(affected, tuple) else tuple(affected)
         ids = tuple(sorted({own_id(each if isinstance(each, str) else each.id) for each in given}))
         few = (self._estate.interfaces.get(each) if isinstance(each, str) else each for each in islice(given, _PLACES))
         places = (each.location for each in few if each is not None and each.location is not None)
-        self._latest = _Concerned(given, ids, next(places, None))
-        return self._latest
+        found = _Concerned(given, ids, next(places, None))
+        if given is affected:
+            # It is kept with the answer, so that no other tuple can have its identity.
+            self._by_affected[id(given)] = found
+        return found
 
     def _controls_of(self, provider: str) -> tuple[tuple[str, str], ...]:
         """Return the controls of a check that concern a provider: those of another one's benchmark do not."""

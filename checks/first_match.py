@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import lru_cache
-from heapq import merge
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -161,12 +160,11 @@ def shadows(rules: Sequence[Rule], estate: Estate, before: Iterable[Earlier] = (
         rule = own.rule
         if not own.packets.addresses or not own.packets.traffic:
             continue
-        near = [other for other in earlier.at(rule) if _near(other.span, own.span)]
-        takers, unclear = _takers(own, near, estate)
+        takers, unclear = _takers(own, earlier.near(own), estate)
         if not _covered(own.packets, [taker.packets for taker in takers]):
             earlier.append(own)
         # A rule that never decides takes nothing from the rules below it, so it is none of the earlier ones.
-        elif rule.exact and not (unclear or rule.fixed):
+        elif _is_told(rule) and not unclear:
             yield Shadow(rule, _deciders(own.packets, takers))
 
 
@@ -179,40 +177,59 @@ class _Before:
 
     def __init__(self, before: Iterable[Earlier]) -> None:
         self._count = 0
-        self._anywhere: list[tuple[int, Earlier]] = []
-        self._by_group: defaultdict[str, list[tuple[int, Earlier]]] = defaultdict(list)
+        self._anywhere: list[tuple[int, _Span, Earlier]] = []
+        self._by_group: defaultdict[str, list[tuple[int, _Span, Earlier]]] = defaultdict(list)
         for each in before:
             self.append(each)
 
     def append(self, earlier: Earlier) -> None:
         """Add a rule behind the others."""
         self._count += 1
+        placed = (self._count, earlier.span, earlier)
         local = earlier.rule.local
         if local and _for_groups(earlier.rule):
             for group in {peer.group for peer in local if isinstance(peer, GroupRef)}:
-                self._by_group[group].append((self._count, earlier))
+                self._by_group[group].append(placed)
         else:
-            self._anywhere.append((self._count, earlier))
+            self._anywhere.append(placed)
 
-    def at(self, rule: Rule) -> Iterator[Earlier]:
-        """Yield, in their order, the rules that may take packets of another one, or leave it open whether they do."""
-        first = next((peer.group for peer in rule.local if isinstance(peer, GroupRef)), None)
+    def near(self, own: Earlier) -> list[Earlier]:
+        """Return, in their order, the rules that may take packets of another one, or leave it open whether they do."""
+        first = next((peer.group for peer in own.rule.local if isinstance(peer, GroupRef)), None)
         # Who covers a rule for groups names every one of them; nobody else's near end is open.
-        own = self._by_group.get(first, []) if first is not None else []
-        yield from (
-            earlier for _, earlier in (merge(self._anywhere, own, key=itemgetter(0)) if own else self._anywhere)
-        )
+        grouped = self._by_group.get(first, ()) if first is not None else ()
+        # Every rule is compared with every one before, so that no function is called for each.
+        low, high, start, end = own.span
+        found = [
+            placed
+            for placed in chain(self._anywhere, grouped)
+            if placed[1][0] <= high and low <= placed[1][1] and placed[1][2] <= end and start <= placed[1][3]
+        ]
+        if grouped:
+            found.sort(key=itemgetter(0))
+        return [earlier for _, _, earlier in found]
 
 
 def _widest_first(rules: Sequence[Rule], estate: Estate) -> Iterator[Earlier]:
-    """Yield what rules match, in their order; of rules that are asked at once the wider one goes first.
+    """Yield what rules match, in their order, up to the last one of which anything may be said.
+
+    Of rules that are asked at once the wider one goes first.
 
     Rules of one priority that all allow, or all deny, do the same in any order. Source:
     https://cloud.google.com/firewall/docs/firewalls#priority_order_for_firewall_rules
     """
-    for _, together in groupby(rules, key=lambda rule: (rule.priority or 0, rule.allows)):
+    at_once = [tuple(together) for _, together in groupby(rules, key=lambda rule: (rule.priority or 0, rule.allows))]
+    # Lists end with the rules that the provider keeps in all of them: these match most, and nothing is said of them.
+    while at_once and not any(_is_told(rule) for rule in at_once[-1]):
+        at_once.pop()
+    for together in at_once:
         each = [_matched(rule, estate) for rule in together]
         yield from each if len(each) == 1 else sorted(each, key=lambda own: -_size(own.packets))
+
+
+def _is_told(rule: Rule) -> bool:
+    """Tell whether it is said of a rule that it never decides, where that is so."""
+    return rule.exact and not rule.fixed
 
 
 def _matched(rule: Rule, estate: Estate) -> Earlier:
@@ -247,7 +264,6 @@ def _takers(own: Earlier, earlier: Sequence[Earlier], estate: Estate) -> tuple[l
     """Return what earlier rules certainly take of a rule's packets, and whether others take some that is not clear."""
     takers: list[_Taker] = []
     unclear = False
-    named = frozenset(own.rule.remote)
     for other in earlier:
         if not _overlap(own.packets, other.packets) or _apart(other.rule.local, own.rule.local, estate):
             continue
@@ -258,7 +274,7 @@ def _takers(own: Earlier, earlier: Sequence[Earlier], estate: Estate) -> tuple[l
             unclear = unclear or not _for_groups(other.rule)
         elif not any(isinstance(peer, GroupRef) for peer in other.rule.remote):
             takers.append(_Taker(other.rule, other.packets, other.rule_set))
-        elif named.issubset(other.rule.remote):
+        elif frozenset(own.rule.remote).issubset(other.rule.remote):
             takers.append(_Taker(other.rule, Box(own.packets.addresses, other.packets.traffic), other.rule_set))
         else:
             # Whose members they are is no matter of addresses.
@@ -302,11 +318,16 @@ def _near(one: _Span, other: _Span) -> bool:
 
 
 def _covered(packets: Box, others: Sequence[Box]) -> bool:
-    """Tell whether every packet of a box lies in one of the others."""
-    # Together they must be as many at least, and the largest leave the fewest pieces.
-    shared = sorted(intersect(others, packets), key=_size, reverse=True)
-    if sum(map(_size, shared)) < _size(packets):
+    """Tell whether every packet of a box, which is not empty, lies in one of the others."""
+    if any(packets.addresses <= other.addresses and packets.traffic <= other.traffic for other in others):
+        return True
+    if len(others) < 2:
         return False
+    # Together they must be as many at least, and the largest leave the fewest pieces.
+    sized = [(_size(each), each) for each in intersect(others, packets)]
+    if sum(size for size, _ in sized) < _size(packets):
+        return False
+    shared = [each for _, each in sorted(sized, key=itemgetter(0), reverse=True)]
     # Depth first: the first piece that none of the others touches is the answer.
     open_pieces = [(packets, 0)]
     while open_pieces:

@@ -20,6 +20,7 @@ from cloudseg.checks.rule_targets import RuleTargets
 from cloudseg.findings import Finding, Severity, peer_text
 from cloudseg.intent import Intent
 from cloudseg.model import Estate, Rule
+from cloudseg.observed.observations import Observations
 from cloudseg.reach.plumbing import only_passes_on
 from cloudseg.segments import DEFAULT_LABELS
 from cloudseg.waivers import WaiverState
@@ -27,6 +28,7 @@ from cloudseg.waivers import WaiverState
 if TYPE_CHECKING:
     from cloudseg.intent import IntentMatrix
     from cloudseg.model import Facet, Interface, Peer, RuleSet
+    from cloudseg.observed.observed import Observed
     from cloudseg.reach.internet import InternetView
     from cloudseg.reach.reachability import Reachability
     from cloudseg.segments import Labels, Segmentation
@@ -95,6 +97,7 @@ class Example(msgspec.Struct, frozen=True):
         remedy_groups: own ids of the groups that the remedy must name, where the example is about that.
         waivers: what became of the waivers, for the checks that judge them.
         intent: returns the intended traffic, for the checks that compare with it.
+        flows: returns observed conversations, for the checks that ask who uses what.
     """
 
     name: str
@@ -104,6 +107,7 @@ class Example(msgspec.Struct, frozen=True):
     remedy_groups: tuple[str, ...] | None = None
     waivers: tuple[WaiverState, ...] = ()
     intent: Callable[[], Intent] | None = None
+    flows: Callable[[], Observations] | None = None
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +129,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         after_waivers: it judges the waivers themselves, so it runs when the other findings are known.
         labels: which tags it rests on: ``application``, ``tier``, ``environment``.
         precondition: returns why it cannot say anything in this audit, beside what was not read; empty where it can.
+        limits: returns why it can say something of a part alone, beside what was not read; empty where of all.
     """
 
     id: str
@@ -142,6 +147,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     after_waivers: bool = False
     labels: tuple[str, ...] = ()
     precondition: Callable[[AuditContext], str] | None = None
+    limits: Callable[[AuditContext], str] | None = None
 
 
 class Compiled:
@@ -251,6 +257,7 @@ class AuditContext:
         compiled: the rules and who reaches whom, shared with the other checks; None to compile it for this one alone.
         intent: the intended traffic; None where nobody wrote it down.
         purpose: segments and what they may open, shared likewise.
+        observed: observed conversations beside the estate, shared likewise; None where none were given.
     """
 
     estate: Estate
@@ -264,6 +271,7 @@ class AuditContext:
     compiled: Compiled | None = None
     intent: Intent | None = None
     purpose: Purpose | None = None
+    observed: Observed | None = None
 
     @cached_property
     def reach(self) -> Reachability:

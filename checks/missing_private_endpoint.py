@@ -4,9 +4,10 @@ What it finds:
     Networks whose workloads have a route out to the internet and no private endpoint for a service of the list; one
     finding a network names the services. An endpoint counts when it is usable and is the very service: the end of its
     name decides, so that ``ec2messages`` is no ``ec2``. A failed, deleted, pending or rejected endpoint is none, and a
-    gateway endpoint counts for the subnets whose route tables lead to it. Who uses the services was not observed, and
-    an endpoint of another network that is shared over a peering is not seen. Where each endpoint leads to one resource,
-    as in Azure, the findings are about managed services with a public endpoint that no private one leads to.
+    gateway endpoint counts for the subnets whose route tables lead to it. Where observed conversations are given
+    (`--flows`) whose logs name services, the evidence says who used them. An endpoint of another network that is shared
+    over a peering is not seen. Where each endpoint leads to one resource, as in Azure, the findings are about managed
+    services with a public endpoint that no private one leads to.
 
 Why it matters:
     Traffic to storage then leaves by a NAT or internet gateway: it pays for the way, no endpoint policy says which
@@ -30,6 +31,7 @@ from cloudseg.checks.example_azure_services import bare_vault, joined_vault, wai
 from cloudseg.checks.example_estates import EstateBuilder
 from cloudseg.checks.example_gcp import GcpBuilder
 from cloudseg.checks.interface import Check, Example, Parameter
+from cloudseg.checks.observed_use import service_use
 from cloudseg.checks.private_services import LEAD_TO_ONE, unserved
 from cloudseg.checks.rule_lists import counted
 from cloudseg.findings import Remedy, Severity
@@ -117,7 +119,7 @@ def _finding(context: AuditContext, network: Network, leaving: dict[str, bool], 
                 if certain
                 else ("unknown: where a route leads to, or the state of an endpoint, was not worked out in full",)
             ),
-            "use was not observed: no flow logs were read",
+            *service_use(context, network.id, [each.service for each in missing]),
         ),
         remedy=Remedy("add-private-endpoint", f"add private endpoints for {names}, reachable from all these subnets"),
     )

@@ -48,7 +48,7 @@ def _finding(context: AuditContext, service: EndpointService) -> Finding:
     sure = service.principals is not None and service.acceptance_required is not None
     may = "can" if sure else "can perhaps"
     asks = service.acceptance_required is True
-    scope = "subscription" if service.provider == "azure" else "account"
+    scope = {"azure": "subscription", "gcp": "project"}.get(service.provider, "account")
     connected = sum(1 for connection in service.connections if connection.state == "accepted")
     return context.finding(
         service,

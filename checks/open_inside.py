@@ -19,11 +19,12 @@ from cloudseg.reach.plumbing import opens_connections
 from cloudseg.traffic import ALL_TRAFFIC
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
     from cloudseg.model import Estate, Interface, Network, Pipeline, Rule, RuleSet
+    from cloudseg.reach.lists_met import ListsMet, Meeting
 
 __all__ = ["open_inside", "without_denial"]
 
@@ -72,11 +73,19 @@ class _WideRules:
 
 
 class _Judges(NamedTuple):
-    """The lists of one stage that judge an interface, with their rules that concern it."""
+    """The lists, with their wide rules, that judge interfaces.
 
-    stage: str
-    lists: tuple[RuleSet, ...]
-    rules: tuple[Rule, ...]
+    Attributes:
+        by_stage: the lists of each stage.
+        culprit: the id of the first of them that stands at a subnet or an interface; empty where none does.
+        ids: the ids of all of them, in order.
+        narrowing: those of them whose rules may tell interfaces apart by their near ends.
+    """
+
+    by_stage: tuple[tuple[str, tuple[RuleSet, ...]], ...]
+    culprit: str
+    ids: tuple[str, ...]
+    narrowing: tuple[RuleSet, ...]
 
 
 def open_inside(context: AuditContext) -> Iterator[Finding]:
@@ -88,48 +97,67 @@ def open_inside(context: AuditContext) -> Iterator[Finding]:
     for _, network in sorted(context.estate.networks.items()):
         pipeline = context.estate.pipelines.get(network.pipeline)
         if pipeline is not None and any(stage.at == "subnet" for stage in pipeline.ingress) and network.addresses:
-            for found in without_denial(context.estate, network, pipeline):
+            for found in without_denial(context.estate, network, pipeline, context.internet.met):
                 yield _finding(context, network, found)
 
 
-def without_denial(estate: Estate, network: Network, pipeline: Pipeline) -> Iterator[_Open]:
-    """Yield the lists of a network by which everything comes in from inside, in order of their ids."""
+def without_denial(estate: Estate, network: Network, pipeline: Pipeline, met: ListsMet) -> Iterator[_Open]:
+    """Yield the lists of a network by which everything comes in from inside, in order of their ids.
+
+    Args:
+        estate: the estate.
+        network: the network.
+        pipeline: its stages.
+        met: which lists judge whom.
+    """
+    # Wide rules alone are asked, under the ids of their lists: what the others look at is kept apart from that.
     near, wide = NearEnds(estate), _WideRules(estate, network)
+    judged: dict[int, _Judges] = {}
     known: dict[Hashable, tuple[bool, bool]] = {}
     found: defaultdict[str, list[tuple[Interface, bool]]] = defaultdict(list)
     placed = {stage.name for stage in pipeline.ingress if stage.at in {"subnet", "interface"}}
     for interface in estate.interfaces_in(network.id):
         if not opens_connections(interface) or interface.is_pod or carries_unread(interface, estate):
             continue
-        judges = [
-            (stage.name, tuple([wide.of(each) for each in own]))
-            for stage in pipeline.ingress
-            if (own := estate.judging(interface, stage.name, "ingress"))
-        ]
-        culprits = [each for name, own in judges if name in placed for each in own]
-        if not culprits:
+        own = met.by(interface)
+        judges = judged.get(own.number)
+        if judges is None:
+            judges = judged[own.number] = _judges(own.ingress, placed, wide, near)
+        if not judges.culprit:
             continue
-        key = tuple((each.id, near.place(each, interface)) for _, own in judges for each in own)
+        key = (judges.ids, *(near.place(each, interface) for each in judges.narrowing))
         if key not in known:
-            asked = [
-                _Judges(name, own, tuple(rule for each in own for rule in near.of(each, interface)))
-                for name, own in judges
-            ]
+            rules = {
+                name: tuple(rule for each in lists for rule in near.of(each, interface))
+                for name, lists in judges.by_stage
+            }
             known[key] = (
-                _is_open(network, pipeline, asked, estate, certain=True),
-                _is_open(network, pipeline, asked, estate, certain=False),
+                _is_open(network, pipeline, rules, estate, certain=True),
+                _is_open(network, pipeline, rules, estate, certain=False),
             )
         surely, at_most = known[key]
         if at_most:
-            found[culprits[0].id].append((interface, surely))
+            found[judges.culprit].append((interface, surely))
     for name in sorted(found):
         interfaces = tuple(interface for interface, _ in found[name])
         yield _Open(estate.rule_sets[name], interfaces, any(surely for _, surely in found[name]))
 
 
-def _is_open(network: Network, pipeline: Pipeline, judges: Sequence[_Judges], estate: Estate, *, certain: bool) -> bool:
+def _judges(meetings: Sequence[Meeting], placed: Container[str], wide: _WideRules, near: NearEnds) -> _Judges:
+    """Return the lists that judge at some stages, with their wide rules."""
+    by_stage = tuple(
+        (each.stage.name, tuple([wide.of(own) for own in each.judges])) for each in meetings if each.judges
+    )
+    lists = [each for _, own in by_stage for each in own]
+    culprit = next((own[0].id for name, own in by_stage if name in placed), "")
+    ids = tuple(each.id for each in lists)
+    return _Judges(by_stage, culprit, ids, tuple(each for each in lists if near.narrows(each)))
+
+
+def _is_open(
+    network: Network, pipeline: Pipeline, by_stage: Mapping[str, Sequence[Rule]], estate: Estate, *, certain: bool
+) -> bool:
     """Tell whether everything in effect comes in from half of a network's addresses, or more of them."""
-    by_stage = {each.stage: each.rules for each in judges}
     on: tuple[Box, ...] = (Box(network.addresses, ALL_TRAFFIC),)
     accepted: tuple[Box, ...] = ()
     for stage in pipeline.ingress:

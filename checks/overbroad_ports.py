@@ -33,6 +33,7 @@ from cloudseg.checks.example_gcp import GcpBuilder, gcp_rule, rule_id
 from cloudseg.checks.example_nsgs import NsgBuilder, nsg_id, nsg_rule
 from cloudseg.checks.exposure import is_everything
 from cloudseg.checks.interface import Check, Example, Parameter
+from cloudseg.checks.observed_use import observed_use
 from cloudseg.checks.ordered_lists import OrderedLists
 from cloudseg.checks.rule_lists import managed, names_itself, shown
 from cloudseg.findings import Remedy, Severity
@@ -127,7 +128,7 @@ def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, width: str, r
         rule=rule,
         severity=Severity.MEDIUM if everything else Severity.LOW,
         confidence="high" if rule.exact else "medium",
-        evidence=managed(rule_set),
+        evidence=(*managed(rule_set), *observed_use(context, rule_set, rule)),
         affected=context.judged(rule_set, rule),
         remedy=remedy,
     )

@@ -6,7 +6,9 @@ What it finds:
     gateway alone. Logs on all subnets, or on all interfaces, are as good as one on the network. Where no record arrives
     at all, it counts as much as no flow log. A log of a list of rules, such as an NSG, records only what that list
     judges. Records that the log itself drops after fewer days than a setting names are told as well. Flow logs of
-    Google Cloud never show what is denied on its way in, which is not held against them.
+    Google Cloud never show what is denied on its way in, which is not held against them. Where observed conversations
+    are given (`--flows`), the logs that they were made of count as well: interfaces of which they show nothing, or not
+    over the whole time, and records that the cloud says it lost.
 
 Why it matters:
     A log of rejected traffic shows what the rules stopped, and not who used what they let through; a log that fails to
@@ -25,9 +27,11 @@ from typing import TYPE_CHECKING, Final
 
 from cloudseg.checks.example_azure import AzureBuilder, arm
 from cloudseg.checks.example_estates import EstateBuilder
+from cloudseg.checks.example_flows import ExampleConversations, logs_of
 from cloudseg.checks.example_gcp import NETWORK, GcpBuilder
 from cloudseg.checks.flow_visibility import visibilities
 from cloudseg.checks.interface import Check, Example, Parameter
+from cloudseg.checks.observed_logs import observed_gaps
 from cloudseg.findings import Remedy, Severity
 from cloudseg.model import TransitAttachment, shown_id
 
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from cloudseg.model import Estate, FlowLog
 
 _REMEDY: Final = "record all traffic of the whole network, and mend what does not deliver"
+_READ: Final = "give all logs of the network to `cloudseg flows`; where they are not there, mend their delivery"
 _REMEDIES: Final = {"gcp": "turn on the flow logs of every subnet, without a filter and with flowSampling 1"}
 RETENTION = Parameter(
     "retention_days",
@@ -56,8 +61,17 @@ def run(context: AuditContext) -> Iterator[Finding]:
         if not seen.recorded:
             continue
         short = tuple(log for log in seen.logs if log.retention and log.retention < days)
+        gaps = observed_gaps(context, seen.network)
         if seen.full is not True:
-            yield _finding(context, seen, short)
+            yield _finding(context, seen, short, gaps)
+        elif gaps:
+            yield context.finding(
+                seen.network,
+                f"the logs of {seen.network.label} that were read do not show all of its traffic",
+                confidence="medium",
+                evidence=(*gaps, *_kept(short)),
+                remedy=Remedy("enable-flow-logs", _READ),
+            )
         elif short:
             yield context.finding(
                 seen.network,
@@ -71,7 +85,7 @@ def _kept(logs: tuple[FlowLog, ...]) -> tuple[str, ...]:
     return tuple(f"{log.label} keeps its records for {log.retention} days" for log in logs)
 
 
-def _finding(context: AuditContext, seen: Visibility, short: tuple[FlowLog, ...]) -> Finding:
+def _finding(context: AuditContext, seen: Visibility, short: tuple[FlowLog, ...], gaps: tuple[str, ...]) -> Finding:
     network = seen.network
     dark = bool(seen.logs) and seen.nothing
     what = "are not known to record" if seen.full is None else "do not record"
@@ -85,6 +99,7 @@ def _finding(context: AuditContext, seen: Visibility, short: tuple[FlowLog, ...]
             *seen.lacks,
             *_kept(short),
             *(f"{log.label} records {log.traffic} traffic of {_target(log.target)}" for log in seen.logs),
+            *gaps,
         ),
         remedy=Remedy("enable-flow-logs", _REMEDIES.get(network.provider, _REMEDY)),
     )
@@ -131,6 +146,22 @@ def _every_subnet() -> Estate:
 
 
 _VNET = arm("microsoft.network/virtualnetworks", "vnet-1")
+
+
+def _two_interfaces() -> Estate:
+    b = EstateBuilder()
+    b.flow_log("fl-1")
+    b.interface("eni-1", "subnet-private", address="10.0.2.10")
+    b.interface("eni-2", "subnet-private", address="10.0.2.11")
+    return b.build()
+
+
+def _logs_of_one() -> ExampleConversations:
+    return ExampleConversations(coverage=logs_of("eni-1"))
+
+
+def _logs_of_both() -> ExampleConversations:
+    return ExampleConversations(coverage=logs_of("eni-1", "eni-2"))
 
 
 def _of_an_nsg() -> Estate:
@@ -186,6 +217,14 @@ CHECK = Check(
         Example("records are kept for a month", _short, (_VNET,), Severity.LOW),
         Example("half of the records are kept", _gcp_sampled, (NETWORK,), Severity.LOW),
         Example("one subnet of a VPC network is recorded", _gcp_one_subnet, (NETWORK,), Severity.LOW),
+        Example(
+            "the logs that were read show nothing of an interface",
+            _two_interfaces,
+            ("vpc-1",),
+            Severity.LOW,
+            flows=_logs_of_one,
+        ),
+        Example("the logs that were read show all interfaces", _two_interfaces, flows=_logs_of_both),
         Example("what firewall rules deny no flow log of Google Cloud shows", _gcp_every_subnet),
         Example("every subnet is recorded, one of them by two logs", _every_subnet),
         Example("a whole virtual network is recorded, for good", _kept_for_good),

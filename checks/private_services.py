@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cloudseg.checks.observed_use import UNOBSERVED
 from cloudseg.findings import Remedy
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _finding(context: AuditContext, service: Service, endpoints: list[Endpoint])
                 if service.connections is None
                 else ()
             ),
-            "use was not observed: no flow logs were read",
+            UNOBSERVED if context.observed is None else "use was not observed: flow logs do not name it",
         ),
         remedy=Remedy("add-private-endpoint", "add a private endpoint for it, then turn its public access off"),
     )

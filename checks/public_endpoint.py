@@ -99,6 +99,8 @@ def _evidence(service: Service, way: Exposure | None) -> Iterator[str]:
     match service.anonymous:
         case True:
             yield "it answers callers without credentials"
+        case False if service.any_account:
+            yield "it asks for credentials, and those of anybody who has an account at all will do"
         case False:
             yield "it asks for credentials"
         case None:

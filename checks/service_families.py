@@ -17,7 +17,7 @@ class Family(NamedTuple):
 
     Attributes:
         anonymous: when it answers callers without credentials; also when that is unknown.
-        credentials: when it asks for credentials.
+        credentials: when it asks for credentials, and not those of anybody will do.
         for_the_public: such services are made to be public, so a tag may declare one of them public.
         at_interfaces: the public endpoint is a public address of its interfaces, so the rules over them guard it. The
             URL of a function or an API is not: rules over the function's interfaces say nothing of who calls it.
@@ -73,4 +73,4 @@ def family_of(service: Service) -> Family:
 def severity_of_service(service: Service) -> Severity:
     """Return how bad it is that everybody can address a service, by its family and whether it asks for credentials."""
     family = family_of(service)
-    return family.credentials if service.anonymous is False else family.anonymous
+    return family.credentials if service.anonymous is False and not service.any_account else family.anonymous

@@ -63,7 +63,7 @@ _ADVICE: Final = {
 
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every network with workloads that may send anything to anywhere."""
-    egress = Egress(context.estate)
+    egress = Egress(context.internet)
     for _, network in sorted(context.estate.networks.items()):
         interfaces = [i for i in context.estate.interfaces_in(network.id) if opens_connections(i) and not i.is_pod]
         senders = [found for i in interfaces if (found := egress.sender(i, network)) is not None]

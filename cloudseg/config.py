@@ -36,7 +36,8 @@ _LEVELS: Final = (*(severity.value for severity in Severity), "none")
 # These words are sources themselves, never paths.
 _NAMED_SOURCES: Final = frozenset(("aws", "azure", "gcp", "kubernetes", "demo", "-"))
 _KEYS: Final = (
-    "sources", "fail_on", "check", "skip", "waivers", "intent", "labels", "checks", "aws", "azure", "gcp", "kubernetes",
+    "sources", "fail_on", "check", "skip", "waivers", "intent", "flows", "labels", "checks", "aws", "azure", "gcp",
+    "kubernetes",
 )  # fmt: skip
 _KEY: Final = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _HEADER: Final = re.compile(r"\s*\[[^\[\]]+\]\s*(?:#.*)?$")
@@ -112,6 +113,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         skip: ids of checks to leave out.
         waivers: the file of accepted findings.
         intent: the file of intended traffic.
+        flows: the file of observed conversations, or ``demo``.
         labels: tag keys that mean ``application``, ``tier`` and ``environment``; the first that is there counts.
         parameters: settings by check id and parameter name, the tables ``[checks.<id>]``.
         aws: what to read of AWS.
@@ -126,6 +128,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     waivers: Path | None = None
     intent: Path | None = None
+    flows: Path | None = None
     labels: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=DEFAULT_LABELS.copy)
     parameters: Mapping[str, Mapping[str, ParameterValue]] = {}
     aws: AwsConfig = AwsConfig()
@@ -221,6 +224,7 @@ class _Document:
             skip=self._check_ids("skip", table.get("skip", [])),
             waivers=self._file("waivers", table),
             intent=self._file("intent", table),
+            flows=self._conversations(table),
             labels=self._labels(table.get("labels", {})),
             parameters=self._parameters(table.get("checks", {})),
             aws=self._aws(table.get("aws", {})),
@@ -232,6 +236,11 @@ class _Document:
     def _file(self, key: str, table: Mapping[str, object]) -> Path | None:
         value = table.get(key)
         return None if value is None else Path(self._beside(self._string((key,), value)))
+
+    def _conversations(self, table: Mapping[str, object]) -> Path | None:
+        file = self._file("flows", table)
+        # The word stands for the bundled logs wherever this file lies, as long as no file bears it.
+        return Path("demo") if file is not None and table["flows"] == "demo" and not file.exists() else file
 
     def _beside(self, text: str) -> str:
         """Return a path of the file as seen from the working directory; ``./aws`` stays a path and no provider."""

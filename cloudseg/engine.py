@@ -19,6 +19,9 @@ from cloudseg.errors import ConfigError
 from cloudseg.findings import Also, Confidence, Finding, ResourceInfo, RuleInfo, Severity
 from cloudseg.intent import Intent, intent_warnings
 from cloudseg.model import FACETS, FACETS_OF, Estate
+from cloudseg.observed.observations import Observations
+from cloudseg.observed.observed import Observed
+from cloudseg.observed.report import ObservedTraffic, observed_traffic
 from cloudseg.reach.internet import InternetView
 from cloudseg.reach.spread.extents import Exposure
 from cloudseg.reach.unread_sides import unread_sides
@@ -93,6 +96,7 @@ class FindingsDocument(msgspec.Struct, frozen=True, kw_only=True):
         summary: counts.
         findings: the findings, worst first.
         notes: what was skipped without loss, and what readers must know about the intent and the tags.
+        observed: what was observed, where conversations were given.
     """
 
     schema: Literal["cloudseg/findings/v1"] = "cloudseg/findings/v1"
@@ -102,6 +106,7 @@ class FindingsDocument(msgspec.Struct, frozen=True, kw_only=True):
     summary: Summary
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    observed: ObservedTraffic | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def complete(self) -> bool:
@@ -120,6 +125,7 @@ class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
         labels: which tag keys mean application, tier and environment.
         intent: the intended traffic; None where nobody wrote it down.
         exposure: work out who can talk to whom for the summary, which asks for all pairs.
+        flows: observed conversations, as ``read_conversations`` opens them; None where nobody gave any.
     """
 
     checks: tuple[Check, ...] = CHECKS
@@ -131,6 +137,7 @@ class AuditRequest(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=DEFAULT_LABELS.copy)
     intent: Intent | None = None
     exposure: bool = True
+    flows: Observations | None = None
 
 
 def select_checks(only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Check, ...]:
@@ -160,6 +167,7 @@ def run_audit(estate: Estate, request: AuditRequest) -> FindingsDocument:
     view = InternetView(estate)
     compiled = Compiled(estate, view)
     purpose = Purpose(estate, request.intent, request.labels, as_of)
+    observed = None if request.flows is None else Observed(request.flows, estate, lambda: compiled.reach)
     became = {check.id: "skipped" for check in CHECKS}
 
     def context(check: Check, states: tuple[WaiverState, ...] = ()) -> AuditContext:
@@ -167,10 +175,14 @@ def run_audit(estate: Estate, request: AuditRequest) -> FindingsDocument:
         return AuditContext(
             estate=estate, check=check, settings=settings, internet=view, as_of=as_of, waivers=states,
             labels=request.labels, statuses=became, compiled=compiled, intent=request.intent, purpose=purpose,
+            observed=observed,
         )  # fmt: skip
 
     unable = {c.id: c.precondition(context(c)) for c in request.checks if c.precondition is not None}
-    statuses = tuple(_status(check, estate, unable.get(check.id, "")) for check in request.checks)
+    limits = {c.id: c.limits(context(c)) for c in request.checks if c.limits is not None and not unable.get(c.id)}
+    statuses = tuple(
+        _limited(_status(check, estate, unable.get(check.id, "")), limits.get(check.id, "")) for check in request.checks
+    )
     became |= {status.id: status.status for status in statuses}
     found: list[Finding] = []
     providers = {scope.provider for scope in estate.scopes}
@@ -193,6 +205,7 @@ def run_audit(estate: Estate, request: AuditRequest) -> FindingsDocument:
         summary=_summary(estate, findings, sources, exposure),
         findings=findings,
         notes=(*estate.notes, *unread_sides(estate), *_notes(estate, request, statuses, purpose, as_of)),
+        observed=msgspec.UNSET if observed is None else _observed(observed, compiled, purpose),
     )
 
 
@@ -396,6 +409,13 @@ def _status(check: Check, estate: Estate, unable: str = "") -> CheckStatus:
     return CheckStatus(check.id, "partly" if judged else "not evaluated", _missing_words(missing))
 
 
+def _limited(status: CheckStatus, limits: str) -> CheckStatus:
+    """Return the status of a check that can say something of a part alone."""
+    if not limits or status.status == "not evaluated":
+        return status
+    return CheckStatus(status.id, "partly", "; ".join(filter(None, (status.reason, limits))))
+
+
 def _missing_words(missing: Mapping[str, Sequence[str]]) -> str:
     """Return what was not read in full, and where; parts that are missing in the same places stand together."""
     together: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -416,6 +436,11 @@ def _exposure(compiled: Compiled, purpose: Purpose) -> Exposure:
     if matrix is None:
         return exposure_of(compiled.reach)
     return exposure_of(compiled.reach, Intended(purpose.segmentation.segments_of, matrix.for_interfaces))
+
+
+def _observed(observed: Observed, compiled: Compiled, purpose: Purpose) -> ObservedTraffic:
+    matrix = purpose.matrix
+    return observed_traffic(observed, compiled.reach, None if matrix is None else (purpose.segmentation, matrix))
 
 
 def _summary(

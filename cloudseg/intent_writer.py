@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cloudseg.segments import Choice, Segment
     from cloudseg.traffic import Traffic
 
-__all__ = ["CHOICE_KEYS", "SCHEMA", "write_intent"]
+__all__ = ["CHOICE_KEYS", "SCHEMA", "allowance_lines", "segment_lines", "write_intent"]
 
 SCHEMA: Final = "cloudseg/intent/v1"
 CHOICE_KEYS: Final = ("tags", "labels", "names", "groups", "addresses", "networks", "scopes", "ids")
@@ -45,10 +45,28 @@ def write_intent(intent: Intent, stream: TextIO) -> None:
     stream.write(_HEAD + "\n".join(_visible(_serialized(section)) for section in sections))
 
 
+def segment_lines(segment: Segment) -> list[str]:
+    """Return the lines of one segment, as they stand under ``segments``, not indented."""
+    return _lines(_mapping([(segment.name, _segment(segment))]))
+
+
+def allowance_lines(allowance: Allowance) -> list[str]:
+    """Return the lines of one allowance, as they stand under ``allow``, not indented."""
+    return _lines(_sequence([_allowance(allowance)]))
+
+
+def _lines(node: yaml.Node) -> list[str]:
+    return _visible(_dumped(node)).removesuffix("\n").split("\n")
+
+
 def _serialized(section: tuple[str, yaml.Node]) -> str:
+    return _dumped(_mapping([section]))
+
+
+def _dumped(node: yaml.Node) -> str:
     # No text spans lines, and nothing is wrapped, so that one change is one line of a diff.
     return yaml.serialize(  # pyright: ignore[reportUnknownMemberType] - the stubs leave the type of a node out
-        _mapping([section]), Dumper=yaml.CSafeDumper, allow_unicode=True, width=-1
+        node, Dumper=yaml.CSafeDumper, allow_unicode=True, width=-1
     )
 
 

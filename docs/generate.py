@@ -24,6 +24,7 @@ from typer.testing import CliRunner  # noqa: E402
 
 from cloudseg.checks import CHECKS  # noqa: E402
 from cloudseg.cli.main import app  # noqa: E402
+from cloudseg.flows.columns import CONVERSATIONS, EVIDENCE  # noqa: E402
 from cloudseg.intent_schema import intent_schema  # noqa: E402
 from cloudseg.providers import TRANSLATORS  # noqa: E402
 from cloudseg.providers.kubernetes.role import cluster_role  # noqa: E402
@@ -164,6 +165,33 @@ def conformance_page() -> str:
     return GENERATED + "\n".join(lines) + "\n"
 
 
+def conversations_page() -> str:
+    """Return the page of the file of conversations: its columns, and how initiators are known."""
+    lines = [
+        "# The file of conversations",
+        "",
+        "`cloudseg flows` writes Parquet: a row for each conversation, which any program that reads Parquet can",
+        "query. It knows no estate: ids, addresses and times stand as they were logged. See [flow logs](flow-logs.md).",
+        "",
+        "| column | type | meaning |",
+        "|---|---|---|",
+        *(f"| `{column.name}` | {column.type} | {column.meaning} |" for column in CONVERSATIONS),
+        "",
+        "## How it is known who opened it",
+        "",
+        "| evidence | confidence | meaning |",
+        "|---|---|---|",
+        *(f"| `{name}` | {confidence} | {meaning} |" for name, (confidence, meaning) in EVIDENCE.items()),
+        "",
+        "## Coverage",
+        "",
+        "The key `cloudseg` of the file's metadata is a JSON document, `cloudseg/conversations/v1`: the window, the",
+        "formats and files that were read, what was lost of them and why, records that the cloud skipped, whether",
+        "records are a sample, and for every observer its network and when it first and last reported, idle or not.",
+    ]
+    return GENERATED + "\n".join(lines) + "\n"
+
+
 def readme() -> str:
     """Return the README with the output of every example's command written anew.
 
@@ -200,6 +228,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield DOCS / "coverage.md", coverage_page()
     yield DOCS / "cli.md", cli_page()
     yield DOCS / "conformance.md", conformance_page()
+    yield DOCS / "conversations.md", conversations_page()
     yield DOCS / "kubernetes-role.yaml", cluster_role()
     yield DOCS / "schemas" / "intent.schema.json", json.dumps(intent_schema(), indent=2, ensure_ascii=False) + "\n"
     for kind, schema in SCHEMAS.items():

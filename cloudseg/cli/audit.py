@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cloudseg.config import Config
     from cloudseg.engine import AuditRequest, FindingsDocument
+    from cloudseg.flows.conversations import Conversations
     from cloudseg.intent import Intent
     from cloudseg.waivers import Waiver
 
@@ -68,6 +69,14 @@ def audit(
         Path | None,
         typer.Option(help="Intended traffic between segments; `demo` has its own. See docs/intent.md.", metavar="FILE"),
     ] = None,
+    flows: Annotated[
+        Path | None,
+        typer.Option(
+            help="Observed conversations, as `cloudseg flows` writes them: who uses what rule; `demo` for those of the "
+            "bundled logs. See docs/flow-logs.md.",
+            metavar="FILE",
+        ),
+    ] = None,
     save: Annotated[
         Path | None,
         typer.Option(help="Keep the answers that were read, to repeat the audit offline.", metavar="SNAPSHOT"),
@@ -113,7 +122,13 @@ def audit(
     started = time.monotonic()
     settings = load_config(config)
     request = audit_request(
-        settings, check, skip, waivers, as_of, intent=intent_file(intent, settings, sources or settings.sources)
+        settings,
+        check,
+        skip,
+        waivers,
+        as_of,
+        intent=intent_file(intent, settings, sources or settings.sources),
+        flows=flows or settings.flows,
     )
     files = [(path, format_for(path, FORMATS)) for path in output or ()]
     check_files(path for path, _ in files)
@@ -156,6 +171,7 @@ def audit_request(
     as_of: str | None,
     *,
     intent: Path | None = None,
+    flows: Path | None = None,
 ) -> AuditRequest:
     """Return what an audit is asked for: the words of a command line, each before its setting in the configuration.
 
@@ -166,6 +182,7 @@ def audit_request(
         waivers: the file of accepted findings.
         as_of: the day at which expiries are judged; None for the snapshot's own.
         intent: the file of intended traffic.
+        flows: the file of observed conversations.
 
     Raises:
         InputError: an option makes no sense.
@@ -180,6 +197,7 @@ def audit_request(
         as_of=_day(as_of),
         labels=settings.labels,
         intent=_intent(intent),
+        flows=_flows(flows),
     )
 
 
@@ -198,6 +216,14 @@ def _intent(file: Path | None) -> Intent | None:
     from cloudseg.intent_file import read_intent
 
     return read_intent(file)
+
+
+def _flows(file: Path | None) -> Conversations | None:
+    if file is None:
+        return None
+    from cloudseg.cli.conversation_files import open_conversations
+
+    return open_conversations(file)
 
 
 def _day(text: str | None) -> str:

@@ -1,13 +1,13 @@
-"""A bundled estate to try things on: a bookshop on AWS, in a cluster and on Azure, half right and half wrong.
+"""A bundled estate to try things on: a bookshop on four platforms, half right and half wrong.
 
 The JSON files under ``snapshot/`` are the source of truth; edit them by hand. ``intent.yaml`` says what may talk to
-what in it.
+what in it. ``flows/`` holds flow logs of five weeks; ``docs/demo_logs.py`` writes them from ``docs/demo_traffic.py``.
 """
 
 from importlib.resources import files
 from pathlib import Path
 
-__all__ = ["demo_intent_path", "demo_snapshot_path"]
+__all__ = ["demo_flows_path", "demo_intent_path", "demo_snapshot_path"]
 
 
 def demo_snapshot_path() -> Path:
@@ -18,3 +18,8 @@ def demo_snapshot_path() -> Path:
 def demo_intent_path() -> Path:
     """Return the intent of the bundled estate: three tiers, what surrounds them, and what one may open to another."""
     return Path(str(files(__name__) / "intent.yaml"))
+
+
+def demo_flows_path() -> Path:
+    """Return the folder of the bundled flow logs: of two AWS accounts, a VNet, a Google project and the cluster."""
+    return Path(str(files(__name__) / "flows"))

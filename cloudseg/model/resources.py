@@ -1,5 +1,6 @@
 """What every resource of an estate has: a qualified name, a kind, tags, and where it was written."""
 
+import re
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -21,6 +22,9 @@ __all__ = [
 
 _AT: Final = "@"
 _ARM: Final = "/subscriptions/"
+_PLACED: Final = re.compile(r"([a-z]+/)?(?:zones|regions|locations)/([a-z]+-[a-z]+\d[a-z0-9-]*)/([A-Za-z]+)/(.+)")
+"""How ids of Google Cloud begin that are in a zone or a region."""
+_PLAIN_KINDS: Final = frozenset(("instances", "subnetworks"))
 _PARTS: Final = {
     "ipconfigurations": "address",
     "privateendpoints": "private endpoints",
@@ -86,6 +90,8 @@ def labelled(own: str, name: str) -> str:
     """
     if own.startswith(_ARM):
         return _of_arm(own, name)
+    if placed := _PLACED.fullmatch(own):
+        return _in_place(placed, name)
     if not name or name == own or (_holds(own, name) and not own.startswith("arn:")):
         return own
     return f"{own} ({name})"
@@ -93,9 +99,9 @@ def labelled(own: str, name: str) -> str:
 
 @lru_cache(maxsize=1 << 17)
 def shown_id(identifier: str) -> str:
-    """Return what texts call a resource by its qualified name alone: its own id, and of an ARM id the names in it."""
+    """Return what texts call a resource by its qualified name alone: its own id, and of a long one the names in it."""
     own = own_id(identifier)
-    return labelled(own, "") if own.startswith(_ARM) else own
+    return labelled(own, "") if _is_long(own) else own
 
 
 def _of_arm(own: str, name: str) -> str:
@@ -118,6 +124,23 @@ def _of_arm(own: str, name: str) -> str:
         part = " ".join(path.split("/")[1 + 2 * len(names) :])
         return f"{_PARTS.get(part, part)} of {shown}" if part else shown
     return f"{shown}: {name}"
+
+
+def _is_long(own: str) -> bool:
+    """Tell whether an own id is one of which texts show the names alone."""
+    return own.startswith(_ARM) or _PLACED.fullmatch(own) is not None
+
+
+def _in_place(placed: re.Match[str], name: str) -> str:
+    """Return what to call a resource of Google Cloud in a zone or a region: its names, and where it is.
+
+    ``web/nic0 (us-central1-a)`` for ``zones/us-central1-a/instances/web/nic0``. Instances are in zones and subnets in
+    regions, so that they need no kind; of everything else it stays, with its service where that is told:
+    ``forwardingRules/web (us-central1)``, ``run/services/api (us-central1)``.
+    """
+    service, place, kind, path = placed.groups("")
+    shown = f"{path if kind in _PLAIN_KINDS and not service else f'{service}{kind}/{path}'} ({place})"
+    return shown if not name or name in path.split("/") else f"{shown}: {name}"
 
 
 def _holds(own: str, name: str) -> bool:
@@ -174,6 +197,6 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shown_id(self) -> str:
-        """The own id as texts show it: of an ARM id the names in it."""
+        """The own id as texts show it: of a long one the names in it."""
         own = self.own_id
-        return labelled(own, self.name) if own.startswith(_ARM) else own
+        return labelled(own, self.name) if _is_long(own) else own

@@ -28,6 +28,7 @@ class Service(Resource, frozen=True, kw_only=True):
         sources: addresses that its own setting admits.
         any_tenant: its own setting admits every customer of the cloud, from wherever the cloud runs their machines.
         anonymous: it answers callers who show no credentials; None when that was not read.
+        any_account: it asks for credentials, and those of anybody who has an account at all will do.
         reason: the settings that decide ``public``, for people.
         settings: the settings read, as the provider spells them.
         control_plane: it administers other workloads (a Kubernetes API server).
@@ -43,6 +44,7 @@ class Service(Resource, frozen=True, kw_only=True):
     sources: AddressSet = ALL_ADDRESSES
     any_tenant: bool = False
     anonymous: bool | None = None
+    any_account: bool = False
     reason: str = ""
     settings: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     control_plane: bool = False

@@ -7,7 +7,15 @@ import msgspec
 from cloudseg.model.peers import Addresses, ListRef
 from cloudseg.model.resources import Family, Resource
 from cloudseg.model.tunnels import Link, Tunnel
-from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC, GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
+from cloudseg.traffic import (
+    ALL_ADDRESSES,
+    ALL_TRAFFIC,
+    GLOBAL_UNICAST,
+    NO_ADDRESSES,
+    NO_TRAFFIC,
+    AddressSet,
+    Traffic,
+)
 
 __all__ = [
     "Entrance",
@@ -294,6 +302,8 @@ class Interface(Resource, frozen=True, kw_only=True):
         lent_unlisted: an address that no answer lists is lent to it where it has none of its own; None when that is not
             known.
         lent_carries: what leaves for the internet under an address that is lent to it.
+        lent_aside: what may leave beside that, by a way of the provider's own to its own services, whose addresses are
+            not known.
         attached: qualified ids of the identities attached to it. Membership of groups is worked out from this.
         attached_unread: which identities it carries was not read in full: it may carry more than ``attached``.
         labels: the labels that selectors look at.
@@ -321,6 +331,7 @@ class Interface(Resource, frozen=True, kw_only=True):
     lent: AddressSet = NO_ADDRESSES
     lent_unlisted: bool | None = False
     lent_carries: Traffic = ALL_TRAFFIC
+    lent_aside: Traffic = NO_TRAFFIC
     attached: frozenset[str] = frozenset()
     attached_unread: bool = False
     labels: dict[str, str] = msgspec.field(default_factory=dict[str, str])

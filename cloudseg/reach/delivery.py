@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from cloudseg.reach.near_ends import NearEnds, concerning
+from cloudseg.reach.near_ends import concerning
 from cloudseg.reach.packets import Bounds, Box, addresses_of, common_addresses, intersect, traffic_of
 from cloudseg.reach.passage import pipeline_of, through
 from cloudseg.traffic import (
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
     from cloudseg.model import Estate, Interface, Rule, RuleSet
+    from cloudseg.reach.near_ends import NearEnds
     from cloudseg.reach.passage import Passage
     from cloudseg.reach.ways import Through, WaysIn
 
@@ -116,12 +117,13 @@ class Delivery:
     Args:
         estate: the estate.
         own: the estate's own global addresses, which nobody on the internet has.
+        near: which rules of its lists concern whom.
     """
 
-    def __init__(self, estate: Estate, own: AddressSet) -> None:
+    def __init__(self, estate: Estate, own: AddressSet, near: NearEnds) -> None:
         self._estate = estate
         self._own = own
-        self._near = NearEnds(estate)
+        self._near = near
         self._taken: dict[tuple[str, Hashable], Sequence[Rule]] = {}
 
     def by(self, asking: Asking, interface: Interface, passage: Passage) -> Exposure:

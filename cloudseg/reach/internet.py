@@ -11,6 +11,7 @@ import msgspec
 
 from cloudseg.model import ANYONE, GroupRef
 from cloudseg.reach.delivery import NOTHING, Asking, Delivery, Exposure, best_of, families_of, joined
+from cloudseg.reach.lists_met import ListsMet
 from cloudseg.reach.near_ends import NearEnds, concerning
 from cloudseg.reach.packets import outside_addresses
 from cloudseg.reach.passage import carries_unread, find_passage, pipeline_of
@@ -19,9 +20,10 @@ from cloudseg.reach.ways import find_ways_in, is_public
 from cloudseg.traffic import GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from cloudseg.model import Estate, Interface, InternetBlock, Peer, Pipeline, Rule, RuleSet
+    from cloudseg.reach.lists_met import Met
     from cloudseg.reach.passage import Passage
     from cloudseg.reach.ways import WaysIn
 
@@ -41,10 +43,16 @@ class Alike(NamedTuple):
 
 
 class InternetView:
-    """The internet's view of an estate. Answers are kept for interfaces that nothing here tells apart."""
+    """The internet's view of an estate. Answers are kept for interfaces that nothing here tells apart.
+
+    Attributes:
+        estate: the estate.
+        near: which rules of its lists concern whom.
+        met: which lists judge whom.
+    """
 
     def __init__(self, estate: Estate) -> None:
-        self._estate = estate
+        self.estate = self._estate = estate
         self._own = NO_ADDRESSES
         for network in estate.networks.values():
             # Nobody else has a network's own IPv6 range. A public IPv4 range may be used in private by anybody: who
@@ -53,8 +61,9 @@ class InternetView:
             self._own |= AddressSet(v6=network.addresses.v6) & GLOBAL_UNICAST
         # By these the hosts of machines ask after their health, and nobody else.
         self._public = GLOBAL_UNICAST - estate.served
-        self._delivery = Delivery(estate, self._own)
-        self._near = NearEnds(estate)
+        self.near = NearEnds(estate)
+        self.met = ListsMet(estate, self.near)
+        self._delivery = Delivery(estate, self._own, self.near)
         self._sources: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._remotes: dict[tuple[Peer, ...], tuple[AddressSet, AddressSet]] = {}
         self._groups: dict[tuple[Peer, ...], frozenset[str]] = {}
@@ -66,6 +75,8 @@ class InternetView:
         self._equal_ways: dict[WaysIn, WaysIn] = {}
         self._places: dict[tuple[str | None, int], tuple[object, ...]] = {}
         self._classes: dict[tuple[str, str], int] = {}
+        self._traits_of: dict[str, int] = {}
+        self._besides: dict[tuple[int, str], tuple[tuple[str, ...], ...]] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
         self._alike: dict[str, tuple[Alike, ...]] = {}
         self._narrow: dict[str, dict[str, list[tuple[Alike, Rule]]]] = {}
@@ -197,7 +208,7 @@ class InternetView:
         if known is None:
             known = self._narrow[rule_set.id] = {}
             for alike in self.alike(rule_set):
-                for rule in self._near.of(rule_set, alike.members[0]):
+                for rule in self.near.of(rule_set, alike.members[0]):
                     if rule.local != ANYONE:
                         known.setdefault(rule.id, []).append((alike, rule))
         return known
@@ -265,33 +276,53 @@ class InternetView:
         key = (interface.id, stage)
         known = self._classes.get(key)
         if known is None:
-            pipeline = pipeline_of(interface, self._estate)
-            unread = carries_unread(interface, self._estate)
-            # Equal ways are one object: their identity tells as much as their long content.
-            ways = self.opening(interface)
-            # In an ordered list what other lists of its stage say comes before some of its rules. Where nothing comes
-            # in, none of them matters.
-            judges = tuple(
-                (*(judge.id for judge in self._estate.judging(interface, other.name, "ingress")), unread)
-                for other in (() if pipeline is None or not ways.ways else pipeline.ingress)
-                if other.name != stage or other.match == "first"
-            )
-            owner = (interface.provider, interface.scope, interface.region, interface.network)
-            # What other stages see of it matters where something comes in.
-            alone = "" if ways.ways else stage
-            near = tuple(self._near_places(interface, pipeline, alone)) if self._near.any else ()
-            alike = (stage, *owner, self._place(interface.subnet, ways), judges, near, id(ways), families_of(interface))
+            met, open_ = self.met.by(interface), bool(self.opening(interface).ways)
+            # What other stages say of it matters where something comes in.
+            others = self._judging_besides(met, stage) if open_ else ()
+            unread = bool(others) and carries_unread(interface, self._estate)
+            near = () if open_ else self._near_places(interface, met, stage)
+            alike = (stage, self._traits(interface, met), others, unread, near)
             known = self._classes[key] = self._numbers.setdefault(alike, len(self._numbers))
         return known
 
-    def _near_places(self, interface: Interface, pipeline: Pipeline | None, alone: str) -> Iterator[Hashable]:
-        """Yield what near ends of the rules that judge an interface see of it; of one stage alone if that is named."""
-        for stage in () if pipeline is None else pipeline.ingress:
-            if alone not in {"", stage.name}:
-                continue
-            for judge in self._estate.judging(interface, stage.name, "ingress"):
-                if self._near.narrows(judge):
-                    yield self._near.place(judge, interface)
+    def _traits(self, interface: Interface, met: Met) -> int:
+        """Return a number that interfaces share which only lists may tell apart: asked once for all stages."""
+        known = self._traits_of.get(interface.id)
+        if known is None:
+            ways = self.opening(interface)
+            owner = (interface.provider, interface.scope, interface.region, interface.network)
+            place = self._place(interface.subnet, ways)
+            near = self._near_places(interface, met) if ways.ways else ()
+            # Equal ways are one object: their identity tells as much as their long content.
+            traits = (*owner, place, near, id(ways), families_of(interface))
+            known = self._traits_of[interface.id] = self._numbers.setdefault(traits, len(self._numbers))
+        return known
+
+    def _near_places(self, interface: Interface, met: Met, stage: str = "") -> tuple[Hashable, ...]:
+        """Return what near ends of the rules that judge an interface see of it; of one stage alone if that is named."""
+        return tuple(
+            [
+                self.near.place(judge, interface)
+                for meeting in met.ingress
+                if meeting.narrowing and stage in {"", meeting.stage.name}
+                for judge in meeting.narrowing
+            ]
+        )
+
+    def _judging_besides(self, met: Met, stage: str) -> tuple[tuple[str, ...], ...]:
+        """Return the lists that judge what comes in at other stages, as ids.
+
+        In an ordered list what others of its stage say comes before some of its rules.
+        """
+        key = (met.number, stage)
+        known = self._besides.get(key)
+        if known is None:
+            known = self._besides[key] = tuple(
+                tuple([judge.id for judge in meeting.judges])
+                for meeting in met.ingress
+                if meeting.stage.name != stage or meeting.stage.match == "first"
+            )
+        return known
 
     def _place(self, subnet: str | None, ways: WaysIn) -> tuple[object, ...]:
         """Return what matters of a subnet: whose it is, and its addresses where somebody who comes in has one."""

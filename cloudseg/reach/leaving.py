@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudseg.reach.ways import is_public
-from cloudseg.traffic import ALL_TRAFFIC, GLOBAL_UNICAST, NO_ADDRESSES, AddressSet
+from cloudseg.traffic import ALL_TRAFFIC, GLOBAL_UNICAST, NO_ADDRESSES, NO_TRAFFIC, AddressSet
 
 if TYPE_CHECKING:
     from cloudseg.model import Estate, Family, Interface
@@ -55,10 +55,11 @@ def lets_out(interface: Interface, family: Family, *, certain: bool) -> Traffic:
     """
     lent = interface.lent.v4 if family == 4 else interface.lent.v6
     own = interface.has_public_address(family)
+    aside = NO_TRAFFIC if certain or family == 6 else interface.lent_aside
     if lent:
-        return ALL_TRAFFIC if own and not certain else interface.lent_carries
+        return ALL_TRAFFIC if own and not certain else interface.lent_carries | aside
     unlisted = family == 4 and interface.lent_unlisted is not False and not own
-    return interface.lent_carries if unlisted else ALL_TRAFFIC
+    return interface.lent_carries | aside if unlisted else ALL_TRAFFIC
 
 
 def seen_outside(interface: Interface, family: Family, estate: Estate) -> Seen:

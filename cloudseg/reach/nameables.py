@@ -7,7 +7,7 @@ from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from cloudseg.model import Estate, Resource, own_id
+from cloudseg.model import Estate, Resource, own_id, shown_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,7 +50,7 @@ class Nameables:
         return self._all(self.names.get(word, ()))
 
     def by_place(self, word: str) -> list[Nameable]:
-        """Return what bears a name in a namespace, as ``shop/web``."""
+        """Return what bears a name in a namespace or a place, as ``shop/web`` or ``web/nic0 (us-central1-a)``."""
         return self._all(self._placed.get(word, ()))
 
     def in_any_case(self, word: str) -> list[Nameable]:
@@ -118,9 +118,17 @@ class Nameables:
 
     @cached_property
     def _placed(self) -> dict[str, list[str]]:
-        """Qualified ids of interfaces by the names that their ids are made of, without the kind behind them."""
+        """Qualified ids of interfaces by the names that their ids are made of, without the kind behind them.
+
+        What texts call by the names in a long id is found by these as well, with or without its place.
+        """
         own = ((interface.own_id.partition("["), interface.id) for interface in self._estate.interfaces.values())
-        return _inverted((named, identifier) for (named, kind, _), identifier in own if kind)
+        found = [(named, identifier) for (named, kind, _), identifier in own if kind]
+        for identifier in self._kinds:
+            shown = shown_id(identifier)
+            if shown != own_id(identifier):
+                found += [(shown, identifier), (shown.partition(" (")[0], identifier)]
+        return _inverted(found)
 
     @cached_property
     def other_kinds(self) -> dict[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -14,7 +15,7 @@ from cloudseg.reach.packets import outside_addresses
 from cloudseg.traffic import ALL_IPV4, ALL_IPV6
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
     from cloudseg.model import Estate, Interface, Peer, RangeMeaning, Rule, RuleSet
     from cloudseg.traffic import AddressSet
@@ -98,9 +99,12 @@ def concerned(peers: Sequence[Peer], interface: Interface, own: AddressSet, esta
                     return True
                 maybe = maybe or interface.attached_unread or known is None
             case Addresses(addresses):
-                if own and own <= addresses:
-                    return True
-                maybe = maybe or not own or own.overlaps(addresses)
+                # Most rules are about other addresses.
+                if own.overlaps(addresses):
+                    if own <= addresses:
+                        return True
+                    maybe = True
+                maybe = maybe or not own
             case _:
                 least, most = outside_addresses((peer,), estate)
                 if own and own <= least:
@@ -119,6 +123,12 @@ def standing(interface: Interface, estate: Estate) -> AddressSet:
         return interface.addresses | interface.called if interface.called else interface.addresses
     place = estate.subnets.get(interface.subnet or "") or estate.networks.get(interface.network or "")
     return interface.addresses if place is None else place.addresses
+
+
+_Stretch = tuple[int, int]
+"""Addresses between two neighbouring cuts: the version of IP, and how many cuts come before."""
+_MANY_STRETCHES: Final = 64
+"""Rules for addresses in so many stretches are asked one by one."""
 
 
 class _Cuts(NamedTuple):
@@ -141,19 +151,28 @@ class _Index(NamedTuple):
     """The rules of a list by whom they may concern, as places in its order.
 
     Attributes:
+        everyone: rules that concern everyone, by their places.
         by_group: rules whose near end names nothing but groups that interfaces carry, by each of these groups.
+        by_stretch: rules whose near end names nothing but addresses, by each stretch between cuts that these take up.
         rest: the others.
     """
 
+    everyone: Mapping[int, Rule]
     by_group: Mapping[str, Sequence[int]]
+    by_stretch: Mapping[_Stretch, Sequence[int]]
     rest: Sequence[int]
 
 
-def _index(rule_set: RuleSet, estate: Estate) -> _Index:
+def _index(rule_set: RuleSet, cuts: _Cuts, estate: Estate) -> _Index:
+    everyone: dict[int, Rule] = {}
     by_group: defaultdict[str, list[int]] = defaultdict(list)
+    by_stretch: defaultdict[_Stretch, list[int]] = defaultdict(list)
     rest: list[int] = []
     carried: dict[str, bool] = {}
     for place, rule in enumerate(rule_set.rules):
+        if rule.local == ANYONE:
+            everyone[place] = rule
+            continue
         groups = [peer.group for peer in rule.local if isinstance(peer, GroupRef)]
         for group in groups:
             if group not in carried:
@@ -161,9 +180,23 @@ def _index(rule_set: RuleSet, estate: Estate) -> _Index:
         if groups and len(groups) == len(rule.local) and all(carried[group] for group in groups):
             for group in groups:
                 by_group[group].append(place)
+            continue
+        named = [peer.addresses for peer in rule.local if isinstance(peer, Addresses)]
+        taken = set(islice((each for addresses in named for each in _stretches(addresses, cuts)), _MANY_STRETCHES))
+        if len(named) == len(rule.local) and len(taken) < _MANY_STRETCHES:
+            for stretch in taken:
+                by_stretch[stretch].append(place)
         else:
             rest.append(place)
-    return _Index(dict(by_group), tuple(rest))
+    return _Index(everyone, dict(by_group), dict(by_stretch), tuple(rest))
+
+
+def _stretches(addresses: AddressSet, cuts: _Cuts) -> Iterator[_Stretch]:
+    """Yield the stretches between cuts in which addresses lie. Near ends take up whole ones."""
+    for version, bounds, intervals in ((4, cuts.four, addresses.v4.intervals), (6, cuts.six, addresses.v6.intervals)):
+        for first, last in intervals:
+            for number in range(bisect_right(bounds, first), bisect_right(bounds, last) + 1):
+                yield version, number
 
 
 class NearEnds:
@@ -228,17 +261,21 @@ class NearEnds:
 
     def _concerning(self, rule_set: RuleSet, interface: Interface, ranges: RangeMeaning) -> Sequence[Rule]:
         """Return what :func:`concerning` does, of a whole list: of thousands of rules most name other groups."""
-        if interface.attached_unread:
+        own, cuts = standing(interface, self._estate), self._cuts_of(rule_set)
+        if interface.attached_unread or cuts is None:
             return concerning(rule_set.rules, interface, self._estate, ranges)
         index = self._indexes.get(rule_set.id)
         if index is None:
-            index = self._indexes[rule_set.id] = _index(rule_set, self._estate)
+            index = self._indexes[rule_set.id] = _index(rule_set, cuts, self._estate)
         # One that names nothing but groups concerns whoever carries any of them, whatever else there is to see.
-        found = {
-            place: rule_set.rules[place] for group in interface.attached for place in index.by_group.get(group, ())
-        }
-        own = standing(interface, self._estate)
-        for place in index.rest:
+        found = dict(index.everyone)
+        for group in interface.attached:
+            for place in index.by_group.get(group, ()):
+                found[place] = rule_set.rules[place]
+        # Who bears no address that is known may bear any of them.
+        stretches = _stretches(own, cuts) if own else index.by_stretch
+        named = {place for stretch in stretches for place in index.by_stretch.get(stretch, ())}
+        for place in chain(named, index.rest):
             rule = _as_it_concerns(rule_set.rules[place], interface, own, self._estate, ranges)
             if rule is not None:
                 found[place] = rule

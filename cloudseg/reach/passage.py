@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.model import scope_of
 from cloudseg.reach.near_ends import concerning
 from cloudseg.reach.packets import Bounds, Box, intersect, pass_stage, replied, split_by_stage
 from cloudseg.traffic import ALL_TRAFFIC
@@ -171,4 +172,6 @@ def stage_was_read(stage: Stage, interface: Interface, estate: Estate) -> bool:
         return estate.read(facet, interface)
     # In a shared network its lists belong to the subnet's owner, whose scope may not have been read.
     subnet = None if interface.subnet is None else estate.subnets.get(interface.subnet)
+    if subnet is None and interface.network is not None and stage.lists_of == "network":
+        return estate.coverage.was_read(facet, interface.provider, scope_of(interface.network), interface.region)
     return estate.read(facet, interface if subnet is None else subnet)

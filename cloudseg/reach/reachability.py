@@ -112,6 +112,8 @@ class Reachability:
     Attributes:
         estate: the estate, with the rules of firewalls on the way as lists at the ends.
         view: the internet's view of it.
+        met: which lists judge whom.
+        near: which of their rules concern whom.
         ground: the classes and atoms.
         matrix: the pairs, as masks.
     """
@@ -123,6 +125,8 @@ class Reachability:
             shared = Shared(surveyed, Ground([surveyed]), 0)
         self.estate = estate
         self.view = shared.surveyed.view
+        self.met = shared.surveyed.survey.met
+        self.near = shared.surveyed.survey.near
         self.ground = shared.ground
         self.matrix = Matrix(shared.surveyed, shared.ground, shared.ground.traits[shared.number])
         self._keeps_all = len(self.classes) ** 2 * self.ground.atoms.width <= _FEW_CELLS

@@ -21,6 +21,8 @@ def _write(document: FindingsDocument, stream: TextIO, _options: RenderOptions) 
     members: dict[str, object] = {}
     for field in msgspec.structs.fields(document):
         value: object = getattr(document, field.name)
+        if value is msgspec.UNSET:
+            continue
         members[field.encode_name] = iter(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
     write_json(stream, members)
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from cloudseg.model import labelled
 from cloudseg.reporters.exposure_words import exposure_lines
 from cloudseg.reporters.interface import RenderOptions, Reporter
+from cloudseg.reporters.observed_words import matrix_lines, observed_lines, refusal_lines, stale_lines
 from cloudseg.reporters.text import amount, visible
 from cloudseg.reporters.wording import (
     by_check,
@@ -168,6 +171,7 @@ def _tail(document: FindingsDocument) -> Iterator[str]:
     if summary.exposure is not None:
         yield "\n### Exposure\n\n"
         yield from (f"- {prose(line)}\n" for line in exposure_lines(summary.exposure))
+    yield from _observed(document)
     if summary.gaps:
         yield f"\n### What was not read ({amount(summary.gaps, 'gap')})\n\n"
         yield from _list(gap_lines(document.sources))
@@ -179,6 +183,27 @@ def _tail(document: FindingsDocument) -> Iterator[str]:
         yield from _list(document.notes)
     if hint := witness_hint(document):
         yield f"\n{hint}\n"
+
+
+def _observed(document: FindingsDocument) -> Iterator[str]:
+    """Yield what was observed, where conversations were given."""
+    if document.observed is UNSET:
+        return
+    yield "\n### Observed\n\n"
+    yield from (f"- {short(line.strip())}\n" for line in observed_lines(document.observed))
+    for lines in (matrix_lines, refusal_lines, stale_lines):
+        room, left_out, told = _LIST_ROOM, 0, list(lines(document.observed))
+        if told:
+            yield "\n"
+        for line in told:
+            item = f"  - <code>{short(line.strip())}</code>\n" if line.startswith("  ") else f"- {short(line)}\n"
+            room -= len(item)
+            if room < 0:
+                left_out += 1
+            else:
+                yield item
+        if left_out:
+            yield f"- … and {left_out:,} more\n"
 
 
 def _list(lines: Iterable[str]) -> Iterator[str]:

@@ -53,11 +53,14 @@ def diff_schema() -> dict[str, Any]:
 def _schema(document: type[msgspec.Struct], kind: str, description: str) -> dict[str, Any]:
     """Return the schema of a document.
 
-    It is strict about what the report writes: every member is there, and no other.
+    It is strict about what the report writes: every member is there, but those that may be unset, and no other.
     """
     (reference,), definitions = msgspec.json.schema_components([document], ref_template="#/$defs/{name}")
-    written = _member_names(document)
-    strict = {name: _strict(definition, written.get(name, {})) for name, definition in sorted(definitions.items())}
+    written, optional = _member_names(document)
+    strict = {
+        name: _strict(definition, written.get(name, {}), optional.get(name, frozenset()))
+        for name, definition in sorted(definitions.items())
+    }
     return {
         "$schema": _DRAFT,
         "$id": f"urn:cloudseg:{kind}:v1",
@@ -68,14 +71,17 @@ def _schema(document: type[msgspec.Struct], kind: str, description: str) -> dict
     }
 
 
-def _member_names(document: type[msgspec.Struct]) -> dict[str, dict[str, str]]:
-    """Return by type how its members are called in the document, where Python calls them otherwise."""
+def _member_names(document: type[msgspec.Struct]) -> tuple[dict[str, dict[str, str]], dict[str, frozenset[str]]]:
+    """Return by type how its members are called in the document, and which of them may be left out."""
     found: dict[str, dict[str, str]] = {}
+    optional: dict[str, frozenset[str]] = {}
     left: list[object] = [msgspec.inspect.type_info(document)]
     while left:
         info = left.pop()
         if isinstance(info, msgspec.inspect.StructType) and info.cls.__name__ not in found:
             found[info.cls.__name__] = {field.name: field.encode_name for field in info.fields}
+            unset = (field.encode_name for field in info.fields if not field.required and not _has_default(field))
+            optional[info.cls.__name__] = frozenset(unset)
             left.extend(field.type for field in info.fields)
         elif isinstance(info, msgspec.inspect.VarTupleType):
             left.append(info.item_type)
@@ -83,11 +89,16 @@ def _member_names(document: type[msgspec.Struct]) -> dict[str, dict[str, str]]:
             left.extend(info.types)
         elif isinstance(info, msgspec.inspect.DictType):
             left.append(info.value_type)
-    return found
+    return found, optional
 
 
-def _strict(definition: dict[str, Any], written: Mapping[str, str]) -> dict[str, Any]:
-    """Return a definition with its docstring split over its members, all of them required and no others allowed."""
+def _has_default(field: msgspec.inspect.Field) -> bool:
+    """Tell whether a member has a default that is a value; what is unset without one is left out."""
+    return field.default is not msgspec.NODEFAULT or field.default_factory is not msgspec.NODEFAULT
+
+
+def _strict(definition: dict[str, Any], written: Mapping[str, str], optional: frozenset[str]) -> dict[str, Any]:
+    """Return a definition with its docstring split over its members, all but some required and no others allowed."""
     summary, told = _described(_in_json_words(definition.get("description", "")))
     members = {written.get(name, name): text for name, text in told.items()}
     result = {**definition, "description": summary} if summary else dict(definition)
@@ -97,7 +108,12 @@ def _strict(definition: dict[str, Any], written: Mapping[str, str]) -> dict[str,
     for name, schema in definition["properties"].items():
         shown = {key: value for key, value in schema.items() if key != "default"}
         properties[name] = {**shown, "description": members[name]} if name in members else shown
-    return {**result, "properties": properties, "required": list(properties), "additionalProperties": False}
+    return {
+        **result,
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
 
 
 def _in_json_words(text: str) -> str:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from cloudseg.findings import Severity
 from cloudseg.model import labelled
 from cloudseg.reporters.exposure_words import exposure_lines
 from cloudseg.reporters.interface import RenderOptions, Reporter
+from cloudseg.reporters.observed_words import matrix_lines, observed_lines, refusal_lines, stale_lines
 from cloudseg.reporters.screen import Screen
 from cloudseg.reporters.text import amount
 from cloudseg.reporters.wording import (
@@ -135,6 +138,7 @@ def _summary(document: FindingsDocument, screen: Screen) -> Iterable[str]:
         yield from screen.folded(scope_line(source), indent="    ")
     for line in exposure_lines(summary.exposure):
         yield from screen.folded(line, indent="  ")
+    yield from _observed(document, screen)
     yield from unread_lines(document.sources, screen)
     if document.checks:
         yield from screen.folded(f"checks: {check_counts(document)}", indent="  ")
@@ -146,6 +150,16 @@ def _summary(document: FindingsDocument, screen: Screen) -> Iterable[str]:
         yield from screen.folded(hint, indent="  ")
     yield ""
     yield from screen.folded(verdict(document))
+
+
+def _observed(document: FindingsDocument, screen: Screen) -> Iterable[str]:
+    """Yield what was observed, where conversations were given."""
+    if document.observed is UNSET:
+        return
+    for lines in (observed_lines, matrix_lines, refusal_lines, stale_lines):
+        for line in lines(document.observed):
+            inner = line.removeprefix("  ")
+            yield from screen.folded(inner, indent="    " if inner != line else "  ")
 
 
 REPORTER = Reporter(name="table", suffixes=(".txt",), write=_write)

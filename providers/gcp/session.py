@@ -118,7 +118,7 @@ def _timed(request: Callable[..., object], options: GcpOptions) -> Callable[...,
 
 def _refused(error: Exception) -> CollectError:
     """Return the error of a login that led nowhere."""
-    detail = shortened(str(error.args[0]) if error.args else str(error))
+    detail = shortened(str(error.args[0]) if error.args else str(error)).rstrip(".")
     if isinstance(error, TransportError | requests.RequestException):
         return CollectError(
             f"Google Cloud cannot be reached for a token ({detail}); check the network and the proxy (HTTPS_PROXY)"

@@ -256,8 +256,9 @@ def _is_folder(source: Source) -> bool:
 
 
 def _nothing(label: str, files: int, foreign: Sequence[str], *, folder: bool) -> str:
-    way_out = "name a file or folder of manifests, or pipe them into `cloudseg audit -`"
+    way_out = "name a snapshot, a file or folder of manifests, or pipe these into `cloudseg audit -`"
     if folder and not files:
-        return f"{label}: no file *.yaml, *.yml or *.json in this folder, and no snapshot; {way_out}"
+        snapshot = "no snapshot (a folder with `aws`, `azure`, `gcp` or `kubernetes` in it)"
+        return f"{label}: no file *.yaml, *.yml or *.json in this folder, and {snapshot}; {way_out}"
     seen = f" (looked at {', '.join(foreign[:3])}{' and others' if len(foreign) > 3 else ''})" if foreign else ""
     return f"{label}: no Kubernetes object in it{seen}; {way_out}"

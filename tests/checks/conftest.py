@@ -8,7 +8,10 @@ from cloudseg.checks.interface import AuditContext, Check, ParameterValue
 from cloudseg.findings import Finding
 from cloudseg.intent import Intent
 from cloudseg.model import Estate
+from cloudseg.observed.observations import Observations
+from cloudseg.observed.observed import Observed
 from cloudseg.reach.internet import InternetView
+from cloudseg.reach.reachability import Reachability
 from cloudseg.waivers import WaiverState
 
 Findings = Callable[..., list[Finding]]
@@ -24,6 +27,7 @@ def findings() -> Findings:
         waivers: tuple[WaiverState, ...] = (),
         statuses: dict[str, str] | None = None,
         intent: Intent | None = None,
+        flows: Observations | None = None,
         **settings: ParameterValue,
     ) -> list[Finding]:
         context = AuditContext(
@@ -35,6 +39,7 @@ def findings() -> Findings:
             waivers=waivers,
             statuses=statuses or {},
             intent=intent,
+            observed=None if flows is None else Observed(flows, estate, lambda: Reachability(estate)),
         )
         return list(check.run(context))
 

@@ -56,7 +56,8 @@ every_example = pytest.mark.parametrize(
 def found_in(example: Example, check: Check, findings: Findings) -> list[Finding]:
     """Return what a check finds in an example."""
     intent = None if example.intent is None else example.intent()
-    return findings(check, example.build(), example.waivers, intent=intent)
+    flows = None if example.flows is None else example.flows()
+    return findings(check, example.build(), example.waivers, intent=intent, flows=flows)
 
 
 def module_of(check: Check) -> str:

@@ -202,7 +202,7 @@ NOTHING_MEANT = "schema: cloudseg/intent/v1\nsegments:\n  all: {names: '*'}\n"
 def test_the_bundled_estate_is_compared_with_its_own_intent(run: Run) -> None:
     document = json.loads(run("audit", "demo", "-f", "json").stdout)
     other = {status["id"] for status in document["checks"] if status["status"] != "evaluated"}
-    assert other == {"mesh-allows-all", "missing-authorization-policy", "permissive-mtls"}
+    assert other == {"mesh-allows-all", "missing-authorization-policy", "permissive-mtls", "unused-rule"}
     assert {"outside-intent", "blocked-intent"} <= {finding["check"] for finding in document["findings"]}
     assert any("the allowance internet to reporting: tcp/5432 expired" in note for note in document["notes"])
 

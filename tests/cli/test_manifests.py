@@ -136,7 +136,10 @@ def test_hostile_names_in_manifests_reach_the_terminal_as_plain_text(run: Run, t
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["audit", "empty"], "empty: no file *.yaml, *.yml or *.json in this folder"),
+        (
+            ["audit", "empty"],
+            "empty: no file *.yaml, *.yml or *.json in this folder, and no snapshot (a folder with `aws`",
+        ),
         (["audit", "compose.yaml"], "compose.yaml:1: an object without apiVersion"),
         (["audit", "demo", "--cluster", "prod"], "no source holds either"),
         (["audit", "pod.yaml", "--cluster", "a:b"], "--cluster 'a:b'"),

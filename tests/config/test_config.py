@@ -14,6 +14,7 @@ check = ["internet-exposed-port", "public-endpoint"]
 skip = ["public-address"]
 waivers = "waivers.yaml"
 intent = "intent.yaml"
+flows = "conversations.parquet"
 
 [labels]
 tier = ["layer"]
@@ -67,6 +68,7 @@ def test_every_key_is_read(folder: Path) -> None:
         skip=("public-address",),
         waivers=Path("waivers.yaml"),
         intent=Path("intent.yaml"),
+        flows=Path("conversations.parquet"),
         labels={**DEFAULT_LABELS, "tier": ("layer",)},
         parameters={
             "internet-exposed-port": {"declared_public": ("exposure=public", "audience=world")},
@@ -88,6 +90,7 @@ def test_paths_are_relative_to_the_file_and_providers_are_no_paths(folder: Path)
     assert config.sources == ("aws", "team/./aws", "team/snapshots/prod.zip", "/srv/estate")
     assert config.waivers == Path("team/waivers.yaml")
     assert config.intent == Path("team/intent.yaml")
+    assert config.flows == Path("team/conversations.parquet")
 
 
 def test_the_project_file_holds_it_too_and_its_own_file_goes_first(folder: Path) -> None:

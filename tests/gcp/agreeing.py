@@ -66,7 +66,7 @@ class Harness:
                 yield found
 
     def _compare(self, packet: Packet, *, thorough: bool) -> Disagreement | None:
-        ends = [self._engine_end(each) for each in (packet.source, packet.destination)]
+        ends = [self.engine_end(each) for each in (packet.source, packet.destination)]
         verdict = self.engine.between(*ends)
         traffic = traffic_of(packet)
         lower, upper = traffic <= verdict.lower, traffic <= verdict.upper
@@ -110,7 +110,7 @@ class Harness:
         unfit = {1: ":", 58: "."}.get(protocol, "/")
         return [end._replace(address=address) for address in sorted(found) if unfit not in address]
 
-    def _engine_end(self, end: End) -> str | AddressSet:
+    def engine_end(self, end: End) -> str | AddressSet:
         """What the engine calls an end."""
         if not end.interface:
             return AddressSet.parse(end.address)

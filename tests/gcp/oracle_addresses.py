@@ -47,11 +47,15 @@ def let_out(estate: Read, world: World, packet: Packet, source: Nic, target: Nic
     if here == source.primary and source.public is not None:
         return source.public
     subnet = next(each for each in estate.subnets if each.id == source.subnet)
-    if packet.protocol in _TRANSLATED:
-        for nat in estate.nats:
-            if (nat.network, nat.region) == (source.network, source.region) and _serves(nat, subnet, here):
-                return _one_of(estate, world, nat, target)
-    if subnet.google_access and target is None and _google(world, there):
+    serving = [
+        nat
+        for nat in estate.nats
+        if (nat.network, nat.region) == (source.network, source.region) and _serves(nat, subnet, here)
+    ]
+    if serving and packet.protocol in _TRANSLATED:
+        return _one_of(estate, world, serving[0], target)
+    # Cloud NAT brings Private Google Access with it: https://cloud.google.com/nat/docs/nat-product-interactions
+    if (subnet.google_access or serving) and target is None and _google(world, there):
         return here
     return None
 

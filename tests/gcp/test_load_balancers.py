@@ -86,8 +86,23 @@ def test_rules_may_name_the_load_balancers_address_as_the_destination() -> None:
         assert Seen(passed_on(rule)).passes(OUTSIDE, "web", "tcp/80") == verdict
 
 
-def test_answers_need_a_route_to_the_internet() -> None:
-    assert Seen(passed_on(OPEN, routes=False)).passes(OUTSIDE, "web", "tcp/80") == "no"
+def test_without_a_route_to_the_internet_clients_get_answers_at_most() -> None:
+    """Google keeps return paths of its own, and no page says that backends which answer clients themselves need more.
+
+    https://cloud.google.com/vpc/docs/routes#special_return_paths
+    """
+    seen = Seen(passed_on(OPEN, routes=False))
+    assert seen.passes(OUTSIDE, "web", "tcp/80") == "at most"
+    assert seen.explained(OUTSIDE, "web", "tcp/80") == "at most"
+    assert seen.passes(OUTSIDE, "other", "tcp/80") == "no"
+
+
+def test_a_route_elsewhere_leaves_open_whether_answers_follow_it() -> None:
+    b = passed_on(OPEN)
+    b.raw.route("main", "aside", "8.8.8.0/24", "instance", "other")
+    seen = Seen(b)
+    assert seen.passes(OUTSIDE, "web", "tcp/80") == "at most"
+    assert seen.passes("9.9.9.9", "web", "tcp/80") == "surely"
 
 
 def test_a_steering_rule_is_for_its_sources_alone() -> None:

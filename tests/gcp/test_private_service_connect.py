@@ -244,3 +244,21 @@ def test_what_the_owner_of_the_service_says_of_an_endpoint_counts() -> None:
     add_endpoint(b, b.raw.link("orders"), "ACCEPTED")
     seen = Seen(b)
     assert only(seen).usable is False
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_clients_in_other_regions_need_global_access(everywhere: bool) -> None:  # noqa: FBT001 - a table
+    """https://cloud.google.com/vpc/docs/about-accessing-vpc-hosted-services-endpoints#global-access"""
+    b = endpoint()
+    b.raw.subnet("main", "eu", "10.5.0.0/24", region="europe-west1")
+    b.raw.vm("far", Card("eu", "10.5.0.2"))
+    b.raw.item("psc", "forwarding_rules")["allowPscGlobalAccess"] = everywhere
+    seen = Seen(b)
+    assert seen.passes("client", at(seen), "tcp/443") == "surely"
+    assert seen.passes(b.raw.own("far"), at(seen), "tcp/443") == ("surely" if everywhere else "no")
+
+
+def test_whoever_may_connect_to_a_published_service_is_called_a_project() -> None:
+    seen = Seen(published(preference="ACCEPT_AUTOMATIC"))
+    (finding,) = open_endpoint_service.CHECK.run(seen.context(open_endpoint_service.CHECK))
+    assert finding.message.startswith("any project can connect without approval to ")

@@ -14,7 +14,7 @@ import pytest
 from cloudseg.traffic import AddressSet, Traffic
 from tests.gcp.balanced_estates import FRONT_ENDS, LB, OUTSIDE, Seen, estate, outer_proxy
 from tests.gcp.raw import REGION
-from tests.gcp.raw_parts import Card, vpc
+from tests.gcp.raw_parts import Card, policy_rule, vpc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -277,3 +277,24 @@ def test_its_address_is_a_name_for_its_proxies() -> None:
     assert alias.addresses == AddressSet.parse("10.1.1.100")
     assert alias.targets == {proxies_of(seen)}
     assert alias.ports[0].listens == Traffic.parse("tcp/443")
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_clients_in_other_regions_need_global_access(everywhere: bool) -> None:  # noqa: FBT001 - a table
+    """https://cloud.google.com/load-balancing/docs/l7-internal: else clients have to be in the same region."""
+    b = inner_proxy(FROM_PROXIES)
+    b.raw.subnet("main", "eu", "10.5.0.0/24", region="europe-west1")
+    b.raw.vm("far", Card("eu", "10.5.0.2"))
+    b.raw.item("ilb", "forwarding_rules")["allowGlobalAccess"] = everywhere
+    seen = Seen(b)
+    assert seen.passes("client", proxies_of(seen), "tcp/443") == "surely"
+    assert (seen.passes(b.raw.own("far"), proxies_of(seen), "tcp/443") == "surely") is everywhere
+
+
+def test_rules_of_a_policy_for_load_balancers_leave_open_who_comes_to_proxies() -> None:
+    """https://cloud.google.com/firewall/docs/firewall-policies-rule-details#target-type"""
+    b = inner_proxy(FROM_PROXIES)
+    b.raw.policy("p", ["main"], {**policy_rule(1, "deny"), "targetType": "INTERNAL_MANAGED_LB"}, region=REGION)
+    seen = Seen(b)
+    assert seen.passes("client", proxies_of(seen), "tcp/443") == "at most"
+    assert seen.passes(proxies_of(seen), "web", "tcp/8080") == "surely", "it is for nobody else"

@@ -17,6 +17,7 @@ from cloudseg.reach.reachability import Reachability
 from cloudseg.traffic import Traffic
 from tests.gcp.agreeing import snapshot_of
 from tests.gcp.raw import Raw
+from tests.gcp.raw_more import secure_tag
 from tests.gcp.raw_parts import DEFAULT_POLICY_RULES, Card, policy_rule, vpc
 
 if TYPE_CHECKING:
@@ -265,6 +266,7 @@ def test_the_replacement_of_a_range_is_an_account_and_never_a_network_tag() -> N
 
 def test_the_replacement_in_a_policy_is_a_secure_tag() -> None:
     raw = shop()
+    secure_tag(raw, "7")
     raw.vm("app", Card("front", "10.2.1.11"), secure=["tagValues/7"])
     raw.policy("guard", ["vpc"], policy_rule(100, "allow", "tcp:5432", sources=["10.2.1.11/32"]), *DEFAULT_POLICY_RULES)
     raw.policy("named", [], policy_rule(100, "allow", "tcp:5432", secure=["tagValues/7"]))

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from cloudseg.checks.service_families import severity_of_service
+from cloudseg.findings import Severity
 from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, AddressSet
 from tests.gcp.served import PROJECT, asset, bindings, estate, only
 
@@ -344,3 +346,76 @@ def test_what_is_malformed_is_a_gap_of_its_family_and_stands_in_nobodys_way(oper
 def test_ranges_of_both_families_are_kept() -> None:
     found = only(sql({"ipv4Enabled": True, "authorizedNetworks": [{"value": LIMITED}, {"value": "2001:db8::/32"}]}))
     assert found.sources == AddressSet.from_cidrs((LIMITED, "2001:db8::/32"))
+
+
+@pytest.mark.parametrize(
+    ("role", "member", "any_account"),
+    [
+        ("roles/run.invoker", "allAuthenticatedUsers", True),
+        ("projects/shop/roles/caller", "allAuthenticatedUsers", True),
+        ("roles/run.viewer", "allAuthenticatedUsers", False),
+        # Who need not show anything shows no account.
+        ("roles/run.invoker", "allUsers", False),
+    ],
+)
+def test_any_account_may_call_a_run_service_where_a_policy_says_so(
+    role: str, member: str, *, any_account: bool
+) -> None:
+    """https://cloud.google.com/iam/docs/principals-overview: whoever has logged in with any Google account."""
+    found = only(
+        {"run.services": [asset("run", RUN)], "run.service_iam_policies": [bindings(RUN_NAME, (role, member))]}
+    )
+    assert found.any_account is any_account
+    assert f"{member} has {role}" in found.reason
+
+
+def test_a_service_that_any_account_may_call_is_as_public_as_one_that_asks_nobody() -> None:
+    policy = [bindings(RUN_NAME, ("roles/run.invoker", "allAuthenticatedUsers"))]
+    found = only({"run.services": [asset("run", RUN)], "run.service_iam_policies": policy})
+    assert severity_of_service(found) is Severity.MEDIUM
+    closed = only({"run.services": [asset("run", RUN)], "run.service_iam_policies": []})
+    assert severity_of_service(closed) is Severity.INFO
+
+
+def test_a_condition_of_somebody_elses_binding_says_nothing_of_everybody() -> None:
+    everybody = {"role": "roles/storage.objectViewer", "members": ["allUsers"], "condition": {"expression": "x"}}
+    other = {"role": "roles/storage.admin", "members": ["user:a@example.com"]}
+    policy = {"assetName": "//storage.googleapis.com/b", "bindings": [everybody, other]}
+    assert only(bucket([policy])).public is None
+
+
+@pytest.mark.parametrize(
+    "closed",
+    [
+        {"controlPlaneEndpointsConfig": {"ipEndpointsConfig": {"enabled": False}}},
+        {"controlPlaneEndpointsConfig": {"ipEndpointsConfig": {"enablePublicEndpoint": False}}},
+    ],
+)
+@pytest.mark.parametrize("external", [True, False])
+def test_a_control_plane_is_called_by_its_name_from_everywhere_where_that_is_on(
+    closed: dict[str, Any], *, external: bool
+) -> None:
+    """https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation: IAM alone judges its DNS endpoint."""
+    ends = {**closed["controlPlaneEndpointsConfig"], "dnsEndpointConfig": {"allowExternalTraffic": external}}
+    cluster = {"name": "c", "location": "us-central1", "controlPlaneEndpointsConfig": ends}
+    found = only({"container.clusters": [cluster]})
+    assert found.public is external
+    assert ("allowExternalTraffic is true" in found.reason) is external
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"template": {"vpcAccess": {"networkInterfaces": [{"subnetwork": "app"}]}}}, True),
+        (
+            {"spec": {"template": {"metadata": {"annotations": {"run.googleapis.com/network-interfaces": "[{}]"}}}}},
+            True,
+        ),
+        ({"template": {"vpcAccess": {"connector": "c"}}}, False),
+        ({}, False),
+    ],
+)
+def test_a_run_service_that_stands_in_a_network_is_noted(fields: dict[str, Any], *, told: bool) -> None:
+    """https://cloud.google.com/run/docs/configuring/vpc-direct-vpc"""
+    notes = estate({"run.services": [asset("run", RUN, **fields)]}).notes
+    assert any("Direct VPC egress" in note for note in notes) is told

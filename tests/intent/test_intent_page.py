@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import get_args
 
 from cloudseg.intent import WarningKind
+from cloudseg.intent.generate import NOT_CARRIED
+from cloudseg.intent.noise import NOISE
 from cloudseg.intent_file import CHOICE_KEYS, read_intent
 from cloudseg.traffic import Traffic
 
@@ -34,3 +36,9 @@ def test_every_key_and_every_warning_is_explained() -> None:
     assert rows("Segments") == {*CHOICE_KEYS, "any", "except", "comment", "owner"}
     assert rows("Allowances") == {"from", "to", "traffic", "comment", "owner", "expires", "id"}
     assert rows("Mistakes and warnings") == set(get_args(WarningKind))
+
+
+def test_every_reason_and_option_of_generation_is_explained() -> None:
+    told = rows("From what was observed")
+    assert {*NOISE, NOT_CARRIED} <= told
+    assert {"--granularity", "--minimum-window", "--probes"} <= told

@@ -44,6 +44,32 @@ def test_of_an_arm_id_the_names_in_it_are_read(own: str, name: str, called: str)
 
 
 @pytest.mark.parametrize(
+    ("own", "name", "called"),
+    [
+        ("zones/us-central1-a/instances/web", "web", "web (us-central1-a)"),
+        ("zones/us-central1-a/instances/web/nic0", "web", "web/nic0 (us-central1-a)"),
+        ("zones/us-central1-a/instances/web/nic0/aliases", "web", "web/nic0/aliases (us-central1-a)"),
+        ("regions/us-central1/subnetworks/web", "web", "web (us-central1)"),
+        # Of the same name in the same region, so that the kind stays.
+        ("regions/us-central1/forwardingRules/web", "web", "forwardingRules/web (us-central1)"),
+        (
+            "regions/us-central1/forwardingRules/web/proxies",
+            "front",
+            "forwardingRules/web/proxies (us-central1): front",
+        ),
+        ("run/locations/europe-west1/services/api", "api", "run/services/api (europe-west1)"),
+        ("sqladmin/instances/orders", "orders", "sqladmin/instances/orders"),
+        ("global/firewalls/ssh", "ssh", "global/firewalls/ssh"),
+        ("locations/global/firewallPolicies/123", "guard", "locations/global/firewallPolicies/123 (guard)"),
+        # A cluster's namespace may bear any name.
+        ("zones/NetworkPolicy/web", "web", "zones/NetworkPolicy/web"),
+    ],
+)
+def test_of_a_google_id_in_a_place_the_names_in_it_are_read(own: str, name: str, called: str) -> None:
+    assert labelled(own, name) == called
+
+
+@pytest.mark.parametrize(
     ("identifier", "shown"),
     [
         (qualified("azure", "0b", f"{_VNET}/subnets/web"), "hub/web (rg-net)"),

@@ -317,3 +317,12 @@ def test_a_workload_and_its_pods_are_one_choice_written_as_shells_take_it() -> N
 
 def test_a_word_that_is_the_value_of_a_tag_is_asked_back_with_the_tag() -> None:
     assert refusal(cluster(), "shop") == "--from 'shop' names nothing here: did you mean namespace=shop?"
+
+
+@pytest.mark.parametrize("word", ["web/nic0", "web/nic0 (us-central1-a)", "zones/us-central1-a/instances/web/nic0"])
+def test_what_texts_call_something_by_the_names_in_its_id_means_it(word: str) -> None:
+    own = "gcp:shop:zones/us-central1-a/instances/web/nic0"
+    network = Network(id="gcp:shop:global/networks/main", kind="vpc-network", pipeline="gcp")
+    interface = Interface(id=own, kind="network-interface", name="web", network=network.id, subnet=None)
+    estate = Estate(networks={network.id: network}, interfaces={own: interface})
+    assert find(estate, word).interfaces == (own,)

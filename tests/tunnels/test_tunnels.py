@@ -91,10 +91,10 @@ def test_the_explanation_names_the_tunnel_and_the_routes_of_both_ends() -> None:
     found = told(both(amazon(), google()), ENI, WEB, TO_WEB)
     assert found.verdict == "allowed"
     texts = [step.text for step in found.steps]
-    assert "through the tunnel of vgw-1 and regions/us-central1/vpnGateways/ha-1" in texts
+    assert "through the tunnel of vgw-1 and vpnGateways/ha-1 (us-central1)" in texts
     assert "rtb-1: route 10.2.0.0/16 to vgw-1" in texts
     assert (
-        "replies: global/networks/n/routes: route 10.1.0.0/16 to regions/us-central1/vpnGateways/ha-1" in texts
+        "replies: global/networks/n/routes: route 10.1.0.0/16 to vpnGateways/ha-1 (us-central1)" in texts
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def test_a_tunnel_that_either_end_saw_down_carries_packets_at_most(amazons: str,
     assert between(estate, ENI, WEB) == at_most(TO_WEB)
     found = told(estate, ENI, WEB, TO_WEB)
     assert found.verdict == "unknown"
-    assert "the tunnel of vgw-1 and regions/us-central1/vpnGateways/ha-1 was down" in found.reason
+    assert "the tunnel of vgw-1 and vpnGateways/ha-1 (us-central1) was down" in found.reason
 
 
 def test_a_state_that_was_not_told_leaves_it_open() -> None:

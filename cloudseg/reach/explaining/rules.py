@@ -103,7 +103,7 @@ class Judged(NamedTuple):
 
 def judge(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> Judged:
     """Return what lists do to packets between their interface and another end."""
-    hits = tuple(_hits(lists, other, traffic, estate))
+    hits = _hits(lists, other, traffic, estate)
     if lists.stage.match == "first":
         found = _first(lists.stage, hits, traffic)
     elif lists.stage.miss == "deny":
@@ -198,7 +198,7 @@ def removals(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> tu
     """
     if not lists.judges or (lists.stage.miss != "deny" and lists.stage.match == "any"):
         return None
-    hits = list(_hits(lists, other, traffic, estate))
+    hits = _hits(lists, other, traffic, estate)
     if lists.stage.match == "any":
         return tuple(hit for hit in hits if hit.rule.allows)
     gone: list[Hit] = []
@@ -228,7 +228,7 @@ def removals_in_turn(
 
     Where rules accept for good, what a list no longer takes goes on to the next one.
     """
-    hits = [list(_hits(each, other, traffic, estate)) for each in lists]
+    hits = [_hits(each, other, traffic, estate) for each in lists]
     gone: list[tuple[Lists, Hit]] = []
     while True:
         left, admitting = traffic, list[tuple[Lists, Hit]]()
@@ -253,21 +253,34 @@ def would_match(lists: Lists, other: Other, traffic: Traffic, estate: Estate) ->
     return tuple(hit for hit in with_groups if hit.rule.allows and hit.key not in there)
 
 
-def _hits(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> Iterator[Hit]:
-    """Yield the rules that may match, in the order of evaluation, with what they may match of the traffic."""
-    rules = [(own, rule) for own in lists.judges for rule in own.rules if rule.direction == lists.direction]
+def _hits(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> list[Hit]:
+    """Return the rules that may match, in the order of evaluation, with what they may match of the traffic."""
+    own = _standing_to(lists.interface, other, estate)
+    found: list[Hit] = []
+    # Of a list of a thousand rules most name the same few near ends and kinds of traffic.
+    shares: dict[Traffic, Traffic] = {}
+    concerns: dict[tuple[Peer, ...], bool | None] = {}
+    for rule_set in lists.judges:
+        for rule in rule_set.rules:
+            if rule.direction != lists.direction:
+                continue
+            shared = shares.get(rule.traffic)
+            if shared is None:
+                shared = shares[rule.traffic] = rule.traffic & traffic
+            if not shared:
+                continue
+            if rule.local not in concerns:
+                concerns[rule.local] = _concerns(rule.local, lists.interface, own, estate)
+            here = concerns[rule.local]
+            if here is False:
+                continue
+            sure, maybe = _matches(lists, rule, other, estate)
+            if maybe:
+                sure = sure and here is True and rule.exact and rule.source_ports is None
+                found.append(Hit(rule_set, rule, shared, sure))
     if lists.stage.match == "first":
-        rules.sort(key=lambda pair: (pair[1].priority or 0, pair[1].allows))
-    for rule_set, rule in rules:
-        if not rule.traffic.overlaps(traffic):
-            continue
-        here = _concerns(rule, lists.interface, other, estate)
-        if here is False:
-            continue
-        sure, maybe = _matches(lists, rule, other, estate)
-        if maybe:
-            sure = sure and here is True and rule.exact and rule.source_ports is None
-            yield Hit(rule_set, rule, rule.traffic & traffic, sure)
+        found.sort(key=lambda hit: (hit.rule.priority or 0, hit.rule.allows))
+    return found
 
 
 def _matches(lists: Lists, rule: Rule, other: Other, estate: Estate) -> tuple[bool, bool]:
@@ -300,17 +313,20 @@ def _belongs(group: str, interface: Interface | None, estate: Estate) -> tuple[b
     return member, member or interface.attached_unread or apart
 
 
-def _concerns(rule: Rule, interface: Interface, other: Other, estate: Estate) -> bool | None:
-    """Tell whether the near end of a rule is the interface; None where it is unknown, or so of some addresses only.
-
-    Its addresses count that are of a family with the other end's.
-    """
-    if rule.local == ANYONE:
-        return True
-    own, maybe = standing(interface, estate), False
+def _standing_to(interface: Interface, other: Other, estate: Estate) -> AddressSet:
+    """Return the addresses under which rules may see an interface that are of a family with the other end's."""
+    own = standing(interface, estate)
     if other.addresses:
         own &= (ALL_IPV4 if other.addresses.v4 else NO_ADDRESSES) | (ALL_IPV6 if other.addresses.v6 else NO_ADDRESSES)
-    for peer in rule.local:
+    return own
+
+
+def _concerns(local: tuple[Peer, ...], interface: Interface, own: AddressSet, estate: Estate) -> bool | None:
+    """Tell whether a near end is the interface; None where it is unknown, or so of some of its own addresses only."""
+    if local == ANYONE:
+        return True
+    maybe = False
+    for peer in local:
         if isinstance(peer, Everyone):
             return True
         if isinstance(peer, GroupRef):
@@ -333,7 +349,8 @@ def _doubts(lists: Lists, hit: Hit, other: Other, estate: Estate) -> Iterator[st
         yield f"{name} matches at most: {hit.rule.doubt}" if hit.rule.doubt else f"{name} was not read in full"
     if hit.rule.source_ports is not None:
         yield f"{name} names some ports of the client only"
-    if _concerns(hit.rule, lists.interface, other, estate) is None:
+    own = _standing_to(lists.interface, other, estate)
+    if _concerns(hit.rule.local, lists.interface, own, estate) is None:
         yield f"whether {name} concerns all of {lists.interface.shown_id} is not known"
     if not _matches(lists, hit.rule, other, estate)[0]:
         for peer in hit.rule.remote:

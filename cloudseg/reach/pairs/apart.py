@@ -6,7 +6,7 @@ each rule names, over stretches of columns that no rule tells apart; a list is t
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -88,23 +88,20 @@ class Apart:
         for start in range(0, len(order), self._at_once):
             part = order[start : start + self._at_once]
             chosen = np.array(part, dtype=np.intp)
-            taken = self._named[chosen][:, None, :] * self._words[chosen][:, :, None]
-            for each in taken:
-                np.bitwise_and(each, left, out=each)
-                np.bitwise_xor(each, left, out=left)
-            passed |= _joined(taken, [place for place, rule in enumerate(part) if self._into[rule] == "passed"])
-            final = [place for place, rule in enumerate(part) if self._into[rule] == "accepted"]
-            if final:
-                found = _joined(taken, final)
-                accepted = found if accepted is None else accepted | found
+            named = self._named[chosen][:, None, :] * self._words[chosen][:, :, None]
+            into = [self._into[rule] for rule in part]
+            # Rules beside each other that do the same take together what each of them names.
+            starts = [place for place, own in enumerate(into) if place == 0 or own != into[place - 1]]
+            for first, end in pairwise((*starts, len(part))):
+                taken: Rows = np.bitwise_or.reduce(named[first:end], axis=0)
+                taken &= left
+                left ^= taken
+                if into[first] == "passed":
+                    passed |= taken
+                elif into[first] == "accepted":
+                    accepted = taken if accepted is None else accepted | taken
         return Decided(self._spread(passed), None if accepted is None else self._spread(accepted), self._spread(left))
 
     def _spread(self, rows: Rows) -> Rows:
         found: Rows = np.repeat(rows, self._lengths, axis=1)
         return found
-
-
-def _joined(taken: NDArray[np.uint64], places: Sequence[int]) -> Rows:
-    """Return what some rules take together, by word and stretch."""
-    found: Rows = np.bitwise_or.reduce(taken[places], axis=0)
-    return found

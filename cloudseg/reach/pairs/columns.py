@@ -139,7 +139,7 @@ def _public(interface: Interface, estate: Estate, line: AddressLine) -> Hashable
     if not interface.public and not interface.lent and listed and not interface.derived:
         return None
     public = is_public(interface, 4, estate), is_public(interface, 6, estate), line.runs(interface.public)
-    return (*public, line.runs(interface.lent), interface.lent_unlisted, interface.lent_carries)
+    return (*public, line.runs(interface.lent), interface.lent_unlisted, interface.lent_carries, interface.lent_aside)
 
 
 def _positions4(interfaces: Sequence[Interface], line: AddressLine) -> list[tuple[int, ...]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cloudseg.reach.pairs.columns import Choice, Columns
     from cloudseg.reach.pairs.first_match import Spans
     from cloudseg.reach.pairs.strokes import Strokes
-    from cloudseg.reach.pairs.survey import Survey
+    from cloudseg.reach.pairs.survey import Judgement, Survey
 
 __all__ = ["Contents", "Members", "Rows"]
 
@@ -62,6 +62,20 @@ class _Drawn(NamedTuple):
     wide: Wide
 
 
+class Flagged(NamedTuple):
+    """Numbers of items of a kind, and of the contents that hold any of them."""
+
+    items: frozenset[int]
+    contents: frozenset[int]
+
+    def any_in(self, judgements: Iterable[Judgement]) -> bool:
+        """Tell whether any of the lists holds something of the kind."""
+        for judgement in judgements:
+            if not (self.items.isdisjoint(judgement.items) and self.contents.isdisjoint(judgement.contents)):
+                return True
+        return False
+
+
 class Contents:
     """What lists hold, over the columns.
 
@@ -71,12 +85,9 @@ class Contents:
         columns: the columns.
 
     Attributes:
-        exact: for each item whether nothing about it is unknown.
-        named: for each item whether it names a group.
-        unseen: for each item whether it names a group that may have members outside of the estate.
-        exact_content: for each content whether all its items are exact.
-        named_content: for each content whether any item names a group.
-        unseen_content: for each content whether any item names such a group.
+        inexact: what holds something of which not all is known.
+        named: what names a group.
+        unseen: what names a group that may have members outside of the estate.
         accepting: for each content whether any item accepts for good.
     """
 
@@ -122,16 +133,16 @@ class Contents:
         self._held = np.fromiter((item for held in survey.contents for item in held), dtype=np.intp, count=sum(sizes))
         self._owner = np.repeat(np.arange(len(sizes), dtype=np.intp), sizes)
         count = len(sizes)
-        self.exact = exact.tolist()
-        self.named = named.tolist()
-        self.unseen = unseen.tolist()
-        inexact = np.bincount(self._owner, weights=~exact[self._held], minlength=count)
-        self._exact_content = inexact == 0
-        self.exact_content = self._exact_content.tolist()
-        self.named_content = (np.bincount(self._owner, weights=named[self._held], minlength=count) > 0).tolist()
-        self.unseen_content = (np.bincount(self._owner, weights=unseen[self._held], minlength=count) > 0).tolist()
+        self._exact_content = np.bincount(self._owner, weights=~exact[self._held], minlength=count) == 0
+        self.inexact = self._flagged(~exact)
+        self.named = self._flagged(named)
+        self.unseen = self._flagged(unseen)
         accepts = self._verdict[self._held] == "accept"
         self.accepting = (np.bincount(self._owner, weights=accepts, minlength=count) > 0).tolist()
+
+    def _flagged(self, flags: NDArray[np.bool_]) -> Flagged:
+        contents = self._owner[flags[self._held]]
+        return Flagged(frozenset(np.flatnonzero(flags).tolist()), frozenset(contents.tolist()))
 
     def _exact_end(self, number: int) -> bool:
         remote = self._survey.remotes[number]
@@ -214,7 +225,7 @@ class Contents:
         strokes = self._worked_out(key).strokes
         sure = strokes if key.certain else self._worked_out(key._replace(certain=True)).strokes
         for content in contents:
-            (sure if self.exact_content[content] else strokes).paint(row, content)
+            (strokes if content in self.inexact.contents else sure).paint(row, content)
 
     def _worked_out(self, key: _Key) -> _Drawn:
         """Work out the strokes of all lists; for the upper bound, only of lists in which something is unknown."""

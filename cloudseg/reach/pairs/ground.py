@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloudseg.reach.frontends import frontends_by_target
 from cloudseg.reach.handovers import Handovers
 from cloudseg.reach.internet import InternetView
+from cloudseg.reach.lists_met import ListsMet
+from cloudseg.reach.near_ends import NearEnds
 from cloudseg.reach.pairs.atoms import AddressLine, TrafficAtoms
 from cloudseg.reach.pairs.columns import Columns, traits_of
 from cloudseg.reach.pairs.parcels import named_addresses, named_traffics
@@ -46,12 +48,16 @@ class Surveyed(NamedTuple):
     @staticmethod
     def of(estate: Estate, view: InternetView | None = None) -> Surveyed:
         """Look through an estate: its lists, the stages that judge each interface, the legs, the ways in."""
-        survey = Survey(estate)
+        view = view or InternetView(estate)
+        # With the rules of firewalls on the way as lists an estate is another one than that of a view from before.
+        same = view.estate is estate
+        near = view.near if same else NearEnds(estate)
+        survey = Survey(estate, view.met if same else ListsMet(estate, near), near)
         for interface in estate.interfaces.values():
             survey.treatment(interface)
         handovers = Handovers(estate)
         handed = [each for _, forwarder in sorted(estate.forwarders.items()) for each in handovers.of(forwarder)[0]]
-        return Surveyed(survey, Routes(survey), view or InternetView(estate), tuple(handed))
+        return Surveyed(survey, Routes(survey), view, tuple(handed))
 
     def ways(self) -> Iterator[WayIn]:
         """Yield every way from the internet to any interface."""

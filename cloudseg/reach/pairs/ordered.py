@@ -62,6 +62,9 @@ class Ordered:
         self._shared: dict[tuple[int, int, bool, bool, bool], _Shared] = {}
         self._parted: dict[tuple[int, int, bool, bool, bool], _Parted | None] = {}
         self._cells = 0
+        self._may_hand_on = frozenset(
+            number for number in contents.inexact.items if survey.items[number].verdict == "next"
+        )
 
     def decided(self, judgement: Judgement, *, grouped: bool, certain: bool) -> Decided:
         """Return one bound of what the lists of a judgement make of all traffic; it cannot be changed.
@@ -93,13 +96,10 @@ class Ordered:
 
     def _wavers(self, judgement: Judgement) -> bool:
         """Tell whether rules that accept for good stand behind one of which it is not known what it hands on."""
-        doubtful = False
-        for number in judgement.items:
-            verdict = self._survey.items[number].verdict
-            if verdict == "accept" and doubtful:
-                return True
-            doubtful = doubtful or (verdict == "next" and not self._contents.exact[number])
-        return False
+        if self._may_hand_on.isdisjoint(judgement.items):
+            return False
+        first = next(place for place, number in enumerate(judgement.items) if number in self._may_hand_on)
+        return any(self._survey.items[number].verdict == "accept" for number in judgement.items[first:])
 
     def _decide_by(self, judgement: Judgement, *, grouped: bool, certain: bool, handing: bool) -> Decided:
         parted = self._apart(judgement, grouped=grouped, certain=certain, handing=handing)

@@ -6,8 +6,9 @@ passes at most; where nothing is unknown both are one array.
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property, reduce
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from cloudseg.reach.pairs.survey import Judgement, Survey
 
 __all__ = ["Admission", "Arrivals", "Band", "RowMaker", "Rows", "band_of"]
+
+
+_KEPT: Final = 32
+"""So many answers of lists in turn are kept."""
 
 
 class Band(NamedTuple):
@@ -95,10 +100,23 @@ class Admission:
 
 
 class _Answer(NamedTuple):
-    """What a stage hands to the next one, and what it accepts for good."""
+    """What a stage, or several in turn, hand to the next one, and what they accept for good."""
 
     passed: Rows
     accepted: Rows | None
+
+    def then(self, other: _Answer) -> _Answer:
+        """Return what this one and another one after it make of everything."""
+        accepted = self.accepted
+        if other.accepted is not None:
+            for_good = other.accepted & self.passed
+            accepted = for_good if accepted is None else accepted | for_good
+        return _Answer(self.passed & other.passed, accepted)
+
+    @property
+    def through(self) -> Rows:
+        """What gets through either way."""
+        return self.passed if self.accepted is None else self.passed | self.accepted
 
 
 class RowMaker:
@@ -118,6 +136,7 @@ class RowMaker:
         self._contents = Contents(survey, atoms, columns)
         self._boundaries: dict[Judgement, Band] = {}
         self.everything: Words = atoms.words(atoms.everything)
+        self._runs: dict[tuple[tuple[Judgement, ...], bool, bool], _Answer] = {}
         self._ordered = Ordered(survey, self._contents, columns.width, self.everything)
 
     def full(self) -> Rows:
@@ -158,21 +177,15 @@ class RowMaker:
 
     def names_groups(self, judgements: Sequence[Judgement]) -> bool:
         """Tell whether a rule of any of the lists names a group."""
-        return _any_of(judgements, self._contents.named_content, self._contents.named)
+        return self._contents.named.any_in(judgements)
 
     def names_unseen(self, judgements: Sequence[Judgement]) -> bool:
         """Tell whether a rule of any of the lists names a group that may have members outside of the estate."""
-        return _any_of(judgements, self._contents.unseen_content, self._contents.unseen)
+        return self._contents.unseen.any_in(judgements)
 
     def is_exact(self, judgements: Sequence[Judgement]) -> bool:
         """Tell whether nothing about the lists is unknown."""
-        exact, exact_content = self._contents.exact, self._contents.exact_content
-        return all(
-            not judgement.unread
-            and all(exact_content[content] for content in judgement.contents)
-            and all(exact[item] for item in judgement.items)
-            for judgement in judgements
-        )
+        return not (any(judgement.unread for judgement in judgements) or self._contents.inexact.any_in(judgements))
 
     def together(self, judgements: Sequence[Judgement], *, grouped: bool) -> Band:
         """Return both bounds of what stateful stages let through one after the other."""
@@ -182,22 +195,39 @@ class RowMaker:
 
     def row(self, judgements: Sequence[Judgement], *, certain: bool, grouped: bool) -> Rows:
         """Return one bound of what stateful stages let through one after the other."""
-        alive: Rows | None = None
-        accepted: Rows | None = None
+        found: _Answer | None = None
         part = 0
-        for judgement in judgements:
-            if judgement.stage.part > part:
+        for (own, shared), together in groupby(judgements, key=self._kind):
+            run = tuple(together)
+            if own > part:
                 # What was accepted for good before meets the stages of the next part all the same.
-                alive = alive if alive is None or accepted is None else alive | accepted
-                accepted, part = None, judgement.stage.part
-            answer = self._answer(judgement, grouped=grouped, certain=certain or self.is_exact((judgement,)))
-            if answer.accepted is not None:
-                for_good = answer.accepted if alive is None else answer.accepted & alive
-                accepted = for_good if accepted is None else accepted | for_good
-            alive = answer.passed if alive is None else alive & answer.passed
-        if alive is None:
-            return self.full()
-        return alive if accepted is None else alive | accepted
+                found = None if found is None else _Answer(found.through, None)
+                part = own
+            answer = (self._of_run if shared else self._in_turn)(run, grouped=grouped, certain=certain)
+            found = answer if found is None else found.then(answer)
+        return self.full() if found is None else found.through
+
+    def _kind(self, judgement: Judgement) -> tuple[int, bool]:
+        """Return the part of a stage, and whether its list is the same for all whom it judges."""
+        alone = judgement.stage.match == "first" and len(self._survey.family(judgement).lists) == 1
+        return judgement.stage.part, alone
+
+    def _of_run(self, run: tuple[Judgement, ...], *, grouped: bool, certain: bool) -> _Answer:
+        """Return what lists make of everything that thousands of machines have in common: worked out once."""
+        key = (run, grouped, certain)
+        known = self._runs.get(key)
+        if known is None:
+            if len(self._runs) >= _KEPT:
+                self._runs.clear()
+            known = self._runs[key] = self._in_turn(run, grouped=grouped, certain=certain)
+        return known
+
+    def _in_turn(self, run: Sequence[Judgement], *, grouped: bool, certain: bool) -> _Answer:
+        each = [
+            self._answer(judgement, grouped=grouped, certain=certain or self.is_exact((judgement,)))
+            for judgement in run
+        ]
+        return reduce(_Answer.then, each)
 
     def named(self, judgements: Sequence[Judgement], *, certain: bool) -> Rows:
         """Return one bound of what stateful stages let through because a rule names a group, from any address.
@@ -243,11 +273,3 @@ class RowMaker:
         if grouped:
             self._contents.add_groups(accepted, contents, "accept", certain=certain)
         return _Answer(passed, accepted)
-
-
-def _any_of(judgements: Sequence[Judgement], contents: Sequence[bool], items: Sequence[bool]) -> bool:
-    """Tell whether any of the lists holds something that is flagged: whole contents, or items."""
-    return any(
-        any(contents[content] for content in judgement.contents) or any(items[item] for item in judgement.items)
-        for judgement in judgements
-    )

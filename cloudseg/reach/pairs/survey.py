@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.model import Addresses, GroupRef
-from cloudseg.reach.near_ends import NearEnds
 from cloudseg.reach.packets import Bounds, Box, names_everyone, outside_addresses, pass_stage
 from cloudseg.reach.pairs.replies import TRANSLATED, reply_traffic
-from cloudseg.reach.passage import carries_unread, pipeline_of, stage_was_read
+from cloudseg.reach.passage import carries_unread, stage_was_read
 from cloudseg.traffic import ALL_ADDRESSES, ALL_TRAFFIC
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
     from cloudseg.model import Direction, Estate, Interface, Peer, RangeMeaning, Rule, RuleSet, Stage, Verdict
+    from cloudseg.reach.lists_met import ListsMet, Meeting
+    from cloudseg.reach.near_ends import NearEnds
     from cloudseg.traffic import AddressSet, Traffic
 
 __all__ = ["NO_JUDGEMENTS", "Family", "Item", "Judged", "Judgement", "Remote", "Survey", "Treatment"]
@@ -148,32 +150,10 @@ class Family(NamedTuple):
     lists: list[tuple[int, ...]]
 
 
-_Judging = tuple["Stage", "Sequence[RuleSet]"]
-"""A stage, and which lists judge there."""
-
-
-class _Met(NamedTuple):
-    """What packets of an interface meet.
-
-    Attributes:
-        ingress: the stages that judge what comes to it; none where nobody knows.
-        egress: the same of what it sends.
-        narrowing: those of their lists whose rules may tell it from its neighbours by their near ends.
-    """
-
-    ingress: Sequence[_Judging]
-    egress: Sequence[_Judging]
-    narrowing: Sequence[RuleSet]
-
-    def of(self, direction: Direction) -> Sequence[_Judging]:
-        """Return the stages of a direction."""
-        return self.ingress if direction == "ingress" else self.egress
-
-
 class _Placed(NamedTuple):
-    """The item of a rule of an ordered list; those of lower rank come first."""
+    """The item of a rule of an ordered list; those of lower rank come first: by priority, and denials before others."""
 
-    rank: tuple[int, bool]
+    rank: int
     number: int
 
 
@@ -184,26 +164,37 @@ class _Asked(NamedTuple):
         interface: the interface.
         near: what the near ends of lists see of it, by the lists whose rules may tell it from its neighbours.
         carries_unread: it carries identities whose rules were not read, or may.
+        alike: interfaces of which it is the same differ in what near ends see of them alone.
     """
 
     interface: Interface
     near: Mapping[str, Hashable]
     carries_unread: bool
+    alike: Hashable
 
 
 class Survey:
     """What the lists of an estate name.
 
+    Args:
+        estate: the estate.
+        met: which lists judge its interfaces.
+        near: which rules of these concern whom.
+
     Attributes:
         estate: the estate.
+        met: which lists judge its interfaces.
+        near: which rules of these concern whom.
         remotes: the other ends of all rules.
         items: what rules contribute.
         contents: the items of lists, by number; lists of the same items share one.
         named_traffics: the traffic that items name.
     """
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, met: ListsMet, near: NearEnds) -> None:
         self.estate = estate
+        self.met = met
+        self.near = near
         self.remotes: list[Remote] = []
         self.items: list[Item] = []
         self._remote_numbers: dict[tuple[object, _Meaning], int] = {}
@@ -218,12 +209,11 @@ class Survey:
         self._known_judged: dict[tuple[Judgement, ...], Judged] = {}
         self._kinds: dict[tuple[Judgement, ...], int] = {(): NO_JUDGEMENTS}
         self._edges: dict[tuple[Judgement, ...], int] = {(): NO_JUDGEMENTS}
-        self._near = NearEnds(estate)
         self._stateless: dict[tuple[str, Direction, tuple[str, ...], bool], Judgement | None] = {}
         self._by_order: dict[tuple[object, ...], Judgement] = {}
         self._families: dict[tuple[object, ...], Family] = {}
         self._family_of: dict[tuple[int, ...], Family] = {}
-        self._met: dict[tuple[object, ...], _Met] = {}
+        self._judgements: dict[tuple[Hashable, Direction, str], Judgement | None] = {}
         self._placed: defaultdict[_Meaning, dict[int, _Placed]] = defaultdict(dict)
         self.contents: list[frozenset[int]] = []
         self._content_numbers: dict[frozenset[int], int] = {}
@@ -294,7 +284,16 @@ class Survey:
         return known
 
     def _treatment(self, interface: Interface) -> Treatment:
-        alike = (
+        met = self.met.by(interface)
+        # Interfaces alike differ in what the near ends of rules see of them.
+        near = {
+            judge.id: self.near.place(judge, interface)
+            for meeting in chain(met.ingress, met.egress)
+            for judge in meeting.narrowing
+            if interface.is_pod or not meeting.stage.pods_only
+        }
+        # Rules name the groups that it carries at their far ends, too.
+        key = (
             interface.provider,
             interface.scope,
             interface.region,
@@ -304,22 +303,23 @@ class Survey:
             interface.attached_unread,
             interface.is_pod,
             self.estate.chosen_by_labels.get(interface.id),
+            *near.values(),
         )
-        met = self._met.get(alike)
-        if met is None:
-            met = self._met[alike] = self._met_by(interface)
-        # Interfaces alike differ in what the near ends of rules see of them.
-        near = {rule_set.id: self._near.place(rule_set, interface) for rule_set in met.narrowing}
-        key = (*alike, *near.values())
         known = self._treatments.get(key)
         if known is None:
-            asked = _Asked(interface, near, carries_unread(interface, self.estate))
+            unread = carries_unread(interface, self.estate)
+            place = (interface.scope, interface.region, interface.is_pod)
+            asked = _Asked(interface, near, unread, (met.number, *place, unread))
             each = [self._judged(met.of(direction), direction, asked) for direction in _DIRECTIONS]
             known = self._treatments[key] = Treatment(len(self._treatments), *each)
         return known
 
-    def _judged(self, met: Iterable[_Judging], direction: Direction, asked: _Asked) -> Judged:
-        every = [self._judgement(stage, judges, direction, asked) for stage, judges in met]
+    def _judged(self, met: Iterable[Meeting], direction: Direction, asked: _Asked) -> Judged:
+        every = [
+            self._judgement_at(meeting, direction, asked)
+            for meeting in met
+            if asked.interface.is_pod or not meeting.stage.pods_only
+        ]
         judgements = tuple([judgement for judgement in every if judgement is not None])
         known = self._known_judged.get(judgements)
         if known is None:
@@ -330,18 +330,14 @@ class Survey:
             known = self._known_judged[judgements] = Judged(judgements, stateful, stateless, kind, edge)
         return known
 
-    def _met_by(self, interface: Interface) -> _Met:
-        """Return which stages judge an interface by which lists."""
-        pipeline, judging = pipeline_of(interface, self.estate), self.estate.judging
-        ingress, egress = [
-            [
-                (stage, judging(interface, stage.name, direction))
-                for stage in (() if pipeline is None else pipeline.met_by(interface, direction))
-            ]
-            for direction in _DIRECTIONS
-        ]
-        every = {judge.id: judge for _, judges in (*ingress, *egress) for judge in judges}
-        return _Met(ingress, egress, [judge for judge in every.values() if self._near.narrows(judge)])
+    def _judgement_at(self, meeting: Meeting, direction: Direction, asked: _Asked) -> Judgement | None:
+        if meeting.narrowing:
+            return self._judgement(meeting.stage, meeting.judges, direction, asked)
+        # Where no near end tells interfaces apart, thousands are judged alike.
+        key = (asked.alike, direction, meeting.stage.name)
+        if key not in self._judgements:
+            self._judgements[key] = self._judgement(meeting.stage, meeting.judges, direction, asked)
+        return self._judgements[key]
 
     def _judgement(
         self, stage: Stage, judges: Sequence[RuleSet], direction: Direction, asked: _Asked
@@ -362,7 +358,7 @@ class Survey:
         key = (stage.name, direction, concerned, meaning, unread)
         known = self._by_order.get(key)
         if known is None:
-            each = [self._near.at(judge, near.get(judge.id), interface, meaning.ranges) for judge in judges]
+            each = [self.near.at(judge, near.get(judge.id), interface, meaning.ranges) for judge in judges]
             items = tuple(self._ordered([rule for held in each for rule in held], direction, meaning))
             known = self._by_order[key] = Judgement(stage, direction, items=items, unread=unread)
             alike = (stage.name, direction, tuple([judge.id for judge in judges]), meaning)
@@ -389,7 +385,7 @@ class Survey:
     def _content_of(self, rule_set: RuleSet, direction: Direction, meaning: _Meaning, asked: _Asked) -> int:
         """Return the number of what a list holds for an interface in a direction."""
         if rule_set.id in asked.near:
-            rules = self._near.at(rule_set, asked.near[rule_set.id], asked.interface, meaning.ranges)
+            rules = self.near.at(rule_set, asked.near[rule_set.id], asked.interface, meaning.ranges)
             return self._content(self._numbers(rules, direction, meaning))
         key = (rule_set.id, direction, meaning)
         known = self._of_list.get(key)
@@ -415,7 +411,7 @@ class Survey:
                 placed = known.get(id(rule))
                 if placed is None:
                     (number,) = self._numbers((rule,), direction, meaning)
-                    placed = known[id(rule)] = _Placed((rule.priority or 0, rule.allows), number)
+                    placed = known[id(rule)] = _Placed(2 * (rule.priority or 0) + rule.allows, number)
                 found.append(placed)
         # Of one rank the one that stands before comes first.
         found.sort(key=_rank)
@@ -440,7 +436,8 @@ class Survey:
         """Yield every traffic that a list names."""
         yield from self.named_traffics
         yield TRANSLATED
-        yield from {interface.lent_carries for interface in self.estate.interfaces.values()}
+        lent = {(each.lent_carries, each.lent_aside) for each in self.estate.interfaces.values()}
+        yield from {traffic for pair in lent for traffic in pair}
         if any(judged.stateless for judged in self._known_judged.values()):
             yield from reply_traffic()
         for bounds in self._boxes.values():

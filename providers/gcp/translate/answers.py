@@ -52,6 +52,18 @@ class Answers(_Answers):
         for resource, answer in self.whole(service, operation, form, facet):
             yield names[resource], answer
 
+    def partial(self, service: str, operation: str) -> frozenset[str]:
+        """Return what the files of an operation are about of which something was left out so far."""
+        parts = self._about(service, operation)
+        return frozenset(
+            self._name_of(part) for part in parts if not self.intact(service, operation, part.resource or "")
+        )
+
+    def complete(self, service: str, operation: str) -> bool:
+        """Tell whether everything of an operation is there, and nothing of its answers was left out so far."""
+        there = self.has(service, operation) and self.failed(service, operation) is None
+        return there and not self.partial(service, operation)
+
     def _name_of(self, part: Part) -> str:
         """Return what a file is about; where its path is too long for the name, the answer tells."""
         payload = self._snapshot.read(part)

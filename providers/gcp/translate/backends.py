@@ -154,6 +154,8 @@ class Backends:
             found = Behind(tuple(members if sure or not proxied else map(_at_most, members)))
         else:
             found = self.unread(group)
+        if group in parts.partial:
+            found |= self.unread(group)
         if backend.capacity_scaler == 0 or backend.failover:
             # It gets nothing, or only what the others cannot take.
             found = found._replace(members=tuple(map(_at_most, found.members)))

@@ -70,6 +70,8 @@ class BalancingParts:
         self.endpoint_groups: dict[str, EndpointGroup] = {}
         self.endpoints: dict[str, list[Endpoint]] = {}
         """The endpoints of groups; of a group that is not there they were not read."""
+        self.partial: set[str] = set()
+        """The groups of whose instances or endpoints some were not read."""
         self.health: dict[tuple[str, str], dict[str, bool]] = {}
         """How instances and addresses fare, by service and group; of a pair that is not there it was not read."""
         self.serverless: dict[str, set[str]] = {}
@@ -102,6 +104,8 @@ def add_balancing_parts(answers: Answers, draft: Draft) -> None:
     parts.endpoints |= {draft.named(each, scope): [] for each in answers.about("compute", "network_endpoints")}
     for group, endpoint in answers.listed_of("compute", "network_endpoints", ListedEndpoint, FACET):
         parts.endpoints[draft.named(group, scope)].append(endpoint.network_endpoint)
+    for operation in ("instance_group_members", "network_endpoints"):
+        parts.partial |= {draft.named(each, scope) for each in answers.partial("compute", operation)}
     _add_health(answers, draft)
 
 

@@ -42,6 +42,8 @@ class ForwardingRule(CloudResource, kw_only=True, rename="camel"):
     subnetwork: str | None = None
     source_ip_ranges: list[str] | None = None
     psc_connection_status: str | None = None
+    allow_global_access: bool = False
+    allow_psc_global_access: bool = False
 
 
 class Proxy(CloudResource, kw_only=True, rename="camel"):

@@ -8,6 +8,7 @@ from cloudseg.model import Coverage, Reading
 from cloudseg.providers.coverage import ReadParts, gaps_of, unused
 from cloudseg.providers.gcp.ids import PROVIDER
 from cloudseg.providers.gcp.operations import OPERATIONS
+from cloudseg.providers.gcp.translate.unread_hosts import readings_of_hosts
 from cloudseg.snapshot import Part
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def coverage_of(snapshot: Snapshot, scopes: Sequence[str], gaps: Iterable[Gap]) 
     found = tuple(gaps)
     unasked = {(scope, facet): why for scope in scopes for facet, why in _unasked(snapshot, scope).items()}
     listed = _PARTS.coverage(snapshot, scopes, found, unasked).readings
-    return Coverage((*listed, *(_ways_in(snapshot, scope, found) for scope in scopes)))
+    ways_in = (_ways_in(snapshot, scope, found) for scope in scopes)
+    return Coverage((*listed, *ways_in, *readings_of_hosts(found, scopes)))
 
 
 def _ways_in(snapshot: Snapshot, scope: str, gaps: Iterable[Gap]) -> Reading:

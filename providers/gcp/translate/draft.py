@@ -37,12 +37,30 @@ class Draft(_Draft):
     """The project that shares its networks with a project, by that project."""
     neighbours: dict[str, list[Neighbour]] = field(default_factory=dict[str, list[Neighbour]])
     """The peers of networks, by qualified id."""
-    orders: dict[str, str] = field(default_factory=dict[str, str])
-    """The pipelines of networks, by qualified id."""
+    spaces: dict[str, AddressSet] = field(default_factory=dict[str, AddressSet])
+    """The ranges of the subnets of networks, by the network's qualified id."""
+    open_subnets: set[str] = field(default_factory=set[str])
+    """The projects of whose subnets not all were read: any address may belong to one of them."""
+    open_routes: set[str] = field(default_factory=set[str])
+    """The projects of whose written routes not all were read: what is missing may go before any of them."""
+    open_routers: set[str] = field(default_factory=set[str])
+    """The projects of whose routers not all were read."""
+    open_rules: set[str] = field(default_factory=set[str])
+    """The projects of whose VPC firewall rules not all were read: what is missing may stand before any of them."""
+    open_spokes: set[str] = field(default_factory=set[str])
+    """The projects of which it was not read in full which of their networks are spokes of hubs."""
+    open_peerings: set[str] = field(default_factory=set[str])
+    """The networks of whose peerings not all were read, by qualified id."""
+    unknown_profiles: set[str] = field(default_factory=set[str])
+    """The networks of profiles that nothing here knows, by qualified id."""
     google_access: dict[str, bool] = field(default_factory=dict[str, bool])
     """Whether machines without public address reach Google's own services, by the subnet's qualified id."""
     first_ranges: dict[str, AddressSet] = field(default_factory=dict[str, AddressSet])
     """The primary IPv4 ranges of subnets, by qualified id."""
+    judged_proxies: set[str] = field(default_factory=set[str])
+    """The networks of which a policy has rules for internal load balancers, by qualified id."""
+    regional: dict[str, str] = field(default_factory=dict[str, str])
+    """The regions outside of which nobody comes to an interface, by the interface's qualified id."""
     purposes: dict[str, str] = field(default_factory=dict[str, str])
     """What subnets are for: ``PRIVATE``, ``REGIONAL_MANAGED_PROXY``, … by qualified id."""
     hierarchy: dict[str, list[Level]] = field(default_factory=dict[str, list[Level]])
@@ -62,7 +80,7 @@ class Draft(_Draft):
     secure_tags: dict[str, str] = field(default_factory=dict[str, str])
     """The names of secure tags, by their ids: ``tagValues/123``."""
     tag_networks: dict[str, str] = field(default_factory=dict[str, str])
-    """The networks that keys of secure tags are for, as they are written, by the key's id."""
+    """The networks that keys of secure tags are for, as they are written, by the key's id; empty for any network."""
     value_networks: dict[str, str] = field(default_factory=dict[str, str])
     """The same by the ids of their values."""
     read_bindings: set[str] = field(default_factory=set[str])

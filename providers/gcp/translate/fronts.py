@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.errors import ParseError
 from cloudseg.providers.gcp.ids import tail_of
-from cloudseg.traffic import ALL_TRAFFIC, NO_TRAFFIC, Traffic
+from cloudseg.traffic import ALL_TRAFFIC, NO_TRAFFIC, AddressSet, Traffic
 
 if TYPE_CHECKING:
     from cloudseg.providers.gcp.translate.balancing_wire import ForwardingRule
-    from cloudseg.traffic import AddressSet
 
-__all__ = ["BUNDLES", "Front", "is_private_service_connect", "listens_of", "whole"]
+__all__ = ["BUNDLES", "FRONT_ENDS", "Front", "is_private_service_connect", "listens_of", "whole"]
 
 BUNDLES: Final = frozenset(("all-apis", "vpc-sc"))
 """What an endpoint for Google's own services leads to. Source:
 https://cloud.google.com/vpc/docs/about-accessing-google-apis-endpoints"""
+FRONT_ENDS: Final = AddressSet.from_cidrs(
+    ("35.191.0.0/16", "130.211.0.0/22", "2600:2d00:1:b029::/64", "2600:2d00:1:1::/64")
+)
+"""From where Google's front ends come to backends. Source:
+https://cloud.google.com/load-balancing/docs/firewall-rules"""
 _NUMBERS: Final = {"TCP": 6, "UDP": 17, "ICMP": 1, "ESP": 50, "AH": 51, "SCTP": 132}
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cloudseg.model import Gateway
-from cloudseg.providers.gcp.ids import name_of, region_of, tail_of
+from cloudseg.model import Gateway, scope_of
+from cloudseg.providers.gcp.ids import name_of, region_of, scope_name, tail_of
 from cloudseg.providers.gcp.translate.parts import Nat
 from cloudseg.providers.gcp.translate.wire import CloudResource
-from cloudseg.traffic import NO_ADDRESSES, AddressSet, Traffic
+from cloudseg.traffic import ALL_TRAFFIC, NO_ADDRESSES, AddressSet, Traffic
 
 if TYPE_CHECKING:
     from cloudseg.model import Interface
@@ -156,6 +156,7 @@ def add_routers(answers: Answers, draft: Draft) -> None:
                 nat = msgspec.convert(item, _Nat)
             except msgspec.ValidationError as error:
                 answers.gap(_ROUTERS, tail_of(link), "malformed", f"nats[{index}]: {error}", _FACET)
+                draft.open_routers.add(scope_name(answers.scope))
                 continue
             if (nat.type or "PUBLIC").upper() != "PUBLIC":
                 # It translates on the way to other networks.
@@ -185,6 +186,8 @@ def add_routers(answers: Answers, draft: Draft) -> None:
                     secondary=_serving(nat, draft, answers, ""),
                 )
             )
+    if not answers.complete("compute", "routers"):
+        draft.open_routers.add(scope_name(answers.scope))
 
 
 def _of_kind(nat: _Nat, draft: Draft, answers: Answers, *kinds: str) -> frozenset[str]:
@@ -192,7 +195,7 @@ def _of_kind(nat: _Nat, draft: Draft, answers: Answers, *kinds: str) -> frozense
     return frozenset(
         draft.named(each.name, answers.scope)
         for each in nat.subnetworks or ()
-        if {kind.upper() for kind in each.source_ip_ranges_to_nat or ()} & set(kinds)
+        if {kind.upper() for kind in each.source_ip_ranges_to_nat or ("ALL_IP_RANGES",)} & set(kinds)
     )
 
 
@@ -251,8 +254,11 @@ def lend_addresses(draft: Draft) -> None:
     """Note which addresses stand for interfaces without one that send to the internet: those of Cloud NAT.
 
     It serves the ranges of its region's subnets that it names, or all, and no interface that has a public address.
-    Where only Google's own services are reached without one, which addresses these have is not known. Sources:
-    https://cloud.google.com/nat/docs/overview#specifications and https://cloud.google.com/vpc/docs/private-google-access
+    Google's own services are reached without one where the subnet says so, and wherever Cloud NAT serves; which
+    addresses these have is not known. Sources:
+    https://cloud.google.com/nat/docs/overview#specifications,
+    https://cloud.google.com/nat/docs/nat-product-interactions#interaction-pga and
+    https://cloud.google.com/vpc/docs/private-google-access
     """
     for identifier, interface in draft.interfaces.items():
         subnet = draft.subnets.get(interface.subnet or "")
@@ -270,16 +276,20 @@ def lend_addresses(draft: Draft) -> None:
         if serving:
             sure = all(served for _, served in serving)
             draft.interfaces[identifier] = _lent(interface, [nat for nat, _ in serving], sure=sure)
-        elif draft.google_access.get(subnet.id):
+        elif draft.google_access.get(subnet.id) or scope_of(subnet.network) in draft.open_routers:
             draft.interfaces[identifier] = msgspec.structs.replace(interface, lent_unlisted=None)
 
 
 def _lent(interface: Interface, serving: list[Nat], *, sure: bool) -> Interface:
-    if not sure:
-        return msgspec.structs.replace(interface, lent_unlisted=None, lent_carries=_TRANSLATED)
     addresses = NO_ADDRESSES
     for nat in serving:
         addresses |= nat.addresses
-    if any(nat.unlisted for nat in serving):
-        return msgspec.structs.replace(interface, lent_unlisted=True, lent_carries=_TRANSLATED)
-    return msgspec.structs.replace(interface, lent=addresses, lent_carries=_TRANSLATED)
+    unlisted = any(nat.unlisted for nat in serving)
+    known = sure and not unlisted
+    return msgspec.structs.replace(
+        interface,
+        lent=addresses if known else NO_ADDRESSES,
+        lent_unlisted=None if not sure else unlisted,
+        lent_carries=_TRANSLATED,
+        lent_aside=ALL_TRAFFIC,
+    )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cloudseg.model import Addresses, Gateway, Route, TransitAttachment, TransitTable
-from cloudseg.providers.gcp.ids import name_of, tail_of
+from cloudseg.model import Addresses, Gateway, Route, TransitAttachment, TransitTable, scope_of
+from cloudseg.providers.gcp.ids import name_of, scope_name, tail_of
 from cloudseg.providers.gcp.translate.hub_parts import Hub, HubRange, Spoke
 from cloudseg.providers.gcp.translate.networks import WITHOUT_MACHINES
 from cloudseg.providers.gcp.translate.wire import CloudResource
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cloudseg.providers.gcp.translate.answers import Answers
     from cloudseg.providers.gcp.translate.draft import Draft
 
-__all__ = ["add_hubs", "join_hubs"]
+__all__ = ["HIDDEN", "add_hubs", "join_hubs"]
 
 _FACET: Final = "transit"
 _SPOKES: Final = "networkconnectivity.spokes"
@@ -33,6 +33,8 @@ _WORDS: Final = {
 """Ranges of filters that are written as words. Source:
 https://cloud.google.com/network-connectivity/docs/network-connectivity-center/concepts/vpc-spokes-overview"""
 _CENTER: Final = "center"
+HIDDEN: Final = _PRIVATE
+"""Where hubs may lead that were not read: to private addresses of any network."""
 
 
 class _Count(msgspec.Struct, rename="camel"):
@@ -85,6 +87,8 @@ def add_hubs(answers: Answers, draft: Draft) -> None:
             active={"ACTIVE": True, "": None}.get((wire.state or "").upper(), False),
         )
         draft.spokes[spoke.id] = spoke
+    if not answers.complete("networkconnectivity", "spokes"):
+        draft.open_spokes.add(scope_name(answers.scope))
 
 
 def _count(wire: _Hub) -> int | None:
@@ -122,7 +126,11 @@ def _join(draft: Draft, hub: Hub, spokes: list[Spoke]) -> None:
     draft.gateways[hub.id] = Gateway(
         id=hub.id, kind="ncc-hub", name=name_of(hub.id), networks=networks, shares_groups=True
     )
-    unseen = hub.id not in draft.hubs or (hub.spokes is not None and hub.spokes > len(spokes))
+    unseen = (
+        scope_of(hub.id) in draft.open_spokes
+        or hub.id not in draft.hubs
+        or (hub.spokes is not None and hub.spokes > len(spokes))
+    )
     for spoke in spokes:
         if not spoke.network:
             continue

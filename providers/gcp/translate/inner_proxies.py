@@ -95,6 +95,8 @@ def add_inner_proxies(
         )
         draft.put(draft.interfaces, interface, answers.scope)
         interfaces.add(interface.id)
+        if region != "global" and not rule.allow_global_access:
+            draft.regional[interface.id] = region
     forwarder = Forwarder(
         id=front.id, kind="load-balancer", name=rule.name, region=region, tags=tags, accepts=front.listens,
         forwards=tuple(each for service, found in behind.items() for each in _forwards(front, service, found)),

@@ -12,8 +12,10 @@ from cloudseg.providers.gcp.ids import name_of, region_of, tail_of
 from cloudseg.providers.gcp.translate.backends import Backends, Behind
 from cloudseg.providers.gcp.translate.balancing_parts import FACET, Led
 from cloudseg.providers.gcp.translate.balancing_wire import ForwardingRule
-from cloudseg.providers.gcp.translate.fronts import Front, is_private_service_connect, listens_of, whole
+from cloudseg.providers.gcp.translate.fronts import FRONT_ENDS, Front, is_private_service_connect, listens_of, whole
 from cloudseg.providers.gcp.translate.inner_proxies import add_inner_proxies, proxy_ranges
+from cloudseg.providers.gcp.translate.services.serverless import BALANCED
+from cloudseg.providers.gcp.translate.unsure_fronts import enter_unlisted, past_routes
 from cloudseg.providers.gcp.translate.url_maps import services_of
 from cloudseg.providers.gcp.translate.wire import labels_of
 from cloudseg.traffic import ALL_ADDRESSES, NO_ADDRESSES, AddressSet, Traffic
@@ -28,11 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["add_load_balancers", "join_serverless"]
 
 _WHAT: Final = "compute.forwarding_rules"
-FRONT_ENDS: Final = AddressSet.from_cidrs(
-    ("35.191.0.0/16", "130.211.0.0/22", "2600:2d00:1:b029::/64", "2600:2d00:1:1::/64")
-)
-"""From where Google's front ends come to backends. Source:
-https://cloud.google.com/load-balancing/docs/firewall-rules"""
 _UNREAD: Final = "whether a backend takes connections was not read, or none does"
 _MAYBE: Final = "which machines are behind it was not read in full"
 
@@ -53,6 +50,8 @@ def add_load_balancers(answers: Answers, draft: Draft) -> None:
         for rule in answers.listed("compute", "forwarding_rules", ForwardingRule, FACET)
         if not is_private_service_connect(rule) and "/targetVpnGateways/" not in tail_of(rule.target or "")
     ]
+    if not answers.complete("compute", "forwarding_rules"):
+        enter_unlisted(answers, draft)
     if not rules:
         return
     reader = _Reader(answers, draft, rules)
@@ -189,6 +188,8 @@ class _Reader:
             unlisted=not front.address,
         )
         self._draft.put(self._draft.entrances, entrance, self._answers.scope)
+        for more in past_routes(self._draft, entrance):
+            self._draft.put(self._draft.entrances, more, self._answers.scope)
 
     def _proxied(self, front: Front, target: str) -> None:
         """Let a proxy open connections to backends, for clients that reach its front."""
@@ -284,5 +285,5 @@ def join_serverless(draft: Draft) -> None:
         service = draft.services.get(identifier)
         if service is not None and service.public is None:
             led = ", ".join(sorted(names))
-            reason = f"{service.reason.partition(':')[0]}, and the load balancer {led} leads to it"
+            reason = service.reason.replace(BALANCED, f", and the load balancer {led} leads to it")
             draft.services[identifier] = msgspec.structs.replace(service, public=True, reason=reason)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from cloudseg.model import Network, Peering, Subnet
-from cloudseg.providers.gcp.ids import name_of, region_of, tail_of
+from cloudseg.providers.gcp.ids import name_of, region_of, scope_name, tail_of
 from cloudseg.providers.gcp.translate.flow_logs import KINDS
 from cloudseg.providers.gcp.translate.parts import Neighbour
-from cloudseg.providers.gcp.translate.pipeline import POLICIES_FIRST, RULES_FIRST
+from cloudseg.providers.gcp.translate.pipeline import POLICIES_FIRST, RDMA, RULES_FIRST, is_rdma
 from cloudseg.providers.gcp.translate.wire import CloudResource
 from cloudseg.traffic import NO_ADDRESSES
 
@@ -62,6 +62,7 @@ class _Network(CloudResource, kw_only=True, rename="camel"):
     id: str | int = ""
     legacy_range: str | None = msgspec.field(default=None, name="IPv4Range")
     enforcement_order: str | None = msgspec.field(default=None, name="networkFirewallPolicyEnforcementOrder")
+    network_profile: str | None = None
     # Read one by one: what cannot be understood must not take its network along.
     peerings: list[object] | None = None
 
@@ -74,6 +75,7 @@ class _Subnetwork(CloudResource, kw_only=True, rename="camel"):
     network: str
     region: str = ""
     ip_cidr_range: str | None = None
+    stack_type: str | None = None
     secondary_ip_ranges: list[_Secondary] | None = None
     ipv6_cidr_range: str | None = None
     external_ipv6_prefix: str | None = None
@@ -106,12 +108,16 @@ def add_networks(answers: Answers, draft: Draft) -> None:
         link = wire.link(answers.scope, "global/networks")
         identifier = draft.named(link, answers.scope)
         first = (wire.enforcement_order or "").upper() == "BEFORE_CLASSIC_FIREWALL"
+        profile = name_of(wire.network_profile or "")
+        if is_rdma(profile) is None:
+            draft.unknown_profiles.add(identifier)
+            answers.gap(_NETWORKS, tail_of(link), "unsupported", f"its profile {profile} is not known", "networks")
         network = Network(
             id=identifier,
             kind="vpc-network",
             name=wire.name or name_of(link),
             addresses=answers.addresses(_NETWORKS, link, (wire.legacy_range,), "networks"),
-            pipeline=POLICIES_FIRST if first else RULES_FIRST,
+            pipeline=RDMA if is_rdma(profile) else POLICIES_FIRST if first else RULES_FIRST,
             # https://cloud.google.com/vpc/docs/vpc#default-network
             is_default=(wire.name or name_of(link)) == "default",
             # Tags and accounts stand for the internal addresses of who carries them. Source:
@@ -128,8 +134,13 @@ def add_networks(answers: Answers, draft: Draft) -> None:
                 peering = msgspec.convert(item, _Peering)
             except msgspec.ValidationError as error:
                 answers.gap(_NETWORKS, tail_of(link), "malformed", f"peerings[{index}]: {error}", "peerings")
+                draft.open_peerings.add(identifier)
             else:
                 seen.append(_neighbour(draft, peering, network, answers))
+                if not peering.state:
+                    why = f"peerings[{index}]: its state is missing"
+                    answers.gap(_NETWORKS, tail_of(link), "malformed", why, "peerings")
+                    draft.open_peerings.add(identifier)
 
 
 def network_at(draft: Draft, link: str, project: str) -> str:
@@ -206,6 +217,14 @@ def add_subnets(answers: Answers, draft: Draft) -> None:
         draft.first_ranges[identifier] = answers.addresses(_SUBNETS, tail_of(link), (wire.ip_cidr_range,), "subnets")
         draft.purposes[identifier] = (wire.purpose or "PRIVATE").upper()
         draft.google_access[identifier] = bool(wire.private_ip_google_access)
+        six_alone = (wire.stack_type or "").upper() == "IPV6_ONLY"
+        wanted = texts[1:-3] if six_alone else texts[:-3]
+        if not all(wanted):
+            answers.gap(_SUBNETS, tail_of(link), "malformed", "a range of it is missing", "subnets")
+        if not all(wanted) or not answers.readable(text for text in texts if text):
+            draft.open_subnets.add(scope_name(answers.scope))
+    if not answers.complete("compute", "subnetworks"):
+        draft.open_subnets.add(scope_name(answers.scope))
 
 
 def space_networks(draft: Draft) -> None:
@@ -213,7 +232,7 @@ def space_networks(draft: Draft) -> None:
 
     Source: https://cloud.google.com/vpc/docs/subnets
     """
-    found: dict[str, AddressSet] = {}
+    found = draft.spaces
     for identifier, subnet in draft.subnets.items():
         if draft.purposes.get(identifier) not in WITHOUT_MACHINES:
             found[subnet.network] = found.get(subnet.network, NO_ADDRESSES) | subnet.addresses
@@ -232,9 +251,9 @@ def join_peerings(draft: Draft) -> None:
     halves = {peering.networks: peering for peering in draft.peerings.values()}
     for (own, other), peering in halves.items():
         back = halves.get((other, own))
-        # A network that was read and knows nothing of it has deleted its half.
-        gone = back is None and other in draft.networks
-        active = peering.active and not gone and (back is None or back.active)
+        # A network that was read in full and knows nothing of it has deleted its half.
+        told = other in draft.networks and other not in draft.open_peerings
+        active = peering.active and (not told or (back is not None and back.active))
         draft.peerings[peering.id] = msgspec.structs.replace(
             peering, active=active, ranges=(_space_of(draft, own), _space_of(draft, other))
         )
@@ -242,4 +261,4 @@ def join_peerings(draft: Draft) -> None:
 
 def _space_of(draft: Draft, network: str) -> AddressSet:
     known = draft.networks.get(network)
-    return NO_ADDRESSES if known is None else known.addresses
+    return draft.spaces.get(network, NO_ADDRESSES) if known is None else known.addresses

@@ -11,22 +11,39 @@ __all__ = [
     "IMPLIED",
     "PLATFORM",
     "POLICIES_FIRST",
+    "RDMA",
     "REGIONAL_POLICY",
     "RULES_FIRST",
     "VPC_RULES",
     "hierarchical",
+    "is_rdma",
     "pipelines",
     "system",
 ]
 
 RULES_FIRST: Final = "gcp"
 POLICIES_FIRST: Final = "gcp-policies-first"
+RDMA: Final = "gcp-rdma"
 PLATFORM: Final = "gcp-platform"
 _SYSTEM: Final = "system-policy"
+_RDMA_PROFILES: Final = ("-vpc-roce", "-vpc-roce-metal", "-vpc-falcon")
 VPC_RULES: Final = "vpc-firewall-rules"
 GLOBAL_POLICY: Final = "global-network-policy"
 REGIONAL_POLICY: Final = "regional-network-policy"
 IMPLIED: Final = "implied-rules"
+
+
+def is_rdma(profile: str) -> bool | None:
+    """Tell whether a network of a profile carries remote memory access between machines; None for unknown profiles.
+
+    Source: https://cloud.google.com/vpc/docs/rdma-network-profiles
+
+    Args:
+        profile: the last name in the profile's link, ``europe-west1-b-vpc-roce``; empty for an ordinary network.
+    """
+    if not profile:
+        return False
+    return True if profile.endswith(_RDMA_PROFILES) else None
 
 
 def system(place: int) -> str:
@@ -43,8 +60,10 @@ def pipelines(levels: int, systems: int) -> dict[str, Pipeline]:
     """Return the pipelines of both orders in which network policies and VPC firewall rules are asked.
 
     A rule decides for good, or hands on to the next list (``goto_next``); so does a list without a rule that matches.
-    What no list decides, the implied rules do. All of it is stateful. Source:
-    https://cloud.google.com/firewall/docs/firewall-policies-rule-eval-order
+    What no list decides, the implied rules do. All of it is stateful. A network for remote memory access knows the
+    policy of its region alone. Sources:
+    https://cloud.google.com/firewall/docs/firewall-policies-rule-eval-order and
+    https://cloud.google.com/firewall/docs/firewall-for-roce
 
     Args:
         levels: how many policies stand above a project at most: the organisation's and those of folders.
@@ -64,7 +83,8 @@ def pipelines(levels: int, systems: int) -> dict[str, Pipeline]:
     for name, own in ((RULES_FIRST, (rules, *networks)), (POLICIES_FIRST, (*networks, rules))):
         stages = (platform, *above, *google, *own, implied)
         found[name] = Pipeline(name=name, ingress=stages, egress=stages)
-    return found
+    bare = (platform, _policy(REGIONAL_POLICY), implied)
+    return found | {RDMA: Pipeline(name=RDMA, ingress=bare, egress=bare)}
 
 
 def _policy(name: str) -> Stage:

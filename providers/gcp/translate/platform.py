@@ -6,12 +6,15 @@ from functools import reduce
 from typing import TYPE_CHECKING, Final
 
 from cloudseg.model import ANYONE, Addresses, Rule, RuleSet
+from cloudseg.providers.gcp.ids import name_of
 from cloudseg.providers.gcp.translate.groups import machines_in
-from cloudseg.providers.gcp.translate.pipeline import IMPLIED, PLATFORM
-from cloudseg.traffic import ALL_IPV4, ALL_IPV6, ALL_TRAFFIC, GLOBAL_UNICAST, AddressSet, Traffic
+from cloudseg.providers.gcp.translate.pipeline import IMPLIED, PLATFORM, RDMA
+from cloudseg.traffic import ALL_IPV4, ALL_IPV6, ALL_TRAFFIC, GLOBAL_UNICAST, NO_ADDRESSES, AddressSet, Traffic
 
 if TYPE_CHECKING:
-    from cloudseg.model import Direction
+    from collections.abc import Iterator
+
+    from cloudseg.model import Direction, Network, Verdict
     from cloudseg.providers.gcp.translate.draft import Draft
 
 __all__ = ["METADATA", "add_platform"]
@@ -35,9 +38,12 @@ def add_platform(draft: Draft) -> None:
     https://cloud.google.com/firewall/docs/firewalls#blockedtraffic and
     https://cloud.google.com/firewall/docs/firewalls#default_firewall_rules
     """
-    for identifier, network in draft.networks.items():
+    used = {each.network for each in draft.interfaces.values() if each.network is not None}
+    for identifier in sorted({*draft.networks, *used}):
+        network = draft.networks.get(identifier)
         applies = machines_in(identifier)
-        outside = (Addresses(GLOBAL_UNICAST - network.addresses),)
+        inside = draft.spaces.get(identifier, NO_ADDRESSES) if network is None else network.addresses
+        outside = (Addresses(GLOBAL_UNICAST - inside),)
         both: tuple[Direction, ...] = ("ingress", "egress")
         blocked = [
             Rule(
@@ -92,7 +98,7 @@ def add_platform(draft: Draft) -> None:
         draft.rule_sets[name] = RuleSet(
             id=name,
             kind="platform",
-            name=f"platform of {network.name}",
+            name=f"platform of {name_of(identifier) if network is None else network.name}",
             stage=PLATFORM,
             network=identifier,
             applies=applies,
@@ -100,6 +106,9 @@ def add_platform(draft: Draft) -> None:
             is_default=True,
             managed_by="gcp",
         )
+        if network is None:
+            # What decides last there its profile says, which was not read.
+            continue
         name = f"{identifier}/implied"
         draft.rule_sets[name] = RuleSet(
             id=name,
@@ -108,16 +117,28 @@ def add_platform(draft: Draft) -> None:
             stage=IMPLIED,
             network=identifier,
             applies=applies,
-            rules=(
-                Rule(
-                    id="ingress/implied-deny", direction="ingress", verdict="deny", traffic=ALL_TRAFFIC, remote=ANYONE,
-                    priority=_IMPLIED, fixed=True,
-                ),
-                Rule(
-                    id="egress/implied-allow", direction="egress", verdict="accept", traffic=ALL_TRAFFIC, remote=ANYONE,
-                    priority=_IMPLIED, fixed=True,
-                ),
-            ),
+            rules=tuple(_implied(network, unknown=identifier in draft.unknown_profiles)),
             is_default=True,
             managed_by="gcp",
-        )  # fmt: skip
+        )
+
+
+def _implied(network: Network, *, unknown: bool) -> Iterator[Rule]:
+    """Yield the rules that decide last.
+
+    Networks for remote memory access let in what no list decides; what others with a profile do is not known. Source:
+    https://cloud.google.com/vpc/docs/rdma-network-profiles#specifications
+    """
+    if unknown or network.pipeline == RDMA:
+        doubt = "what a network of its profile lets in by itself is not known" if unknown else ""
+        yield _last("ingress/implied-allow", "ingress", "accept", doubt, _IMPLIED - 1)
+    if network.pipeline != RDMA:
+        yield _last("ingress/implied-deny", "ingress", "deny")
+    yield _last("egress/implied-allow", "egress", "accept")
+
+
+def _last(name: str, direction: Direction, verdict: Verdict, doubt: str = "", priority: int = _IMPLIED) -> Rule:
+    return Rule(
+        id=name, direction=direction, verdict=verdict, traffic=ALL_TRAFFIC, remote=ANYONE, priority=priority,
+        exact=not doubt, doubt=doubt, fixed=True,
+    )  # fmt: skip

@@ -12,10 +12,11 @@ from cloudseg.providers.gcp.ids import own_of, region_of, tail_of
 from cloudseg.providers.gcp.translate.groups import machines_in
 from cloudseg.providers.gcp.translate.networks import network_at
 from cloudseg.providers.gcp.translate.parts import Level, Policy, RegionalPolicy
-from cloudseg.providers.gcp.translate.pipeline import GLOBAL_POLICY, REGIONAL_POLICY, hierarchical, system
+from cloudseg.providers.gcp.translate.pipeline import GLOBAL_POLICY, RDMA, REGIONAL_POLICY, hierarchical, system
 from cloudseg.providers.gcp.translate.policy_rules import WirePolicyRule, priority_in, rule_of
 from cloudseg.providers.gcp.translate.unread_rules import unread_rule
 from cloudseg.providers.gcp.translate.wire import CloudResource
+from cloudseg.traffic import ALL_TRAFFIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,6 +188,7 @@ def systems_of(draft: Draft) -> int:
 
 def place_policies(answers: dict[str, Answers], draft: Draft) -> None:
     """Make a list of each policy for each network that it stands at."""
+    unlisted = _unlisted_subnets(draft)
     placed: defaultdict[str, list[tuple[Policy, str, str, Selector]]] = defaultdict(list)
     for network, levels in draft.hierarchy.items():
         for level, policy in levels:
@@ -194,21 +196,33 @@ def place_policies(answers: dict[str, Answers], draft: Draft) -> None:
     for network, policies in draft.global_policies.items():
         placed[network] += [(each, GLOBAL_POLICY, "", machines_in(network)) for each in policies]
     for (network, region), policies in _system_policies(draft).items():
-        there = InSubnets(draft.subnets_of(network, region))
+        there = InSubnets(draft.subnets_of(network, region) | unlisted[network, region])
         for place, policy in enumerate(policies, start=1):
             placed[network].append((policy, system(place), f"/{region}", there))
     for network, region, policy, _ in draft.regional_policies:
-        there = InSubnets(draft.subnets_of(network, region))
+        there = InSubnets(draft.subnets_of(network, region) | unlisted[network, region])
         placed[network].append((policy, REGIONAL_POLICY, f"/{region}", there))
     for network, found in placed.items():
         for policy, stage, part, applies in found:
             _place(answers[policy.project], draft, network, (policy, stage, part, applies))
 
 
+def _unlisted_subnets(draft: Draft) -> defaultdict[tuple[str, str], set[str]]:
+    """Return the subnets that interfaces name and nobody listed, by network and region: policies hold there, too."""
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for interface in draft.interfaces.values():
+        if interface.network is not None and interface.subnet is not None and interface.subnet not in draft.subnets:
+            found[interface.network, region_of(own_id(interface.subnet))].add(interface.subnet)
+    return found
+
+
 def _place(answers: Answers, draft: Draft, network: str, placed: tuple[Policy, str, str, Selector]) -> None:
     policy, stage, part, applies = placed
     identifier = f"{policy.id}{PLACE}{own_id(network)}{part}"
     google = policy.kind == "system-firewall-policy"
+    rules = tuple(_rules(answers, draft, policy, network))
+    if network in draft.networks and draft.networks[network].pipeline == RDMA:
+        rules += tuple(_answering(rule) for rule in rules if rule.direction == "ingress")
     draft.rule_sets[identifier] = RuleSet(
         id=identifier,
         kind=policy.kind,
@@ -217,8 +231,23 @@ def _place(answers: Answers, draft: Draft, network: str, placed: tuple[Policy, s
         stage=stage,
         network=network,
         applies=applies,
-        rules=tuple(_rules(answers, draft, policy, network)),
+        rules=rules,
         managed_by="gcp" if google else "",
+    )
+
+
+def _answering(rule: Rule) -> Rule:
+    """Return what a rule that judges every packet by itself does to answers: whoever asks has to let these in.
+
+    Source: https://cloud.google.com/firewall/docs/firewall-for-roce#specifications
+    """
+    return msgspec.structs.replace(
+        rule,
+        id=f"egress/{rule.priority} (answers)",
+        direction="egress",
+        traffic=ALL_TRAFFIC,
+        exact=rule.exact and rule.traffic == ALL_TRAFFIC,
+        fixed=True,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from cloudseg.model import ANYONE, GroupRef, Rule
+from cloudseg.providers.gcp.ids import project_of
 from cloudseg.providers.gcp.translate.groups import account_of, group_at, near_end
 from cloudseg.providers.gcp.translate.networks import network_at
 from cloudseg.providers.gcp.translate.policy_ends import Match, SecureTag, ends_of, secure_group
@@ -72,6 +73,9 @@ def rule_of(draft: Draft, wire: WirePolicyRule, network: str, project: str) -> R
         raise msgspec.ValidationError(f"targetType is {wire.target_type!r}")
     if wire.direction.upper() not in {"INGRESS", "EGRESS"}:
         raise msgspec.ValidationError(f"direction is {wire.direction!r}")
+    numbers = [each for each in map(project_of, resources) if each.isdecimal() and draft.project(each) == each]
+    if numbers:
+        raise msgspec.ValidationError(f"targetResources name the project {numbers[0]}, whose id was not read")
     skipped = (
         wire.disabled
         or wire.action.lower() in _OTHER_ACTIONS
@@ -80,6 +84,8 @@ def rule_of(draft: Draft, wire: WirePolicyRule, network: str, project: str) -> R
         or (resources and network not in {network_at(draft, each, project) for each in resources})
     )
     if skipped:
+        if not wire.disabled and (wire.target_type or "").upper() == "INTERNAL_MANAGED_LB":
+            draft.judged_proxies.add(network)
         return None
     problems: list[str] = []
     fields = wire.match or {}

@@ -124,6 +124,8 @@ def add_private_endpoints(answers: Answers, draft: Draft) -> None:
             labels={PROXY: "true"}, workload=identifier, role=ENDPOINT_ROLE, derived=True, managed_by="gcp",
         )  # fmt: skip
         draft.put(draft.interfaces, interface, answers.scope)
+        if region != "global" and not rule.allow_psc_global_access:
+            draft.regional[interface.id] = region
         endpoint = Endpoint(
             id=identifier,
             kind="private-service-connect-endpoint",

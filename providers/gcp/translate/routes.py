@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from cloudseg.errors import ParseError
-from cloudseg.model import Addresses, Route, RouteTable
+from cloudseg.model import Addresses, Route, RouteTable, scope_of
 from cloudseg.providers.gcp.ids import name_of
 from cloudseg.providers.gcp.translate.gateways import (
     HEALTH_CHECKS,
@@ -17,6 +17,7 @@ from cloudseg.providers.gcp.translate.gateways import (
     host_of,
     proxy_of,
 )
+from cloudseg.providers.gcp.translate.hubs import HIDDEN
 from cloudseg.providers.gcp.translate.parts import Routed
 from cloudseg.providers.gcp.translate.platform import METADATA
 from cloudseg.providers.gcp.translate.policy_routes import led_astray, redirected
@@ -146,7 +147,9 @@ def _routes(draft: Draft, network: str, routes: list[Routed]) -> Iterator[Route]
         taken |= ranges
     imported = list(_imported(draft, network))
     imported += [route for router in draft.learning.get(network, ()) for route in draft.learned.get(router, ())]
-    yield from _settled([route for each in (*routes, *imported) for route in _outside(each, taken)])
+    settled = _settled([route for each in (*routes, *imported) for route in _outside(each, taken)])
+    unsure = scope_of(network) in draft.open_routes
+    yield from (msgspec.structs.replace(each, kind="unknown") if unsure else each for each in settled)
     yield from _maybe_learned(draft, network, taken)
 
 
@@ -210,7 +213,10 @@ def _imported(draft: Draft, network: str) -> Iterator[Routed]:
         for route in draft.routed:
             if route.network == neighbour.network and not route.tags and route.kind != "internet-gateway":
                 seen.add(route.destination)
-                if told is None or route.destination in told.written:
+                if told is None and back is None:
+                    doubt = f"whether {name_of(neighbour.peering)} hands {name_of(route.id)} on was not read"
+                    yield route._replace(kind="unknown", doubt=doubt)
+                elif told is None or route.destination in told.written:
                     yield _lent_to(draft, _at_interface(draft, route), network)
         if told is not None:
             open_ones = (told.written - seen) | told.learned
@@ -224,13 +230,36 @@ def _imported(draft: Draft, network: str) -> Iterator[Routed]:
 
 
 def _maybe_learned(draft: Draft, network: str, taken: AddressSet) -> Iterator[Route]:
-    """Yield what routers may have learned, unless they say it: any route that lies in no subnet; so it is with hubs."""
-    routers = sorted(draft.learning.get(network, ()))
-    unsaid = _halves() if any(router not in draft.learned for router in routers) else ()
-    unsure = (told.addresses for told in draft.hub_ranges.get(network, ()) if not told.sure)
+    """Yield where routes may lead that nobody told: to anywhere that lies in no subnet; so it is with hubs."""
+    unsaid = _halves() if _is_open(draft, network) else ()
+    unsure = [told.addresses for told in draft.hub_ranges.get(network, ()) if not told.sure]
+    if scope_of(network) in draft.open_spokes:
+        unsure.append(HIDDEN)
     for addresses in (*unsaid, *unsure):
         for prefix in _prefixes(addresses - taken):
             yield Route(destination=prefix, kind="unknown", origin="propagated")
+
+
+def _is_open(draft: Draft, network: str) -> bool:
+    """Tell whether something may lead packets of a network that was not read: routers, subnets, those of peers."""
+    unsaid = any(router not in draft.learned for router in draft.learning.get(network, ()))
+    near = [each for each in draft.neighbours.get(network, ()) if draft.peerings[each.peering].active]
+    unread = draft.open_subnets | draft.open_routers | draft.open_routes
+    return (
+        unsaid
+        or any(_hides(draft, each) for each in near)
+        or scope_of(network) in unread
+        or network in draft.open_peerings
+    )
+
+
+def _hides(draft: Draft, neighbour: Neighbour) -> bool:
+    """Tell whether a peer may bring routes that nobody told."""
+    scope = scope_of(neighbour.network)
+    if neighbour.network not in draft.networks:
+        return not draft.peerings[neighbour.peering].ranges[1] | draft.peer_ranges.get(neighbour.peering, NO_ADDRESSES)
+    brought = neighbour.imports and neighbour.peering not in draft.imported
+    return scope in draft.open_subnets or (brought and scope in draft.open_routes)
 
 
 def _outside(route: Routed, taken: AddressSet) -> Iterator[Routed]:

@@ -50,9 +50,9 @@ def add_secure_tags(answers: Answers, draft: Draft) -> None:
     Source: https://cloud.google.com/firewall/docs/tags-firewalls-overview
     """
     for key in answers.listed("cloudresourcemanager", "tag_keys", _Key, "groups"):
-        network = (key.purpose_data or {}).get("network", "")
-        if key.purpose.upper() == _FIREWALL and network:
-            draft.tag_networks[key.name] = network
+        told = key.purpose_data or {}
+        if key.purpose.upper() != _FIREWALL or told:
+            draft.tag_networks[key.name] = told.get("network", "")
     for value in answers.listed("cloudresourcemanager", "tag_values", _Value, "groups"):
         draft.secure_tags[value.name] = value.namespaced_name or value.short_name
         if value.parent in draft.tag_networks:
@@ -65,7 +65,7 @@ def add_secure_tags(answers: Answers, draft: Draft) -> None:
             what = "cloudresourcemanager.tag_bindings"
             answers.gap(what, tail_of(binding.parent), "malformed", f"{binding.tag_value!r} is no tag value", "groups")
             unread.add(answers.scope)
-    if answers.has("cloudresourcemanager", "tag_bindings") and answers.scope not in unread:
+    if answers.complete("cloudresourcemanager", "tag_bindings") and answers.scope not in unread:
         draft.read_bindings.add(answers.scope)
 
 
@@ -96,9 +96,15 @@ def bind_secure_tags(draft: Draft) -> None:
         bound.setdefault(instance, set()).update(values)
     for identifier, interface in draft.interfaces.items():
         values = bound.get(interface.workload or "", set[str]())
-        own = {secure_group(draft, value) for value in values if _is_for(draft, value, interface.network)}
-        if own:
-            draft.interfaces[identifier] = msgspec.structs.replace(interface, attached=interface.attached | own)
+        known = {value for value in values if value in draft.value_networks}
+        own = {secure_group(draft, value) for value in known if _is_for(draft, value, interface.network)}
+        if values:
+            draft.interfaces[identifier] = msgspec.structs.replace(
+                interface,
+                attached=interface.attached | own,
+                # What a tag is for its key tells.
+                attached_unread=interface.attached_unread or known != values,
+            )
 
 
 def doubt_secure_tags(draft: Draft) -> None:
@@ -116,7 +122,7 @@ def doubt_secure_tags(draft: Draft) -> None:
 
 def _is_for(draft: Draft, value: str, network: str | None) -> bool:
     """Tell whether a tag means anything in a network: ``example/default``, or a link that ends with its number."""
-    wanted = draft.value_networks.get(value)
+    wanted = draft.value_networks[value]
     if not wanted or network is None:
         return network is not None
     # ``projects/p/global/networks/n`` in a link, ``p/n`` in what the tag's key says.

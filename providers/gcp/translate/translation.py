@@ -40,6 +40,7 @@ from cloudseg.providers.gcp.translate.policies import (
 )
 from cloudseg.providers.gcp.translate.policy_routes import add_policy_routes
 from cloudseg.providers.gcp.translate.private_service_connect import add_private_endpoints, add_published_services
+from cloudseg.providers.gcp.translate.regional_fronts import doubt_proxies, keep_to_regions
 from cloudseg.providers.gcp.translate.routes import place_routes
 from cloudseg.providers.gcp.translate.secure_tags import (
     add_address_groups,
@@ -49,6 +50,7 @@ from cloudseg.providers.gcp.translate.secure_tags import (
 )
 from cloudseg.providers.gcp.translate.services import add_services
 from cloudseg.providers.gcp.translate.tunnels import add_tunnels
+from cloudseg.providers.gcp.translate.unread_hosts import gaps_of_hosts
 from cloudseg.providers.gcp.translate.vpc_rules import add_vpc_rules, place_vpc_rules
 from cloudseg.providers.gcp.translate.written_routes import add_learned_routes, add_peering_routes, add_routes
 
@@ -97,6 +99,7 @@ _JOINTS: tuple[Callable[[Draft], None], ...] = (
     join_peerings,
     join_hubs,
     join_private_endpoints,
+    keep_to_regions,
     add_internet,
     bind_secure_tags,
     place_vpc_rules,
@@ -107,6 +110,7 @@ _LAST: tuple[Callable[[Draft], None], ...] = (
     name_sources,
     lend_addresses,
     add_platform,
+    doubt_proxies,
     place_routes,
 )
 
@@ -135,6 +139,7 @@ def translate(snapshot: Snapshot) -> Estate:
     place_policies(every, draft)
     for join in _LAST:
         join(draft)
+    draft.ledger.gaps += gaps_of_hosts(draft, scopes)
     coverage = coverage_of(snapshot, scopes, draft.ledger.gaps)
     draft.ledger.notes += not_used(snapshot, draft.ledger.asked)
     return draft.estate_of(snapshot, PROVIDER, pipelines(levels_of(draft), systems_of(draft)), coverage)

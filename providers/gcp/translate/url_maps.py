@@ -32,6 +32,8 @@ def services_of(draft: Draft, proxy_id: str, project: str) -> list[str] | None:
     known = parts.maps.get(draft.named(proxy.url_map, project)) if proxy.url_map else None
     if known is None:
         return None
+    if not isinstance(known.default_service, str | None):
+        return None
     texts = _texts((known.default_service, known.default_route_action, known.path_matchers))
     return list(dict.fromkeys(draft.named(text, project) for text in texts if "backendServices/" in text))
 

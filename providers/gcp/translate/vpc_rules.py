@@ -29,6 +29,7 @@ __all__ = ["Part", "add_vpc_rules", "place_vpc_rules", "traffic_of"]
 _WHAT: Final = "compute.firewalls"
 _FACET: Final = "groups"
 _PRIORITY: Final = 1000
+_DIRECTIONS: Final = frozenset(("INGRESS", "EGRESS"))
 
 
 class Part(msgspec.Struct, rename="camel"):
@@ -64,14 +65,21 @@ def add_vpc_rules(answers: Answers, draft: Draft) -> None:
         link = wire.link(answers.scope, "global/firewalls")
         if wire.disabled:
             continue
+        if not wire.network:
+            answers.gap(_WHAT, tail_of(link), "malformed", "its network is missing", _FACET)
+            draft.open_rules.add(scope_name(answers.scope))
+            continue
         network = draft.named(wire.network, answers.scope)
+        if wire.direction.upper() not in _DIRECTIONS:
+            why = f"its direction is {wire.direction!r}"
+            answers.gap(_WHAT, tail_of(link), "malformed", why, _FACET)
+            found = unread_rule(0, wire.priority, why)
+            draft.firewall_rules.setdefault(network, {}).update({f"{link}/{rule.id}": rule for rule in found})
+            continue
         rule = _rule(answers, draft, wire, link, network)
         draft.firewall_rules.setdefault(network, {})[draft.named(link, answers.scope)] = rule
-    if not answers.intact("compute", "firewalls") or answers.failed("compute", "firewalls") is not None:
-        # Those that were read are a part of their list: what is missing may stand before any of them.
-        for network, rules in draft.firewall_rules.items():
-            if scope_of(network) == scope_name(answers.scope):
-                rules.update({rule.id: rule for rule in unread_rule(0, 0, "some VPC firewall rules were not read")})
+    if not answers.complete("compute", "firewalls"):
+        draft.open_rules.add(scope_name(answers.scope))
 
 
 def _rule(answers: Answers, draft: Draft, wire: _Firewall, link: str, network: str) -> Rule:
@@ -91,8 +99,6 @@ def _rule(answers: Answers, draft: Draft, wire: _Firewall, link: str, network: s
         # Without any end everybody is meant, over IPv4.
         remote = (Addresses(ALL_IPV4),)
     targets = (*_tags(draft, network, wire.target_tags), *_accounts(draft, network, wire.target_service_accounts))
-    if wire.direction.upper() not in {"INGRESS", "EGRESS"}:
-        problems.append(f"its direction is {wire.direction!r}")
     if problems:
         answers.gap(_WHAT, tail_of(link), "malformed", "; ".join(problems), _FACET)
     return Rule(
@@ -154,6 +160,8 @@ def place_vpc_rules(draft: Draft) -> None:
     together: defaultdict[str, list[Rule]] = defaultdict(list)
     for network, rules in draft.firewall_rules.items():
         together[network].extend(rules.values())
+        if scope_of(network) in draft.open_rules:
+            together[network].extend(unread_rule(0, 0, "some VPC firewall rules were not read"))
     for network, found in together.items():
         known = draft.networks.get(network)
         identifier = f"{network}/firewalls"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cloudseg.providers.gcp.ids import name_of, tail_of
+from cloudseg.providers.gcp.ids import name_of, scope_name, tail_of
 from cloudseg.providers.gcp.translate.gateways import (
     internet_of,
 )
@@ -65,10 +65,16 @@ def add_routes(answers: Answers, draft: Draft) -> None:
 
     Source: https://cloud.google.com/compute/docs/reference/rest/v1/routes
     """
-    for wire in answers.listed("compute", "routes", _Route, _FACET):
+    listed = list(answers.listed("compute", "routes", _Route, _FACET))
+    if not answers.complete("compute", "routes") or not answers.readable(each.dest_range for each in listed):
+        draft.open_routes.add(scope_name(answers.scope))
+    for wire in listed:
         link = wire.link(answers.scope, "global/routes")
         network = draft.named(wire.network, answers.scope)
         destination = answers.addresses(_WHAT, tail_of(link), (wire.dest_range,), _FACET)
+        if not wire.network or not wire.dest_range:
+            answers.gap(_WHAT, tail_of(link), "malformed", "its network or its destRange is missing", _FACET)
+            draft.open_routes.add(scope_name(answers.scope))
         if not destination or wire.next_hop_network or (wire.route_status or "").upper() in _GONE:
             # Those of the network's own subnets follow from these.
             continue

@@ -74,8 +74,9 @@ class _Cluster(Asset, kw_only=True, rename="camel"):
 def add_clusters(answers: Answers, draft: Draft) -> None:
     """Add the control plane of each cluster: public and open to everyone unless it is private or lists networks.
 
-    Its other end, by DNS, admits whom IAM does. With authorized networks, addresses of Google Cloud may be admitted
-    besides, whoever uses them. Sources: https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation and
+    Its other end, by DNS, may take calls from everywhere, of which IAM admits some. With authorized networks, addresses
+    of Google Cloud may be admitted besides, whoever uses them. Sources:
+    https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation and
     https://cloud.google.com/kubernetes-engine/docs/how-to/authorized-networks
     """
     for wire in answers.listed("container", "clusters", _Cluster, _FACET):
@@ -83,8 +84,8 @@ def add_clusters(answers: Answers, draft: Draft) -> None:
         ends = wire.control_plane_endpoints_config or _Endpoints()
         dns = (ends.dns_endpoint_config or _DnsEndpoint()).allow_external_traffic
         found = service(
-            answers, wire, "container", "gke", "gke-cluster", _access(answers, wire), name=wire.name,
-            place=wire.location, tags=wire.resource_labels or {}, control_plane=True,
+            answers, wire, "container", "gke", "gke-cluster", _access(answers, wire, by_name=dns is True),
+            name=wire.name, place=wire.location, tags=wire.resource_labels or {}, control_plane=True,
             network=network_of(draft, config.network or wire.network, answers.scope),
             settings=shown(
                 enablePrivateEndpoint=(wire.private_cluster_config or _Private()).enable_private_endpoint,
@@ -95,7 +96,19 @@ def add_clusters(answers: Answers, draft: Draft) -> None:
         draft.put(draft.services, found, answers.scope)
 
 
-def _access(answers: Answers, wire: _Cluster) -> Access:
+def _access(answers: Answers, wire: _Cluster, *, by_name: bool) -> Access:
+    """Return who may address a control plane, by its address or by its name, which lists of networks do not guard.
+
+    Source: https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation#dns-based_endpoint
+    """
+    found = _by_address(answers, wire)
+    if not by_name:
+        return found
+    told = "dnsEndpointConfig.allowExternalTraffic is true: by its name it is called from everywhere, and IAM judges"
+    return Access(public=True, sources=ALL_ADDRESSES, reason=f"{found.reason}; {told}")
+
+
+def _by_address(answers: Answers, wire: _Cluster) -> Access:
     ends = wire.control_plane_endpoints_config or _Endpoints()
     ip = ends.ip_endpoints_config or _IpEndpoints()
     private = wire.private_cluster_config or _Private()

@@ -90,6 +90,7 @@ def add_buckets(answers: Answers, draft: Draft) -> None:
             answers, _named(wire, f"buckets/{wire.name}"), "storage", "gcs", "bucket",
             _of_bucket(answers, wire, opened),
             name=wire.name, place=wire.location, tags=wire.labels or {}, anonymous=_anonymous(opened),
+            any_account=opened is not None and bool(opened.account_roles),
             settings=shown(
                 publicAccessPrevention=iam.public_access_prevention,
                 uniformBucketLevelAccess=iam.uniform,
@@ -174,5 +175,6 @@ def add_datasets(answers: Answers, draft: Draft) -> None:
             answers, _named(wire, f"datasets/{own}"), "bigquery", "bigquery", "dataset",
             access, place=wire.location, tags=wire.labels or {},
             anonymous=None if access.public is None else anonymous,
+            any_account=access.public is True,
         )  # fmt: skip
         draft.put(draft.services, found, answers.scope)

@@ -79,11 +79,14 @@ def open_to(answers: Answers, service: str, operation: str, facet: str) -> Polic
         found[tail_of(policy.asset_name)] = OpenTo(
             tuple(sorted(_roles(bindings, ANYBODY))),
             tuple(sorted(_roles(bindings, ANY_ACCOUNT))),
-            conditional=bool(bindings) and all(binding.condition is not None for binding in bindings),
+            conditional=all(each.condition is not None for each in bindings if {ANYBODY, ANY_ACCOUNT} & _who(each)),
         )
-    complete = answers.has(service, operation) and answers.failed(service, operation) is None
-    return Policies(found, complete and answers.intact(service, operation))
+    return Policies(found, answers.complete(service, operation))
 
 
 def _roles(bindings: Iterable[_Binding], member: str) -> set[str]:
-    return {binding.role for binding in bindings if member in (binding.members or ())}
+    return {binding.role for binding in bindings if member in _who(binding)}
+
+
+def _who(binding: _Binding) -> set[str]:
+    return set(binding.members or ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from cloudseg.providers.gcp.translate.draft import Draft
     from cloudseg.providers.gcp.translate.services.iam import Policies
 
-__all__ = ["add_functions", "add_run_services"]
+__all__ = ["BALANCED", "add_functions", "add_run_services"]
+
+BALANCED: Final = ": it is public where a load balancer leads to it"
+"""What is said of a service that has no public end of its own, behind its settings."""
 
 _RUN: Final = "services.run"
 _FUNCTIONS: Final = "services.functions"
 _INGRESS: Final = "run.googleapis.com/ingress"
 _NO_INVOKER: Final = "run.googleapis.com/invoker-iam-disabled"
 _NO_URL: Final = "run.googleapis.com/default-url-disabled"
+_DIRECT: Final = ("networkInterfaces", "run.googleapis.com/network-interfaces")
 _LOCATION: Final = "cloud.googleapis.com/location"
 _INVOKERS: Final = frozenset(("roles/run.invoker", "roles/cloudfunctions.invoker", "roles/run.servicesInvoker"))
 _ADMINS: Final = frozenset(("roles/run.admin", "roles/cloudfunctions.admin", "roles/owner", "roles/editor"))
@@ -49,6 +53,9 @@ class _RunService(Asset, kw_only=True, rename="camel"):
     ingress: str | None = None
     invoker_iam_disabled: bool | None = None
     default_uri_disabled: bool | None = None
+    # Whatever shape the template has, interfaces in a network stand in it under their own name.
+    template: object = None
+    spec: object = None
 
 
 class _ServiceConfig(msgspec.Struct, rename="camel"):
@@ -77,13 +84,27 @@ def add_run_services(answers: Answers, draft: Draft) -> None:
         hidden = wire.default_uri_disabled is True or str(notes.get(_NO_URL, "")).lower() == "true"
         link = wire.asset_name or wire.self_link or wire.name
         found = service(
-            answers, wire, "run", "run", "cloud-run-service", _reached(ingress, "ingress", hidden=hidden),
+            answers, wire, "run", "run", "cloud-run-service",
+            _told(_reached(ingress, "ingress", hidden=hidden), policies, link),
             name=metadata.name, place=str((metadata.labels or {}).get(_LOCATION) or ""),
             tags=metadata.labels if wire.labels is None else wire.labels,
-            anonymous=True if unguarded else _anonymous(policies, link),
+            anonymous=True if unguarded else _anonymous(policies, link), any_account=_any_account(policies, link),
             settings=shown(ingress=ingress, invokerIamDisabled=unguarded or None),
         )  # fmt: skip
         draft.put(draft.services, found, answers.scope)
+        if _stands_in_network((wire.template, wire.spec)):
+            answers.note(f"{found.name}: what it reaches in its network by Direct VPC egress is judged nowhere")
+
+
+def _stands_in_network(value: object) -> bool:
+    """Tell whether a template has interfaces in a network, by the field or by the older annotation.
+
+    Source: https://cloud.google.com/run/docs/configuring/vpc-direct-vpc
+    """
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value)
+        return any(fields.get(name) for name in _DIRECT) or any(map(_stands_in_network, fields.values()))
+    return isinstance(value, list | tuple) and any(map(_stands_in_network, cast("list[object]", value)))
 
 
 def add_functions(answers: Answers, draft: Draft) -> None:
@@ -100,10 +121,12 @@ def add_functions(answers: Answers, draft: Draft) -> None:
         config = wire.service_config or _ServiceConfig()
         ingress = config.ingress_settings or wire.ingress_settings or "ALLOW_ALL"
         link = wire.asset_name or wire.name
-        anonymous = _anonymous(below, config.service) if config.service else _anonymous(own, link)
+        policies, called = (below, config.service) if config.service else (own, link)
         found = service(
-            answers, wire, "cloudfunctions", "functions", "cloud-function", _reached(ingress, "ingressSettings"),
-            anonymous=anonymous, settings=shown(ingressSettings=ingress),
+            answers, wire, "cloudfunctions", "functions", "cloud-function",
+            _told(_reached(ingress, "ingressSettings"), policies, called),
+            anonymous=_anonymous(policies, called), any_account=_any_account(policies, called),
+            settings=shown(ingressSettings=ingress),
         )  # fmt: skip
         draft.put(draft.services, found, answers.scope)
 
@@ -123,8 +146,24 @@ def _reached(ingress: str, setting: str, *, hidden: bool = False) -> Access:
         return Access(public=True, sources=ALL_ADDRESSES, reason=words)
     if ingress.lower() in _ALL | _BALANCED:
         off = ", its own URL is turned off" if hidden else ""
-        return Access(public=None, reason=f"{words}{off}: it is public where a load balancer leads to it")
+        return Access(public=None, reason=f"{words}{off}{BALANCED}")
     return Access(public=None, reason=f"{words}, which is not known")
+
+
+def _told(access: Access, policies: Policies, link: str) -> Access:
+    """Return who may address a service with what its policy says of everybody, in words."""
+    found = policies.of(tail_of(link))
+    return access if found is None or not found.words else access._replace(reason=f"{access.reason}; {found.words}")
+
+
+def _any_account(policies: Policies, link: str) -> bool:
+    """Tell whether anybody who has an account may call; a role of the user's own may hold the permission.
+
+    Source: https://cloud.google.com/iam/docs/principals-overview#all-authenticated-users
+    """
+    found = policies.of(tail_of(link))
+    roles = () if found is None else found.account_roles
+    return any(role in _INVOKERS | _ADMINS or not role.startswith("roles/") for role in roles)
 
 
 def _anonymous(policies: Policies, link: str) -> bool | None:
