@@ -664,7 +664,7 @@ def test_a_kustomization_that_changes_objects_is_a_gap(write: Write, folder: Pat
 
 
 def test_an_empty_folder_is_refused_with_the_way_out(folder: Path) -> None:
-    with pytest.raises(InputError, match=r"manifests: no file \*\.yaml.*pipe them into `cloudseg audit -`"):
+    with pytest.raises(InputError, match=r"manifests: no file \*\.yaml.*pipe these into `cloudseg audit -`"):
         read_manifests([folder])
 
 
