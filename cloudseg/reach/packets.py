@@ -229,9 +229,10 @@ def _split(boxes: Iterable[Box], by: Box) -> tuple[list[Box], list[Box]]:
     inside: list[Box] = []
     outside: list[Box] = []
     for box in boxes:
-        addresses = box.addresses & by.addresses
-        traffic = box.traffic & by.traffic
-        if not addresses or not traffic:
+        # Most boxes lie elsewhere, which the addresses tell by themselves.
+        if not (addresses := common_addresses(box.addresses, by.addresses)) or not (
+            traffic := _common_traffic(box.traffic, by.traffic)
+        ):
             outside.append(box)
             continue
         inside.append(Box(addresses, traffic))
