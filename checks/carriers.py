@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from cloudseg.checks.parts import Flags, Units, Weights
     from cloudseg.model import Direction, Interface, Rule, RuleSet
@@ -43,6 +46,18 @@ _Key = tuple[str, str, int]
 """What a rule is counted under: its list, its id, and which one it is of those with this id that carry the traffic."""
 
 
+class _Version(NamedTuple):
+    """A rule as it concerns some near ends.
+
+    Attributes:
+        named: which units at the far end it names at most.
+        places: the lists that judge together in which it stands, by their places.
+    """
+
+    named: Flags
+    places: list[int]
+
+
 class Carriers:
     """Looks up the rules at one end.
 
@@ -57,7 +72,7 @@ class Carriers:
         self._units = units
         self._direction: Direction = direction
         self._stages = {each.name: each for line in reach.estate.pipelines.values() for each in line.stages(direction)}
-        self._known: dict[tuple[str, int], Flags | None] = {}
+        self._known: defaultdict[tuple[str, Traffic], dict[int, Flags | None]] = defaultdict(dict)
         self._met, self._near = reach.met, reach.near
         self._judging: dict[int, tuple[RuleSet, ...]] = {}
         self._places: dict[tuple[str, Hashable], int] = {}
@@ -102,70 +117,84 @@ class Carriers:
             traffic: what passes.
             outside: these are outside addresses: pairs are then those with the address that counts most.
         """
-        by_list = _weights_of_lists(weights, run)
+        judged = np.array([each[run] for each in weights.values()]).reshape(len(weights), run.stop - run.start)
+        totals: list[int] = judged.sum(axis=1).tolist()
+        places: defaultdict[str, list[int]] = defaultdict(list)
         weight: Counter[str] = Counter()
-        for name, each in by_list.items():
-            weight[_id_of(name)] += int(each.sum())
+        for place, names in enumerate(weights):
+            for name in names if totals[place] else ():
+                places[name].append(place)
+                weight[_id_of(name)] += totals[place]
         heaviest = sorted(weight, key=lambda name: (-weight[name], name))[:_LISTS]
         # A rule counts for all the near ends that it is for; as it concerns some of them it may name others.
         rules: dict[_Key, Rule] = {}
-        versions: defaultdict[_Key, dict[int, int]] = defaultdict(dict)
-        named: list[Flags] = []
-        rows: dict[str, list[int]] = {}
-        for name in by_list:
+        versions: defaultdict[_Key, dict[int, _Version]] = defaultdict(dict)
+        for name, own in places.items():
             rule_set = _id_of(name)
             if rule_set not in heaviest:
                 continue
-            rows[name] = []
-            alike: Counter[str] = Counter()
+            alike: dict[str, int] = {}
             for rule, flags in self._sharing(name, traffic):
-                alike[rule.id] += 1
-                key = (rule_set, rule.id, alike[rule.id])
+                number = alike[rule.id] = alike.get(rule.id, 0) + 1
+                key = (rule_set, rule.id, number)
                 rules[key] = rule
-                row = versions[key].setdefault(id(rule), len(named))
-                if row == len(named):
-                    named.append(flags[run])
-                rows[name].append(row)
-        judged = np.zeros((len(named), run.stop - run.start), dtype=np.int64)
-        for name, places in rows.items():
-            judged[places] += by_list[name]
-        found: list[Carrier] = []
-        for key, own in versions.items():
-            places = [*own.values()]
-            admitted = (judged[places] * [named[place] for place in places]).sum(axis=0)
+                of_rule = versions[key]
+                if id(rule) in of_rule:
+                    of_rule[id(rule)].places.extend(own)
+                else:
+                    of_rule[id(rule)] = _Version(flags[run], [*own])
+        return self._heaviest(rules, versions, judged, totals, outside=outside)
+
+    def _heaviest(
+        self,
+        rules: Mapping[_Key, Rule],
+        versions: Mapping[_Key, Mapping[int, _Version]],
+        judged: NDArray[np.int64],
+        totals: Sequence[int],
+        *,
+        outside: bool,
+    ) -> tuple[Carrier, ...]:
+        """Return the rules that admit most: those that may are looked at first, until no other can admit as much.
+
+        Args:
+            rules: the rules.
+            versions: as they concern their near ends.
+            judged: by lists that judge together, for each unit at the far end how many pairs pass anything.
+            totals: the sums of these.
+            outside: pairs are those with the address that counts most.
+        """
+        at_most = {
+            key: sum(totals[place] for version in own.values() for place in version.places)
+            for key, own in versions.items()
+        }
+        order = {key: number for number, key in enumerate(versions)}
+        found: list[tuple[int, str, str, int, _Key]] = []
+        for key in sorted(versions, key=lambda key: -at_most[key]):
+            if len(found) >= _SHOWN and at_most[key] < -found[_SHOWN - 1][0]:
+                break
+            each = [judged[version.places].sum(axis=0) * version.named for version in versions[key].values()]
+            admitted: NDArray[np.int64] = np.sum(each, axis=0)
             pairs = int(admitted.max(initial=0) if outside else admitted.sum())
-            found.append(Carrier(self._estate.rule_sets[key[0]], rules[key], pairs))
-        told = [each for each in found if each.pairs]
-        return tuple(sorted(told, key=lambda each: (-each.pairs, each.rule_set.id, each.rule.id))[:_SHOWN])
+            if pairs:
+                insort(found, (-pairs, key[0], key[1], order[key], key))
+        return tuple(Carrier(self._estate.rule_sets[key[0]], rules[key], -less) for less, *_, key in found[:_SHOWN])
 
     def _sharing(self, name: str, traffic: Traffic) -> Iterator[tuple[Rule, Flags]]:
         """Yield the allowing rules of a list that carry some of the traffic, with the units that they name at most."""
         rule_set = self._estate.rule_sets[_id_of(name)]
+        # Rules live as long as the lists that they stand in, those worked out for near ends included.
+        known = self._known[rule_set.stage, traffic]
         for rule in self._narrowed.get(name, rule_set.rules):
-            # Rules live as long as the lists that they stand in, those worked out for near ends included.
-            key = (rule_set.stage, id(rule))
-            if key not in self._known:
-                self._known[key] = self._units.named(rule.remote) if self._admits(rule_set, rule) else None
-            flags = self._known[key]
-            if flags is not None and _share(rule.traffic, traffic):
+            if id(rule) not in known:
+                carries = self._admits(rule_set, rule) and _share(rule.traffic, traffic)
+                known[id(rule)] = self._units.named(rule.remote) if carries else None
+            flags = known[id(rule)]
+            if flags is not None:
                 yield rule, flags
 
     def _admits(self, rule_set: RuleSet, rule: Rule) -> bool:
         stage = self._stages.get(rule_set.stage)
         return rule.allows and rule.direction == self._direction and not (stage and stage.hands_on(rule))
-
-
-def _weights_of_lists(weights: Mapping[tuple[str, ...], Weights], run: slice) -> dict[str, Weights]:
-    """Return for each list for how many pairs it judges, by unit at the far end, out of those that judge together."""
-    found: dict[str, Weights] = {}
-    for lists, each in weights.items():
-        part = each[run]
-        for name in lists if part.any() else ():
-            if name in found:
-                found[name] += part
-            else:
-                found[name] = part.copy()
-    return found
 
 
 def _id_of(name: str) -> str:

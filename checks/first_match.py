@@ -288,7 +288,9 @@ def _for_groups(rule: Rule) -> bool:
 
 def _apart(one: tuple[Peer, ...], other: tuple[Peer, ...], estate: Estate) -> bool:
     """Tell whether nobody stands at both of two near ends."""
-    if ANYONE in (one, other) or any(isinstance(peer, GroupRef) for peer in (*one, *other)):
+    if one is ANYONE or other is ANYONE or ANYONE in (one, other):
+        return False
+    if any(isinstance(peer, GroupRef) for peer in (*one, *other)):
         return False
     return not outside_addresses(one, estate)[1].overlaps(outside_addresses(other, estate)[1])
 
@@ -299,13 +301,19 @@ def _overlap(one: Box, other: Box) -> bool:
 
 def _span(packets: Box) -> _Span:
     v4, v6 = packets.addresses.v4.intervals, packets.addresses.v6.intervals
-    fields = [(place << 16, field.intervals) for place, field in enumerate(packets.traffic.fields) if field]
     return _Span(
         v4[0][0] if v4 else v6[0][0] + _V6_AFTER,
         v6[-1][1] + _V6_AFTER if v6 else v4[-1][1],
-        fields[0][0] + fields[0][1][0][0],
-        fields[-1][0] + fields[-1][1][-1][1],
+        *_span_of(packets.traffic),
     )
+
+
+# Thousands of rules name the same few ports.
+@lru_cache(maxsize=4096)
+def _span_of(traffic: Traffic) -> tuple[int, int]:
+    """Return where traffic begins and ends, with one field of it behind the other."""
+    fields = [(place << 16, field.intervals) for place, field in enumerate(traffic.fields) if field]
+    return fields[0][0] + fields[0][1][0][0], fields[-1][0] + fields[-1][1][-1][1]
 
 
 def _near(one: _Span, other: _Span) -> bool:

@@ -62,7 +62,7 @@ def _tags(peers: tuple[Peer, ...], estate: Estate) -> list[str]:
 
 
 def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, sources: list[str], targets: list[str]) -> Finding:
-    label, traffic = rule_set.bearer(rule).label, traffic_words(rule.traffic)
+    bearer, traffic = rule_set.bearer(rule), traffic_words(rule.traffic)
     if sources:
         does = "admits" if rule.allows else "denies"
         said = f"{does} {traffic} from {_words(sources)}, which whoever may edit an instance can set"
@@ -71,8 +71,8 @@ def _finding(context: AuditContext, rule_set: RuleSet, rule: Rule, sources: list
     else:
         said = f"denies {traffic} of whoever bears {_words(targets)}, which whoever may edit an instance can take off"
     return context.finding(
-        rule_set,
-        f"{label} {said}",
+        bearer,
+        f"{bearer.label} {said}",
         rule=rule,
         severity=Severity.LOW if bool(sources) == rule.allows else Severity.INFO,
         evidence=managed(rule_set),

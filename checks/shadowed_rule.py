@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from cloudseg.findings import Finding
     from cloudseg.model import Direction, Estate, Interface, Rule, RuleSet, Verdict
     from cloudseg.reach.explaining.explanation import Explanation
+    from cloudseg.reach.reachability import Verdict as Passed
 
 _DIRECTIONS: tuple[Direction, ...] = ("ingress", "egress")
 _VERDICTS: dict[Verdict, str] = {"accept": "allows", "deny": "denies", "next": "passes on"}
@@ -215,12 +216,14 @@ def _witness(context: AuditContext, rule_set: RuleSet, decider: Decider) -> tupl
     A packet about which the earlier rule has the last word says most: one that it lets pass, or that nothing before it
     stops. Where there is none, it is said what else stops the packet.
     """
-    from cloudseg.reach.explaining.explain import explain
+    from cloudseg.reach.explaining.explain import explain, passing
 
     inward = decider.rule.direction == "ingress"
     second: tuple[str, ...] = ()
     for near, far, packet in _meetings(context, rule_set, decider):
         source, target = (far, near.id) if inward else (near.id, far)
+        if second and not _may_decide(passing(context.reach, source, target, packet.traffic), packet, decider):
+            continue
         told = explain(context.reach, source, target, packet.traffic)
         for step in told.steps:
             named = ((rule.rule_set, rule.rule) for rule in step.rules)
@@ -240,6 +243,11 @@ def _decides(told: Explanation, rule_set: RuleSet, decider: Decider) -> bool:
         return told.verdict == "allowed"
     own = (unplaced(rule_set.id), decider.rule.id)
     return any((unplaced(rule.rule_set), rule.rule) == own for rule in told.blocked_by)
+
+
+def _may_decide(passed: Passed, packet: Box, decider: Decider) -> bool:
+    """Tell whether a rule may have the last word about a packet, before it is explained what passes of it."""
+    return passed.lower == packet.traffic if decider.rule.allows else not passed.upper
 
 
 def _packet_words(estate: Estate, near: Interface, far: str | AddressSet, packet: Box, *, inward: bool) -> str:

@@ -50,8 +50,9 @@ def run(context: AuditContext) -> Iterator[Finding]:
             if not rule.description.strip() and not (rule.fixed or _made_unasked(rule_set, rule)):
                 end = "from" if rule.direction == "ingress" else "to"
                 said = f"{traffic_words(rule.traffic)} {end} {context.other_end(rule)}"
-                name = rule_set.bearer(rule).label if rule.resource else label
-                yield context.finding(rule_set, f"{name}: the rule for {said} has no description", rule=rule)
+                bearer = rule_set.bearer(rule)
+                name = bearer.label if rule.resource else label
+                yield context.finding(bearer, f"{name}: the rule for {said} has no description", rule=rule)
 
 
 def _made_unasked(rule_set: RuleSet, rule: Rule) -> bool:

@@ -11,7 +11,7 @@ from cloudseg.checks.firewall_exposure import not_by_firewalls
 from cloudseg.findings import Remedy
 from cloudseg.reach.delivery import senders_of
 from cloudseg.reach.packets import addresses_of, traffic_of
-from cloudseg.reach.passage import find_passage, pipeline_of, stage_was_read
+from cloudseg.reach.passage import find_passage, stage_was_read
 from cloudseg.reach.plumbing import only_passes_on
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from cloudseg.checks.exposure import PublicServices
     from cloudseg.checks.interface import AuditContext
     from cloudseg.findings import Finding
-    from cloudseg.model import Estate, Interface
+    from cloudseg.model import Interface
+    from cloudseg.reach.internet import InternetView
 
 __all__ = ["unlisted"]
 
@@ -34,7 +35,7 @@ def unlisted(context: AuditContext, public: PublicServices) -> Iterator[Finding]
     """
     estate = context.estate
     for _, interface in sorted(estate.interfaces.items()):
-        if of_cluster(interface) or only_passes_on(interface) or not _is_unlisted(interface, estate):
+        if of_cluster(interface) or only_passes_on(interface) or not _is_unlisted(interface, context.internet):
             continue
         # What a firewall leads here is told of its rules.
         ways = not_by_firewalls(context.internet.ways_in(interface), estate)
@@ -66,12 +67,13 @@ def unlisted(context: AuditContext, public: PublicServices) -> Iterator[Finding]
         )
 
 
-def _is_unlisted(interface: Interface, estate: Estate) -> bool:
+def _is_unlisted(interface: Interface, view: InternetView) -> bool:
     """Tell whether lists could judge what comes in to an interface, as far as was read, and none does."""
-    pipeline = pipeline_of(interface, estate)
-    stages = () if pipeline is None else pipeline.ingress
-    lists = [stage for stage in stages if stage.match == "first" and stage.miss == "deny" and stage.stateful]
-    return bool(lists) and all(
-        stage_was_read(stage, interface, estate) and not estate.judging(interface, stage.name, "ingress")
-        for stage in lists
+    lists = [
+        (stage, judges)
+        for stage, judges, _ in view.met.by(interface).ingress
+        if stage.match == "first" and stage.miss == "deny" and stage.stateful
+    ]
+    return bool(lists) and not any(
+        judges or not stage_was_read(stage, interface, view.estate) for stage, judges in lists
     )

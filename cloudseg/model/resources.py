@@ -83,6 +83,8 @@ def unplaced(identifier: str) -> str:
     return identifier.partition(_AT * 2)[0] if identifier.startswith("gcp:") else identifier
 
 
+# Thousands of findings are about the same few lists, and several checks about one rule.
+@lru_cache(maxsize=1 << 14)
 def labelled(own: str, name: str) -> str:
     """Return what to call a resource: its own id, followed by its name where that says more.
 

@@ -6,7 +6,6 @@ import random
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from cloudseg.reach.pairs import apart as module
 from cloudseg.reach.pairs.apart import Apart
@@ -14,6 +13,8 @@ from cloudseg.reach.pairs.first_match import Common, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
     from cloudseg.reach.pairs.first_match import Decided, Into, Spans
 
@@ -71,9 +72,7 @@ def test_a_list_that_chooses_no_rule_leaves_everything() -> None:
     assert not found.passed.any()
 
 
-@pytest.mark.parametrize("at_once", [1, 64, 1 << 18])
-def test_drawn_lists_are_decided_as_if_each_stood_alone(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_AT_ONCE", at_once)
+def test_drawn_lists_are_decided_as_if_each_stood_alone() -> None:
     source = random.Random(13)
     for _ in range(40):
         turns = [drawn(source) for _ in range(9)]
@@ -81,6 +80,16 @@ def test_drawn_lists_are_decided_as_if_each_stood_alone(at_once: int, monkeypatc
         order = source.sample(range(9), source.randint(0, 9))
         alone = Common([turns[place] for place in order], (), WIDTH, EVERYTHING).with_others(())
         assert rows(rules.decided(order)) == rows(alone)
+
+
+def test_traffic_in_more_kinds_than_a_byte_holds_is_told_apart() -> None:
+    everything = np.array([(1 << 20) - 1], dtype=np.uint64)
+    turns = [Turn(((place, place + 2),), np.array([0b11 << place], dtype=np.uint64), "passed") for place in range(11)]
+    rules = Apart.of(turns, WIDTH, everything)
+    assert rules is not None
+    alone = Common(turns, (), WIDTH, everything).with_others(())
+    assert rows(rules.decided(range(11))) == rows(alone)
+    assert rules.decided(range(11)).passed[0].tolist() == [0b11, *(0b111 << place for place in range(10)), 0b11 << 10]
 
 
 def test_of_too_many_rules_it_is_not_kept_whom_they_name(monkeypatch: pytest.MonkeyPatch) -> None:

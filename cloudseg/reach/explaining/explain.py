@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cloudseg.reach.explaining.walk import Walk
     from cloudseg.reach.reachability import Reachability
 
-__all__ = ["explain"]
+__all__ = ["explain", "passing"]
 
 _VERDICTS: dict[str, Literal["allowed", "partly", "unknown", "blocked"]] = {
     "passes": "allowed",
@@ -57,8 +57,7 @@ def explain(reach: Reachability, source: str | AddressSet, target: str | Address
     Raises:
         KeyError: there is no such interface.
     """
-    whole = _whole(reach, source, target)
-    verdict = Verdict(whole.lower & traffic, whole.upper & traffic)
+    verdict = passing(reach, source, target, traffic)
     found = None if source == target else best_of(ways_between(reach, source, target, traffic), traffic, verdict)
     explained = Explanation(
         source=_end(reach, source, None if found is None else found.walk.source),
@@ -99,11 +98,19 @@ def explain(reach: Reachability, source: str | AddressSet, target: str | Address
     )
 
 
-def _whole(reach: Reachability, source: str | AddressSet, target: str | AddressSet) -> Verdict:
-    """Return what arrives of one end at another; from outside also what load balancers hand on under its addresses."""
+def passing(reach: Reachability, source: str | AddressSet, target: str | AddressSet, traffic: Traffic) -> Verdict:
+    """Return what of some traffic arrives of one end at another, as :func:`explain` tells it.
+
+    From outside that is also what load balancers hand on under its addresses.
+
+    Raises:
+        KeyError: there is no such interface.
+    """
     if isinstance(source, AddressSet) and isinstance(target, str):
-        return reach.delivered(source, target)
-    return reach.between(source, target)
+        whole = reach.delivered(source, target)
+    else:
+        whole = reach.between(source, target)
+    return Verdict(whole.lower & traffic, whole.upper & traffic)
 
 
 def _end(reach: Reachability, end: str | AddressSet, explained: AddressSet | None) -> EndPoint:

@@ -134,6 +134,7 @@ class Matrix:
         self._departed: dict[tuple[object, ...], Band] = {}
         self._entries: dict[tuple[object, ...], Band] = {}
         self._nowhere = np.zeros((ground.atoms.width, ground.columns.line.length), dtype=np.uint64)
+        self._latest_outside: tuple[tuple[object, ...], Band] = ((), Band(self._nowhere, self._nowhere))
 
     def order(self) -> Sequence[int]:
         """Return the classes in the order in which they are worked out fastest: those judged alike together."""
@@ -447,7 +448,7 @@ class Matrix:
     def _from_outside(
         self, faces: Sequence[int], admission: Admission | None, ways: Sequence[WayIn], *, private: bool = True
     ) -> Band:
-        """Return what arrives from addresses outside of the estate.
+        """Return what arrives from addresses outside of the estate; it must not be changed.
 
         Args:
             faces: the faces of the class.
@@ -458,9 +459,15 @@ class Matrix:
         route = int(self._paths.route[faces[0]]) if private else None
         if not ways and route not in self._paths.private:
             return Band(self._nowhere, self._nowhere)
-        entering = self._entering(ways, route)
         veiled = [way for way in ways if not way.shows_clients]
-        arriving = (self._boundaries.arriving(face, self._positions(face)) for face in faces)
+        arriving = [self._boundaries.arriving(face, self._positions(face)) for face in faces]
+        # Classes that are asked for one after the other mostly stand in one subnet, under the same lists.
+        places = tuple([(int(self._paths.route[face]), self._positions(face)) for face in faces])
+        alike = (admission, route, tuple(ways), places)
+        shared = not veiled and all(band is None for band in arriving)
+        if shared and alike == self._latest_outside[0]:
+            return self._latest_outside[1]
+        entering = self._entering(ways, route)
         listed = admission is None or admission.grouped.exact
         if listed and not veiled and all(band is None or band.exact for band in arriving):
             # What the lists let in is known, so that both bounds share it.
@@ -468,9 +475,15 @@ class Matrix:
             for face in faces:
                 admitted[:, self._positions(face)] |= self._listed(face, admission, certain=True).admitted
             lower = admitted & entering.lower
-            return Band(lower, lower if entering.exact else admitted & entering.upper)
-        lower, upper = (self._let_in_from_outside(faces, admission, entering, veiled, certain=c) for c in (True, False))
-        return Band(lower, upper)
+            found = Band(lower, lower if entering.exact else admitted & entering.upper)
+        else:
+            certain, possible = (
+                self._let_in_from_outside(faces, admission, entering, veiled, certain=bound) for bound in (True, False)
+            )
+            found = Band(certain, possible)
+        if shared:
+            self._latest_outside = (alike, found)
+        return found
 
     def _listed(self, face: int, admission: Admission | None, *, certain: bool) -> _Listed:
         """Return what lists let in to a face from the positions outside of its family."""

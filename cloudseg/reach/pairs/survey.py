@@ -359,7 +359,7 @@ class Survey:
         known = self._by_order.get(key)
         if known is None:
             each = [self.near.at(judge, near.get(judge.id), interface, meaning.ranges) for judge in judges]
-            items = tuple(self._ordered([rule for held in each for rule in held], direction, meaning))
+            items = tuple(self._ordered(chain.from_iterable(each), direction, meaning))
             known = self._by_order[key] = Judgement(stage, direction, items=items, unread=unread)
             alike = (stage.name, direction, tuple([judge.id for judge in judges]), meaning)
             family = self._families.setdefault(alike, Family(len(self._families), []))
@@ -404,18 +404,13 @@ class Survey:
     def _ordered(self, rules: Iterable[Rule], direction: Direction, meaning: _Meaning) -> list[int]:
         """Return the numbers of rules' items, in the order of evaluation."""
         # Thousands of lists choose from the same rules, which live as long as the survey, those worked out included.
-        found: list[_Placed] = []
         known = self._placed[meaning]
-        for rule in rules:
-            if rule.direction == direction:
-                placed = known.get(id(rule))
-                if placed is None:
-                    (number,) = self._numbers((rule,), direction, meaning)
-                    placed = known[id(rule)] = _Placed(2 * (rule.priority or 0) + rule.allows, number)
-                found.append(placed)
+        chosen = [rule for rule in rules if rule.direction == direction]
+        missing = [rule for rule in chosen if id(rule) not in known]
+        for rule, number in zip(missing, self._numbers(missing, direction, meaning), strict=True):
+            known[id(rule)] = _Placed(2 * (rule.priority or 0) + rule.allows, number)
         # Of one rank the one that stands before comes first.
-        found.sort(key=_rank)
-        return [placed.number for placed in found]
+        return [placed.number for placed in sorted([known[id(rule)] for rule in chosen], key=_rank)]
 
     def boxes(self, stage: Stage, direction: Direction, judges: Sequence[RuleSet]) -> Bounds:
         """Return the packets of one direction that a stateless stage lets through, by remote address."""

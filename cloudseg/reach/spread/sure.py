@@ -93,7 +93,7 @@ class PairsDraft:
         self._counts[targets] = counts
         self._starts[targets] = self._total + np.cumsum(counts) - counts
         self._others.append(sources[chosen].astype(np.uint32))
-        self._words.append(passing[:, chosen])
+        self._words.append(passing.take(chosen, axis=1))
         self._total += len(chosen)
 
     def finished(self) -> Pairs:

@@ -138,10 +138,10 @@ class _Block:
         inside = arrivals.inside
         arriving: NDArray[np.bool_] = np.asarray(inside.upper.any(axis=0))
         sources = np.flatnonzero(arriving)
-        upper = inside.upper[:, sources]
+        upper = inside.upper.take(sources, axis=1)
         self.targets.append(target)
         self._sources.append(sources)
-        self._bands.append(Band(upper if inside.exact else inside.lower[:, sources], upper))
+        self._bands.append(Band(upper if inside.exact else inside.lower.take(sources, axis=1), upper))
         self._straight.append(arrivals.straight)
 
     def hand_to(self, drafts: Iterable[_Draft], straight: PairsDraft, besides: PairsDraft) -> None:
@@ -152,7 +152,7 @@ class _Block:
             draft.take(self)
         sure = np.flatnonzero(self.passing.lower.any(axis=0))
         places, sources = (each[sure] for each in self.pairs)
-        words = self.passing.lower[:, sure]
+        words = self.passing.lower.take(sure, axis=1)
         if any(rows is not None for rows in self._straight):
             ends = np.searchsorted(places, np.arange(len(self.targets) + 1)).tolist()
             rest = np.zeros_like(words)
@@ -219,6 +219,8 @@ class _Internet:
             addresses -= network.addresses
         places = [np.arange(start, end, dtype=np.intp) for start, end in reach.ground.line.runs(addresses)]
         self._places = np.concatenate(places) if places else np.zeros(0, dtype=np.intp)
+        # What arrived at the last target: those behind each other mostly share it.
+        self._latest: tuple[Rows, Words] = (nothing, np.zeros(len(nothing), dtype=np.uint64))
 
     def take(self, target: int, interface: str, outside: Band) -> None:
         """Note what arrives at a class from any address of the internet.
@@ -235,23 +237,28 @@ class _Internet:
             self._rows.upper[:, target] |= self._joined(handed.upper)
 
     def _take_straight(self, target: int, interface: str, outside: Band) -> None:
-        if not outside.upper.any():
+        if outside.upper is not self._latest[0]:
+            self._latest = (outside.upper, self._joined(outside.upper))
+        joined = self._latest[1]
+        if not joined.any():
             return
         ways = self._view.ways_in(self._interfaces[interface]).unbalanced
         if not ways:
-            self._rows.upper[:, target] = self._joined(outside.upper * self._matrix.strays(target))
+            places = self._places[self._matrix.strays(target)[self._places]]
+            if len(places):
+                self._rows.upper[:, target] = np.bitwise_or.reduce(outside.upper[:, places], axis=1)
             return
-        self._rows.upper[:, target] = self._joined(outside.upper)
+        self._rows.upper[:, target] = joined
         if any(way.certain for way in ways):
             same = outside.exact
-            self._rows.lower[:, target] = self._rows.upper[:, target] if same else self._joined(outside.lower)
+            self._rows.lower[:, target] = joined if same else self._joined(outside.lower)
 
     def heard(self, mask: _Mask) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return at which classes something of a class of ports arrives: certainly, and at most."""
         return mask.bounds(self._rows)
 
     def _joined(self, rows: Rows) -> Words:
-        joined: Words = np.bitwise_or.reduce(rows[:, self._places], axis=1)
+        joined: Words = np.bitwise_or.reduce(rows.take(self._places, axis=1), axis=1)
         return joined
 
 
