@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["KNOWN_SERVICE", "SERVICE_PORTS", "kind_sql"]
+__all__ = ["KNOWN_SERVICE", "SERVICE_PORTS", "difference_sql", "kind_sql"]
 
 SERVICE_PORTS: Final = frozenset(
     {
@@ -46,6 +46,12 @@ SERVICE_PORTS: Final = frozenset(
 _PRIVILEGED_CLIENTS: Final = (2049,)
 """Services above 1023 whose clients take privileged ports: as sure as a port below 512, so that those never win."""
 
+_HIGHEST: Final = 32_767
+"""The highest port that is not of the highest kind, unless a service's."""
+
+_FEW: Final = 24
+"""So many ports are looked for in one text."""
+
 KNOWN_SERVICE: Final = 1
 """The highest kind of a port that is a service's by itself."""
 
@@ -56,13 +62,33 @@ def kind_sql(port: str) -> str:
     0: below 512, a service's port below 1024, or NFS; 1: a service's port above; 2: any other below 1024; 3: any other
     up to 32767; 4: above. Ports of one kind do not tell who is the server.
     """
-    # The ports of clients are the highest ones: most rows are settled by the first comparison.
+    # The ports of clients are the highest ones: most rows are settled by the first comparisons.
     return (
-        f"CASE WHEN {port} > 32767 THEN CASE WHEN {_listed(port, _below(32_768, 65_536))} THEN 1 ELSE 4 END "
-        f"WHEN {port} < 512 THEN 0 "
-        f"WHEN {port} < 1024 THEN CASE WHEN {_listed(port, _below(512, 1024))} THEN 0 ELSE 2 END "
-        f"WHEN {_listed(port, _PRIVILEGED_CLIENTS)} THEN 0 WHEN {_listed(port, _below(1024, 32_768))} THEN 1 ELSE 3 END"
+        f"CASE WHEN {port} > {_HIGHEST} THEN {_listed(port, _below(_HIGHEST + 1, 65_536), 1, 4)} "
+        f"WHEN {port} < 512 THEN 0 WHEN {port} < 1024 THEN {_listed(port, _below(512, 1024), 0, 2)} "
+        f"WHEN {' OR '.join(f'{port} = {number}' for number in _PRIVILEGED_CLIENTS)} THEN 0 "
+        f"ELSE {_listed(port, _below(1024, _HIGHEST + 1), 1, 3)} END"
     )
+
+
+def difference_sql(one: str, other: str) -> str:
+    """Return the SQL of the difference between the kinds of two ports, or of its sign; 0 where one of them is NULL.
+
+    Nearly always one port is of the highest kind, and the other is not: that is looked at first.
+    """
+    high = " AND ".join(f"{{0}} <> {number}" for number in _below(_HIGHEST + 1, 65_536))
+    above = " AND ".join(f"{{0}} <> {number}" for number in _PRIVILEGED_CLIENTS)
+    settled = (
+        f"{{0}} > {_HIGHEST} AND {{1}} <= {_HIGHEST} AND {high}",
+        # NAT gateways and load balancers take any port from 1024 on.
+        f"{{0}} > 1023 AND {{1}} < 512 AND {above}",
+    )
+    cases = " ".join(
+        f"WHEN {each.format(*ports)} THEN {sign}"
+        for each in settled
+        for sign, ports in ((1, (one, other)), (-1, (other, one)))
+    )
+    return f"CASE {cases} WHEN {one} IS NULL OR {other} IS NULL THEN 0 ELSE ({kind_sql(one)}) - ({kind_sql(other)}) END"
 
 
 def _below(first: int, last: int) -> tuple[int, ...]:
@@ -70,5 +96,16 @@ def _below(first: int, last: int) -> tuple[int, ...]:
     return tuple(sorted(number for number in SERVICE_PORTS if first <= number < last))
 
 
-def _listed(port: str, numbers: tuple[int, ...]) -> str:
-    return f"{port} IN ({', '.join(str(number) for number in numbers)})"
+def _listed(port: str, numbers: tuple[int, ...], is_one: int, is_none: int) -> str:
+    """The SQL of one of two numbers, by whether a port is among some; it has no fewer digits than the least of them.
+
+    Its text is looked for in a text of them: a comparison with each would take longer to plan than a small log to read,
+    and of a list after IN DuckDB makes a join of all rows. What has as many digits can only be a whole number of them.
+    """
+    digits = 10 ** len(str(numbers[0]))
+    place = next((at for at, number in enumerate(numbers) if number >= digits), len(numbers) // 2)
+    if numbers[-1] < digits and len(numbers) <= _FEW:
+        listed = " ".join(map(str, numbers))
+        return f"CASE WHEN STRPOS('{listed}', CAST({port} AS VARCHAR)) > 0 THEN {is_one} ELSE {is_none} END"
+    lower, upper = (_listed(port, part, is_one, is_none) for part in (numbers[:place], numbers[place:]))
+    return f"CASE WHEN {port} < {min(digits, numbers[place])} THEN {lower} ELSE {upper} END"

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from cloudseg.errors import InputError
+from cloudseg.flows.constants import constants
 from cloudseg.flows.coverage import FormatRead, Loss
 from cloudseg.flows.database import execute
 from cloudseg.flows.salvage import salvaged
@@ -28,6 +29,9 @@ __all__ = ["Reader", "too_little_memory"]
 _BYTES_AT_ONCE: Final = 1 << 30
 _FILES_AT_ONCE: Final = 2_000
 """What one query reads at most: so much is read again when a file in it turns out to be broken."""
+
+_LARGE: Final = 1 << 20
+"""Bytes of a file from which on it pays to look at its statistics first."""
 
 _TOLD_EVERY: Final = 0.2
 """Seconds between two tellings of how far a query is."""
@@ -123,19 +127,20 @@ class Reader:
     def _insert(self, group: FileGroup, files: Sequence[tuple[Path, str]], size: int) -> int:
         """Add the sightings of some files, given by path and name; how many rows they had."""
         relation = group.format.relation([path for path, _ in files], group.shape)
-        query = sightings_sql(within(group.format.records(relation, group.shape), *self._bounds))
+        records = group.format.records(relation, group.shape)
+        if group.container == "parquet" and size >= len(files) * _LARGE:
+            records = records._replace(same=constants(self._database, [path for path, _ in files], records.plain))
+        query = sightings_sql(within(records, *self._bounds))
         for table in ("reject_errors", "reject_scans"):
             self._database.execute(f"DROP TABLE IF EXISTS {table}")
         self._run(f"INSERT INTO sightings SELECT *, '{group.format.name}' FROM ({query})", size)  # noqa: S608 -- ours
         before = self._rows
         self._rows = self._database.execute(_ROWS).fetchall()[0][0]
-        return self._rows - before + self._rejected({str(path): name for path, name in files})
+        rejected = self._rejected({str(path): name for path, name in files}) if _REJECTS in relation else 0
+        return self._rows - before + rejected
 
     def _rejected(self, names: dict[str, str]) -> int:
         """Note the rows that had too few fields or too many; how many there were."""
-        tables = self._database.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchall()
-        if not tables:
-            return 0
         total = 0
         for path, rows, line in self._database.execute(_REJECTED).fetchall():
             total += rows
@@ -179,6 +184,9 @@ class Reader:
 
 
 _ROWS: Final = "SELECT COALESCE(SUM(records), 0)::BIGINT FROM sightings"
+
+_REJECTS: Final = "store_rejects=true"
+"""Where a relation says so, DuckDB makes the tables of what it rejected."""
 
 _REJECTED: Final = """
 SELECT file_path, COUNT(DISTINCT line)::BIGINT, MIN(line)::BIGINT

@@ -17,11 +17,16 @@ from cloudseg.flows.database import execute
 from cloudseg.flows.resolve_ends import ENDS
 from cloudseg.flows.resolve_openers import OPENERS
 from cloudseg.flows.resolve_places import PLACES
-from cloudseg.flows.resolve_plain import PLAIN
+from cloudseg.flows.resolve_plain import DROP, PLAIN, REPORTS, TANGLED
 from cloudseg.flows.resolve_verdicts import VERDICTS
+from cloudseg.flows.resolve_words import Where
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from duckdb import DuckDBPyConnection
+
+    from cloudseg.flows.resolve_words import Statement
 
 __all__ = ["create_sightings", "resolve"]
 
@@ -48,7 +53,14 @@ def resolve(connection: DuckDBPyConnection) -> str:
 
     The table ``sightings`` is used up on the way: ask it for the coverage before.
     """
-    for statement in (*PLACES, *OPENERS, *PLAIN, *ENDS, *VERDICTS):
-        execute(connection, statement)
+    _run(connection, (*PLACES, *OPENERS, *PLAIN, Where(TANGLED, (REPORTS, DROP, *ENDS, *VERDICTS), (DROP,))))
     names = ", ".join(f'"{column.name}"' for column in CONVERSATIONS)
     return f"SELECT {names} FROM conversations_found ORDER BY {_ORDER}"  # noqa: S608 -- column names only
+
+
+def _run(connection: DuckDBPyConnection, statements: Iterable[Statement]) -> None:
+    for each in statements:
+        if isinstance(each, Where):
+            _run(connection, each.then if connection.execute(each.asked).fetchall() else each.otherwise)
+        else:
+            execute(connection, each)

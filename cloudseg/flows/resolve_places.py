@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from cloudseg.flows.resolve_words import Where
+
 __all__ = ["PLACES"]
 
 _PRIVATE = " OR ".join(
@@ -30,10 +32,14 @@ WHERE sightings.provider = 'gcp' AND contains(sightings.observer, ':subnetworks/
     AND sightings.scope = machines.scope AND split_part(sightings.observer, '/', -1) = machines.address
 """
 
+_BY_SUBNETWORK = "SELECT 1 FROM sightings WHERE provider = 'gcp' AND contains(observer, ':subnetworks/') LIMIT 1"
+
 _SEEN = """
 -- What was seen, without rows that only tell how the log fares. near_*: the address as the observer saw it.
 CREATE TEMP VIEW seen AS SELECT * FROM sightings WHERE status = 'ok'
 """
+
+_UNSAID = "SELECT 1 FROM seen WHERE place IS NULL AND observer IS NOT NULL LIMIT 1"
 
 _UNPLACED = """
 -- Sightings of observers that do not say where they stand, with both addresses as they saw them.
@@ -89,11 +95,11 @@ UNION ALL SELECT * FROM second_choice ANTI JOIN first_choice USING (provider, ob
 
 _WATCHERS = """
 -- Who reports, numbered: an observer in its network and scope, where another record of the observer tells those too.
--- ``net`` numbers the networks, ``begin`` is when its log begins, ``flags`` whether that shows the SYN of a connection
--- (in a transit gateway's the ACK of later packets may hide it).
+-- ``net`` numbers the networks, ``kind`` the kinds of logs, ``begin`` is when its log begins, ``flags`` whether that
+-- shows the SYN of a connection (in a transit gateway's the ACK of later packets may hide it).
 CREATE TEMP TABLE watchers AS
 WITH logged AS (
-    SELECT provider, observer, network, scope, MIN("first") AS begin,
+    SELECT provider, observer, network, scope, "log", MIN("first") AS begin,
         BOOL_OR(COALESCE(orientation = 'handshake', FALSE) AND "log" IS DISTINCT FROM 'aws-tgw') AS flags
     FROM sightings GROUP BY ALL
 ),
@@ -105,7 +111,8 @@ told AS (
     SELECT logged.*, COALESCE(network, home) AS known_network, COALESCE(scope, account) AS known_scope
     FROM logged LEFT JOIN homes ON homes.provider = logged.provider AND homes.observer = logged.observer
 )
-SELECT provider, observer, network, scope, known_network, known_scope,
+SELECT provider, observer, network, scope, "log", known_network, known_scope,
+    dense_rank() OVER (ORDER BY "log")::INTEGER AS kind,
     dense_rank() OVER (ORDER BY provider, observer, known_network, known_scope)::INTEGER AS watcher,
     dense_rank() OVER (ORDER BY provider, known_network)::INTEGER AS net,
     MIN(begin) OVER (PARTITION BY provider, observer) AS begin,
@@ -113,20 +120,30 @@ SELECT provider, observer, network, scope, known_network, known_scope,
 FROM told
 """
 
-_PLACED = """
--- Every sighting with its place and the number of who reports it.
+
+def _placed(place: str, own: str) -> str:
+    return f"""
+-- Every sighting with its place, and the numbers of who reports it and of the kind of log.
 CREATE TEMP TABLE placed AS
-SELECT s.* EXCLUDE (place, network, scope, observer, status), w.watcher, w.net, CASE
-        WHEN s.place IS NOT NULL THEN s.place
-        WHEN own.address = COALESCE(s.near_client, s.client) THEN 'client'
-        WHEN own.address = COALESCE(s.near_server, s.server) THEN 'server'
-    END AS place
+SELECT s.* EXCLUDE (place, network, scope, observer, status, "log"), w.watcher, w.net, w.kind AS "log", {place} AS place
 FROM seen s
 JOIN watchers w ON w.provider = s.provider AND w.observer IS NOT DISTINCT FROM s.observer
     AND w.network IS NOT DISTINCT FROM s.network AND w.scope IS NOT DISTINCT FROM s.scope
-LEFT JOIN own ON s.place IS NULL AND own.provider = s.provider AND own.observer = s.observer
-    AND own.six = contains(s.client, ':')
-"""
+    AND w."log" IS NOT DISTINCT FROM s."log"
+{own}
+"""  # noqa: S608 -- constant text
+
+
+_PLACED_BY_OWN = _placed(
+    """CASE
+        WHEN s.place IS NOT NULL THEN s.place
+        WHEN own.address = COALESCE(s.near_client, s.client) THEN 'client'
+        WHEN own.address = COALESCE(s.near_server, s.server) THEN 'server'
+    END""",
+    """LEFT JOIN own ON s.place IS NULL AND own.provider = s.provider AND own.observer = s.observer
+    AND own.six = contains(s.client, ':')""",
+)
+_PLACED = _placed("s.place", "")
 
 _STATIONS = """
 -- The watchers by number.
@@ -135,9 +152,18 @@ SELECT DISTINCT watcher, net, provider, observer, known_network AS network, know
 FROM watchers
 """
 
+_DROP_OWN = "DROP TABLE unplaced; DROP TABLE candidates; DROP TABLE own"
+
 _DROP = """
 -- What nobody needs from here on would only be spilled.
-DROP VIEW seen; DROP TABLE sightings; DROP TABLE unplaced; DROP TABLE candidates; DROP TABLE own; DROP TABLE watchers
+DROP VIEW seen; DROP TABLE sightings; DROP TABLE watchers
 """
 
-PLACES: Final = (_RENAMED, _SEEN, _UNPLACED, _CANDIDATES, _OWN, _WATCHERS, _STATIONS, _PLACED, _DROP)
+PLACES: Final = (
+    Where(_BY_SUBNETWORK, (_RENAMED,)),
+    _SEEN,
+    _WATCHERS,
+    _STATIONS,
+    Where(_UNSAID, (_UNPLACED, _CANDIDATES, _OWN, _PLACED_BY_OWN, _DROP_OWN), (_PLACED,)),
+    _DROP,
+)

@@ -11,7 +11,7 @@ from typing import Final
 from cloudseg.flows.columns import CONVERSATIONS
 from cloudseg.flows.resolve_words import APART, KEY, RANK, confidence_sql, evidence_sql
 
-__all__ = ["PLAIN"]
+__all__ = ["DROP", "PLAIN", "REPORTS", "TANGLED"]
 
 _METRICS: Final = {
     "connections": "opened",
@@ -27,7 +27,7 @@ _ONE_OF_EACH = " AND ".join(
     f"MIN({column}) IS NOT DISTINCT FROM MAX({column})"
     for column in (
         *(f"CASE place WHEN '{place}' THEN watcher END" for place in _ENDS.values()),
-        *("initiator_name", "responder_name", "COALESCE(\"log\", '')", "rule"),
+        *("initiator_name", "responder_name", '"log"', "rule"),
     )
 )
 _WATCHERS = ", ".join(f"MIN(CASE place WHEN '{place}' THEN watcher END) AS {place}" for place in _ENDS.values())
@@ -78,7 +78,10 @@ FROM grouped LEFT JOIN stations c ON c.watcher = grouped.client LEFT JOIN statio
 WHERE plain
 """  # noqa: S608 -- constant text
 
-_REPORTS = f"""
+TANGLED: Final = "SELECT 1 FROM grouped WHERE NOT plain LIMIT 1"
+"""Asks whether there are other conversations."""
+
+REPORTS: Final = f"""
 -- The reports of all other conversations, with the number of each one's key.
 CREATE TEMP TABLE reports AS
 WITH rest AS (SELECT row_number() OVER () AS key, {KEY} FROM grouped WHERE NOT plain)
@@ -95,8 +98,10 @@ FROM legs JOIN rest
 GROUP BY ALL
 """  # noqa: S608 -- constant text
 
-_DROP = """
-DROP TABLE grouped; DROP VIEW legs; DROP VIEW told; DROP TABLE decided; DROP TABLE shared; DROP TABLE placed
+DROP: Final = """
+DROP TABLE grouped; DROP VIEW legs; DROP VIEW told; DROP TABLE IF EXISTS decided; DROP TABLE IF EXISTS shared;
+DROP TABLE placed
 """
+"""What nobody needs after that."""
 
-PLAIN: Final = (_GROUPED, _CONVERSATIONS, _FOUND, _REPORTS, _DROP)
+PLAIN: Final = (_GROUPED, _CONVERSATIONS, _FOUND)

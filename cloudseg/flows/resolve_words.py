@@ -5,11 +5,11 @@ A conversation's key: provider, initiator, responder, protocol, port and, of an 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias, Union
 
 from cloudseg.flows.columns import EVIDENCE
 
-__all__ = ["APART", "KEY", "RANK", "confidence_sql", "evidence_sql"]
+__all__ = ["APART", "KEY", "RANK", "Statement", "Where", "confidence_sql", "evidence_sql"]
 
 KEY: Final = "provider, initiator, responder, protocol, port, initiator_port"
 """The columns of a conversation's key."""
@@ -19,6 +19,23 @@ APART: Final = 600
 
 RANK: Final = "CASE evidence " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(EVIDENCE)) + " END"
 """The SQL of the rank of evidence: 0 is the surest."""
+
+
+class Where(NamedTuple):
+    """Statements that most logs do not need: planning them takes longer than to read a small log.
+
+    Attributes:
+        asked: a SELECT that gives a row where they are needed.
+        then: the statements.
+        otherwise: those in their place where they are not.
+    """
+
+    asked: str
+    then: tuple[Statement, ...]
+    otherwise: tuple[Statement, ...] = ()
+
+
+Statement: TypeAlias = Union[str, Where]  # noqa: UP007 -- ``Where`` refers to it
 
 
 def evidence_sql(rank: str) -> str:

@@ -9,27 +9,43 @@ The text is portable: sqlglot writes it for Trino (Athena) and BigQuery, so it k
 
 from __future__ import annotations
 
-from typing import Final
+from functools import reduce
+from typing import TYPE_CHECKING, Final
 
-from cloudseg.flows.columns import RECORDS, SIGHTINGS
-from cloudseg.flows.formats.interface import Records
-from cloudseg.flows.ports import kind_sql
+from cloudseg.flows.columns import CODES, RECORDS, SIGHTINGS
+from cloudseg.flows.ports import difference_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cloudseg.flows.formats.interface import Records
 
 __all__ = ["merged_sql", "sightings_sql", "within"]
 
 _TYPES: Final = {column.name: column.type for column in SIGHTINGS}
 
+
+def _turning(forward: str, backward: str) -> str:
+    """The expression that is one of two by who is the client; without that, or where one is left out, NULL."""
+    cases = f"WHEN forward THEN {forward} " * bool(forward) + f"WHEN NOT forward THEN {backward} " * bool(backward)
+    return f"CASE {cases}END"
+
+
+def _rarely(forward: str, backward: str) -> str:
+    """Likewise of two columns that are NULL nearly always: DuckDB then does next to nothing."""
+    return f"CASE WHEN {forward} IS NULL AND {backward} IS NULL THEN NULL ELSE {_turning(forward, backward)} END"
+
+
 # Four words of a sighting are grouped by as one number, which is faster than four texts: three bits, then two each.
-_STATUS: Final = ("ok", "idle", "skipped", "outside", "bad")
 _VERDICT: Final = ("accepted", "refused", "reply-refused")
 _ORIENTATION: Final = ("handshake", "state", "ports", "none")
 _PLACE: Final = (None, "middle", "client", "server")
 
+# Of a row that is not ok there is the status alone. The numbers are those of ``columns.CODES``.
 _CODE: Final = (
-    "CASE status WHEN 'ok' THEN 0 WHEN 'idle' THEN 1 WHEN 'skipped' THEN 2 WHEN 'outside' THEN 3 ELSE 4 END"
-    " + CASE WHEN status <> 'ok' OR accepted THEN 0 WHEN forward THEN 8 ELSE 16 END"
-    " + CASE WHEN proof = 'handshake' THEN 0 WHEN proof IS NOT NULL THEN 32 WHEN undecided THEN 96 ELSE 64 END"
-    " + CASE WHEN side IS NULL THEN 0 WHEN side = 'middle' THEN 128 WHEN (side = 'src') = forward THEN 256 ELSE 384 END"
+    "CASE WHEN status <> 0 THEN status ELSE CASE WHEN accepted THEN 0 WHEN forward THEN 8 ELSE 16 END"
+    " + CASE WHEN opener = 0 THEN CASE WHEN apart = 0 THEN 96 ELSE 64 END WHEN proof = 1 THEN 0 ELSE 32 END"
+    " + CASE WHEN side = 0 THEN 0 WHEN side = 3 THEN 128 WHEN (side = 1) = forward THEN 256 ELSE 384 END END"
 )
 
 _KEYS: Final = {
@@ -38,16 +54,16 @@ _KEYS: Final = {
     "scope": ("scope", ("scope",)),
     "network": ("network", ("network",)),
     "observer": ("observer", ("observer",)),
-    "client": ("CASE WHEN forward THEN src ELSE dst END", ()),
-    "server": ("CASE WHEN forward THEN dst ELSE src END", ()),
-    "near_client": ("CASE WHEN forward THEN near_src ELSE near_dst END", ("near_src", "near_dst")),
-    "near_server": ("CASE WHEN forward THEN near_dst ELSE near_src END", ("near_src", "near_dst")),
-    "protocol": ("protocol", ()),
-    "port": ("CASE WHEN forward THEN dst_port ELSE src_port END", ()),
-    "client_port": ("CASE WHEN undecided THEN CASE WHEN forward THEN src_port ELSE dst_port END END", ()),
-    "rule": ("rule", ("rule",)),
-    "client_name": ("CASE WHEN forward THEN src_name ELSE dst_name END", ("src_name", "dst_name")),
-    "server_name": ("CASE WHEN forward THEN dst_name ELSE src_name END", ("src_name", "dst_name")),
+    "client": (_turning("src", "dst"), ()),
+    "server": (_turning("dst", "src"), ()),
+    "near_client": (_rarely("near_src", "near_dst"), ("near_src", "near_dst")),
+    "near_server": (_rarely("near_dst", "near_src"), ("near_src", "near_dst")),
+    "protocol": ("CASE WHEN status = 0 THEN protocol END", ()),
+    "port": (_turning("dst_port", "src_port"), ()),
+    "client_port": (f"CASE WHEN apart = 0 THEN {_turning('src_port', 'dst_port')} END", ()),
+    "rule": ("CASE WHEN status = 0 THEN rule END", ("rule",)),
+    "client_name": (_rarely("src_name", "dst_name"), ("src_name", "dst_name")),
+    "server_name": (_rarely("dst_name", "src_name"), ("src_name", "dst_name")),
 }
 
 
@@ -56,12 +72,22 @@ def sightings_sql(records: Records) -> str:
 
     Nobody groups by what the format has not. Rows that are not ``ok`` are counted too, for the coverage.
     """
-    keys = {name: sql for name, (sql, needs) in _KEYS.items() if not needs or not records.absent.issuperset(needs)}
+    keys = {
+        name: sql
+        for name, (sql, needs) in _KEYS.items()
+        if (name != "provider" or records.provider is None)
+        and name not in records.same
+        and (not needs or not records.absent.issuperset(needs))
+    }
     both_ways = not records.absent.issuperset(("packets_back", "bytes_back"))
     grouped = ", ".join(f'{sql} AS "{name}"' for name, sql in keys.items())
     counted = ", ".join(f'{sql} AS "{name}"' for name, sql in _counts(both_ways=both_ways).items())
     names = ", ".join(f'"{name}"' for name in keys)
-    picked = ", ".join(f'{_picked(name, name in keys)} AS "{name}"' for name in _TYPES)
+    fixed = {name: _said(f'"{name}"', records.unsaid.get(name, ())) for name in keys}
+    if records.provider is not None:
+        fixed["provider"] = f"CAST('{records.provider}' AS VARCHAR)"
+    fixed |= {name: _said(_text(value), records.unsaid.get(name, ())) for name, value in records.same.items()}
+    picked = ", ".join(f'{_picked(name, fixed.get(name))} AS "{name}"' for name in _TYPES)
     return (
         f"SELECT {picked} FROM (SELECT {names}, code, {', '.join(_AGGREGATES)} FROM "  # noqa: S608 -- column names only
         f"(SELECT {grouped}, {_CODE} AS code, {counted} FROM ({_turned(records)}) AS turned) AS coded "
@@ -69,49 +95,58 @@ def sightings_sql(records: Records) -> str:
     )
 
 
+def _text(value: str) -> str:
+    quoted = value.replace("'", "''")
+    return f"CAST('{quoted}' AS VARCHAR)"
+
+
+def _said(name: str, unsaid: Iterable[str]) -> str:
+    return reduce(lambda held, word: f"NULLIF({held}, '{word}')", unsaid, name)
+
+
 def _turned(records: Records) -> str:
-    """The records with ``forward``, whether the source is the client, and ``undecided``, whether nothing told.
+    """The records with ``forward``, whether the source is the client, and ``apart``, how the kinds of the ports differ.
 
     Without a proof the end with the lower kind of port is the server; of equal kinds (or none) the lesser end stands as
-    the client, so that both directions fall together.
+    the client, so that both directions fall together. ``forward`` is NULL for rows that are not ok, and ``apart`` for
+    those with a proof, too.
     """
     kinds = (
-        f"SELECT records.*, CASE WHEN opener IS NULL THEN {kind_sql('src_port')} END AS src_kind, "  # noqa: S608 -- likewise
-        f"CASE WHEN opener IS NULL THEN {kind_sql('dst_port')} END AS dst_kind FROM ({records.sql}) AS records"
+        "SELECT records.*, CASE WHEN status = 0 AND opener = 0 THEN "  # noqa: S608 -- likewise
+        f"{difference_sql('src_port', 'dst_port')} END AS apart FROM ({records.sql}) AS records"
     )
-    alike = "opener IS NULL AND (src_port IS NULL OR dst_port IS NULL OR src_kind = dst_kind)"
     lesser = "src < dst OR (src = dst AND COALESCE(src_port, 0) <= COALESCE(dst_port, 0))"
     return (
-        f"SELECT kinds.*, {alike} AS undecided, CASE WHEN opener IS NOT NULL THEN opener = 'src' "  # noqa: S608 -- likewise
-        f"WHEN {alike} THEN {lesser} ELSE src_kind > dst_kind END AS forward FROM ({kinds}) AS kinds"
+        "SELECT kinds.*, CASE WHEN status <> 0 THEN CAST(NULL AS BOOLEAN) WHEN opener <> 0 THEN opener = 1 "  # noqa: S608 -- likewise
+        f"WHEN apart = 0 THEN {lesser} ELSE apart > 0 END AS forward, CAST(packets AS DOUBLE) AS there_packets, "
+        f"CAST(bytes AS DOUBLE) AS there_bytes FROM ({kinds}) AS kinds"
     )
 
 
 def _counts(*, both_ways: bool) -> dict[str, str]:
-    """What is summed up, by name: the expression over a turned record."""
-    there, back = ("packets_back", "bytes_back") if both_ways else ("0", "0")
+    """What is summed up, by name: the expression over a turned record, NULL where that tells nothing of it."""
+    # DOUBLE is exact up to 2^53, 8 PiB in one group; sums of BIGINT are kept in 128 bits and take four times as long.
+    back = {name: f"CAST({name}_back AS DOUBLE)" if both_ways else "" for name in ("packets", "bytes")}
     return {
         "opened": "opened",
         "answers": "answers",
-        "packets": f"CASE WHEN forward THEN packets ELSE {there} END",
-        "bytes": f"CASE WHEN forward THEN bytes ELSE {back} END",
-        "packets_back": f"CASE WHEN forward THEN {there} ELSE packets END",
-        "bytes_back": f"CASE WHEN forward THEN {back} ELSE bytes END",
-        "first_there": 'CASE WHEN forward THEN "first" END',
-        "first_back": 'CASE WHEN forward THEN NULL ELSE "first" END',
+        "packets": _turning("there_packets", back["packets"]),
+        "bytes": _turning("there_bytes", back["bytes"]),
+        "packets_back": _turning(back["packets"], "there_packets"),
+        "bytes_back": _turning(back["bytes"], "there_bytes"),
+        # A row that is not ok has a time all the same.
+        "first_there": 'CASE WHEN NOT forward THEN NULL ELSE "first" END',
+        "first_back": 'CASE WHEN NOT forward THEN "first" END',
         "last": '"last"',
-        "one_client_port": "CASE WHEN forward THEN src_port ELSE dst_port END",
+        "one_client_port": _turning("src_port", "dst_port"),
     }
 
 
 _AGGREGATES: Final = (
     'COUNT(*) AS "records"',
     'BOOL_OR("answers") AS "answers"',
-    # DOUBLE is exact up to 2^53, 8 PiB in one group; sums of BIGINT are kept in 128 bits and take four times as long.
-    *(
-        f'SUM(CAST("{name}" AS DOUBLE)) AS "{name}"'
-        for name in ("opened", "packets", "bytes", "packets_back", "bytes_back")
-    ),
+    'SUM(CAST("opened" AS DOUBLE)) AS "opened"',
+    *(f'SUM("{name}") AS "{name}"' for name in ("packets", "bytes", "packets_back", "bytes_back")),
     'MIN("first_there") AS "first_there"',
     'MIN("first_back") AS "first_back"',
     'MAX("last") AS "last"',
@@ -120,15 +155,15 @@ _AGGREGATES: Final = (
 )
 
 
-def _picked(name: str, is_key: bool) -> str:  # noqa: FBT001 -- a column, and whether it was grouped by
-    """The expression of a column of the result, over what was counted."""
+def _picked(name: str, key: str | None) -> str:
+    """The expression of a column of the result, over what was counted; ``key``: that of one it was grouped by."""
     kind = _TYPES[name]
     if name in _KEYS:
-        return f'"{name}"' if is_key else f"CAST(NULL AS {kind})"
+        return f"CAST(NULL AS {kind})" if key is None else key
     ok = "(code & 7) = 0"
     match name:
         case "status":
-            return _word("(code & 7)", _STATUS, 1)
+            return _word("(code & 7)", CODES["status"], 1)
         case "place":
             return f"CASE WHEN {ok} THEN {_word('(code & 384)', _PLACE, 128)} END"
         case "orientation":
@@ -142,8 +177,8 @@ def _picked(name: str, is_key: bool) -> str:  # noqa: FBT001 -- a column, and wh
         case "first":
             # LEAST of a NULL is NULL in Trino and BigQuery, and the other one in DuckDB.
             return 'COALESCE(LEAST("first_there", "first_back"), "first_there", "first_back")'
-        case "first_back":
-            return f'CASE WHEN {ok} THEN "first_back" END'
+        case "opened" | "packets" | "bytes" | "packets_back" | "bytes_back":
+            return f'CASE WHEN {ok} THEN CAST(COALESCE("{name}", 0) AS {kind}) ELSE 0 END'
         case _:
             return f'CAST("{name}" AS {kind})'
 
@@ -151,6 +186,10 @@ def _picked(name: str, is_key: bool) -> str:  # noqa: FBT001 -- a column, and wh
 def _word(number: str, words: tuple[str | None, ...], unit: int) -> str:
     cases = " ".join(f"WHEN {place * unit} THEN '{word}'" for place, word in enumerate(words) if word is not None)
     return f"CASE {number} {cases} END"
+
+
+_UNTOLD_OUTSIDE: Final = ("scope", "network", "observer", "first", "last")
+"""What counts of other rows that are not ok."""
 
 
 def within(records: Records, since: int | None, until: int | None) -> Records:
@@ -162,21 +201,17 @@ def within(records: Records, since: int | None, until: int | None) -> Records:
     if not bounds:
         return records
     outside = " OR ".join(bounds)
+    untold = {"status": str(CODES["status"].index("outside")), **dict.fromkeys(_UNTOLD_OUTSIDE, "NULL")}
     picked = ", ".join(
-        f'"{name}"' if name == "provider" else f'CASE WHEN outside THEN {_outside(name)} ELSE "{name}" END AS "{name}"'
+        f'CASE WHEN outside THEN {untold[name]} ELSE "{name}" END AS "{name}"' if name in untold else f'"{name}"'
         for name in (column.name for column in RECORDS)
     )
-    return Records(
-        f"SELECT {picked} FROM (SELECT bounded.*, COALESCE({outside}, FALSE) AS outside "  # noqa: S608 -- column names
+    # What is outside has no scope: that is not the same in all of them.
+    return records._replace(
+        sql=f"SELECT {picked} FROM (SELECT bounded.*, COALESCE({outside}, FALSE) AS outside "  # noqa: S608 -- column names
         f"FROM ({records.sql}) AS bounded) AS told",
-        records.absent,
+        same={},
     )
-
-
-def _outside(name: str) -> str:
-    if name == "status":
-        return "'outside'"
-    return "0" if name in {"opened", "packets", "bytes", "packets_back", "bytes_back"} else "NULL"
 
 
 def merged_sql() -> str:

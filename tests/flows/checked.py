@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from tests.flows.oracle import conversations, lines
 from tests.flows.simulated.expected import Key, expected
 from tests.flows.simulated.judging import Judgement, Problem, judge
-from tests.flows.simulated.running import Row, read_rows, summarised, write_logs
+from tests.flows.simulated.running import read_rows, summarised, write_logs
 from tests.flows.simulated.seen import draw_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cloudseg.flows.conversations import Conversation
     from tests.flows.oracle import Found
     from tests.flows.simulated.seen import Case
 
@@ -34,7 +35,7 @@ class Run(NamedTuple):
 
     judgement: Judgement
     records: int
-    rows: list[Row]
+    rows: list[Conversation]
 
 
 def check(provider: str, seed: int, number: int = 40) -> Run:
@@ -53,7 +54,7 @@ def check(provider: str, seed: int, number: int = 40) -> Run:
     return Run(Judgement(problems, judged.tally), records, rows)
 
 
-def rows_of(case: Case, seed: int, *, cuts: int = 1, threads: int | None = None) -> list[Row]:
+def rows_of(case: Case, seed: int, *, cuts: int = 1, threads: int | None = None) -> list[Conversation]:
     """Summarise the logs of a case, cut into pieces in an order that the seed draws."""
     with TemporaryDirectory() as folder:
         paths = write_logs(Random(seed), case, Path(folder) / "logs", cuts)
@@ -62,7 +63,7 @@ def rows_of(case: Case, seed: int, *, cuts: int = 1, threads: int | None = None)
         return read_rows(output)
 
 
-def against_oracle(found: Iterable[Found], rows: Iterable[Row]) -> list[Problem]:
+def against_oracle(found: Iterable[Found], rows: Iterable[Conversation]) -> list[Problem]:
     """What the oracle knows and the rows do not, and what the rows are sure of and the oracle is not."""
     known = {Key(each.client, each.server, each.protocol, each.port): each for each in found}
     told = Counter(

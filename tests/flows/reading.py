@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloudseg.flows.columns import RECORDS
+from cloudseg.flows.columns import CODES, RECORDS
 from cloudseg.flows.database import connect
 from cloudseg.flows.files import LocalFiles, grouped
+from cloudseg.flows.formats.assembling import COUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from cloudseg.flows.files import FileGroup, Unreadable
 
-__all__ = ["group_of", "losses_of", "records_of", "rows_of", "write_log", "write_parquet"]
+__all__ = ["group_of", "in_words", "losses_of", "records_of", "rows_of", "write_log", "write_parquet"]
 
 Row = dict[str, Any]
 
@@ -53,12 +54,27 @@ def rows_of(group: FileGroup) -> list[Row]:
     database = connect(threads=1)
     try:
         database.execute("SET preserve_insertion_order = true")
-        found = database.execute(group.format.records(group.format.relation(group.paths, group.shape), group.shape).sql)
+        records = group.format.records(group.format.relation(group.paths, group.shape), group.shape)
+        found = database.execute(records.sql)
         assert [(each[0], str(each[1])) for each in found.description or ()] == [(c.name, c.type) for c in RECORDS]
         names = [column.name for column in RECORDS]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return [in_words(dict(zip(names, row, strict=True)), records.unsaid) for row in found.fetchall()]
     finally:
         database.close()
+
+
+def in_words(row: Row, unsaid: Mapping[str, Collection[str]]) -> Row:
+    """A record as it counts: its numbers in words, and of one that is not ok no more than who reports it, and when."""
+    worded: Row = row | {name: words[row[name]] for name, words in CODES.items()}
+    worded |= {name: None for name, words in unsaid.items() if row[name] in words}
+    if worded["status"] != "ok":
+        return {
+            name: value if name in _OF_EVERY_ROW else 0 if name in COUNTS else None for name, value in worded.items()
+        }
+    return worded if worded["opener"] else worded | {"proof": None}
+
+
+_OF_EVERY_ROW = frozenset({"provider", "scope", "network", "observer", "status", "first", "last"})
 
 
 def records_of(path: Path, header: str, *lines: str) -> list[Row]:

@@ -10,6 +10,7 @@ import duckdb
 from cloudseg.flows.columns import RECORDS
 from cloudseg.flows.formats.containers import container_of, read_start
 from cloudseg.flows.formats.interface import Head
+from tests.flows.reading import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,8 @@ def read(of: Format, *paths: Path) -> _Read:
         description = found.description or []
         assert [each[0] for each in description] == [column.name for column in RECORDS]
         assert [str(each[1]) for each in description] == [column.type for column in RECORDS]
-        rows = [dict(zip((each[0] for each in description), row, strict=True)) for row in found.fetchall()]
+        names = [each[0] for each in description]
+        rows: list[Row] = [in_words(dict(zip(names, row, strict=True)), records.unsaid) for row in found.fetchall()]
     for row in rows:
         assert all(row[name] in (None, 0) for name in records.absent), row
     return _Read(rows, records.absent)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from cloudseg.flows.columns import RECORDS, SIGHTINGS, ddl
+from cloudseg.flows.columns import CODES, RECORDS, SIGHTINGS, ddl
 from cloudseg.flows.conversations import Conversation
 from cloudseg.flows.database import connect
 from cloudseg.flows.formats.interface import Records
@@ -74,7 +74,8 @@ def fill(database: DuckDBPyConnection, records: Iterable[Record]) -> None:
     database.execute(ddl("records", RECORDS))
     marks = ", ".join("?" for _ in RECORDS)
     for each in records:
-        database.execute(f"INSERT INTO records VALUES ({marks})", [each[column.name] for column in RECORDS])
+        coded = each | {name: words.index(each[name]) for name, words in CODES.items()}
+        database.execute(f"INSERT INTO records VALUES ({marks})", [coded[column.name] for column in RECORDS])
 
 
 def sightings(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING
 
-from tests.flows.simulated.running import Row, read_rows, summarised
+from tests.flows.simulated.running import read_rows, summarised
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cloudseg.flows.conversations import Conversation
 
 __all__ = ["found", "said", "the_one", "write"]
 
@@ -24,7 +26,7 @@ def write(folder: Path, **files: str) -> list[Path]:
     return paths
 
 
-def found(folder: Path, **files: str) -> list[Row]:
+def found(folder: Path, **files: str) -> list[Conversation]:
     """Write log files and return the conversations of them."""
     paths = write(folder / "logs", **files)
     output = folder / "conversations.parquet"
@@ -32,14 +34,14 @@ def found(folder: Path, **files: str) -> list[Row]:
     return read_rows(output)
 
 
-def the_one(folder: Path, **files: str) -> Row:
+def the_one(folder: Path, **files: str) -> Conversation:
     """Likewise, where there has to be one conversation alone."""
     rows = found(folder, **files)
     assert len(rows) == 1, said(rows)
     return rows[0]
 
 
-def said(rows: list[Row]) -> list[str]:
+def said(rows: list[Conversation]) -> list[str]:
     """Write rows shortly: who to whom, protocol and port, verdict, evidence."""
     return sorted(
         f"{row.initiator} -> {row.responder} {row.protocol}/{row.port} {row.verdict} {row.evidence}" for row in rows

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from contextlib import closing
 from datetime import datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,9 +27,6 @@ from cloudseg.flows.formats.interface import Records
 from cloudseg.flows.resolve import create_sightings, resolve
 from cloudseg.flows.sightings import sightings_sql
 from tests.flows.tables import APP, DB, Record, T, fill, record, syn
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COVERAGE = Coverage(
     first=T,
@@ -54,17 +52,23 @@ def _written(path: Path, *records: Record) -> Path:
     return path
 
 
-@pytest.fixture(name="held")
-def _held(tmp_path: Path) -> Conversations:
-    path = _written(
-        tmp_path / "conversations.parquet",
+@pytest.fixture(name="few", scope="module")
+def _few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of three conversations that no test changes."""
+    return _written(
+        tmp_path_factory.mktemp("few") / "conversations.parquet",
         syn("10.0.0.5 40000 > 10.0.1.6 443", APP, "src", rule="b", packets=9_000_000_000, bytes=2**45),
         syn("10.0.0.5 40000 > 10.0.1.6 443", DB, "dst", rule="a"),
         record("10.0.0.5 500 > 10.0.1.6 500", APP, "src", protocol=17),
         record("10.0.1.6 500 > 10.0.0.5 500", APP, "dst", protocol=17),
         record("10.0.0.5 > 10.0.1.6", APP, "src", dst_name="S3"),
     )
-    return read_conversations(path)
+
+
+@pytest.fixture(name="held")
+def _held(few: Path, tmp_path: Path) -> Conversations:
+    """A copy of it, with the rights of the original, that a test may change."""
+    return read_conversations(Path(shutil.copy(few, tmp_path)))
 
 
 def test_rows_come_back_as_they_were_written(held: Conversations) -> None:
@@ -138,9 +142,9 @@ def test_no_conversations_are_a_whole_file(tmp_path: Path) -> None:
     assert [len(held.column(column.name)) for column in CONVERSATIONS] == [0] * len(CONVERSATIONS)
 
 
-def test_the_file_is_its_owners_alone_and_leaves_nothing_beside_it(held: Conversations) -> None:
-    assert stat.S_IMODE(held.path.stat().st_mode) == 0o600
-    assert [each.name for each in held.path.parent.iterdir()] == [held.path.name]
+def test_the_file_is_its_owners_alone_and_leaves_nothing_beside_it(few: Path) -> None:
+    assert stat.S_IMODE(few.stat().st_mode) == 0o600
+    assert [each.name for each in few.parent.iterdir()] == [few.name]
 
 
 def test_a_name_with_the_characters_of_a_pattern_is_that_file(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cloudseg.flows.columns import RECORDS, SIGHTINGS
 from cloudseg.flows.database import connect
 from cloudseg.flows.formats.interface import Records
-from cloudseg.flows.ports import SERVICE_PORTS
+from cloudseg.flows.ports import SERVICE_PORTS, difference_sql, kind_sql
 from cloudseg.flows.resolve import create_sightings
 from cloudseg.flows.sightings import merged_sql, sightings_sql
 from tests.flows.tables import APP, T, answer, fill, record, sightings, syn
@@ -110,12 +110,13 @@ def test_the_addresses_that_the_observer_saw_go_with_their_ends() -> None:
 
 @pytest.mark.parametrize("status", ["idle", "skipped", "bad"])
 def test_rows_that_are_no_traffic_are_counted_and_say_nothing_else(status: str) -> None:
-    nothing = dict.fromkeys(("src", "dst", "src_port", "dst_port", "protocol", "accepted", "side"))
-    row = record("10.0.0.5 40000 > 10.0.1.6 443") | nothing | {"status": status}
-    (found,) = sightings(row, row)
+    broken = [
+        syn("10.0.0.5 40000 > 10.0.1.6 443", side="src", rule="r", src_name="a", near_dst="10.0.9.9", packets_back=3),
+        record("10.0.0.7 > 10.0.1.8", dst_name="b", accepted=False),
+    ]
+    (found,) = sightings(*(row | {"status": status} for row in broken))
     assert (found["status"], found["records"], found["first"], found["last"]) == (status, 2, T, T + 1)
-    told = {name for name, value in found.items() if value not in (None, 0)}
-    assert told - {"packets", "bytes", "packets_back", "bytes_back"} == {
+    assert {name for name, value in found.items() if value not in (None, 0)} == {
         "provider", "scope", "network", "observer", "status", "records", "first", "last",
     }  # fmt: skip
 
@@ -175,6 +176,30 @@ def test_merging_sightings_counts_them_once_as_records_are() -> None:
                 database.execute("DROP TABLE records")
             merged = database.execute(f"SELECT {names} FROM ({merged_sql()}) ORDER BY ALL").fetchall()
         assert merged == [tuple(each.values()) for each in sightings(*rows)]
+
+
+def test_the_kind_of_every_port_is_that_of_the_table() -> None:
+    def kind(port: int) -> int:
+        if port < 512 or port == 2049 or (port < 1024 and port in SERVICE_PORTS):
+            return 0
+        if port in SERVICE_PORTS:
+            return 1
+        return 2 if port < 1024 else 3 if port < 32768 else 4
+
+    with closing(connect()) as database:
+        kinds = database.execute(f"SELECT p, {kind_sql('p')} FROM range(65536) AS ports(p)").fetchall()
+        pairs = f"""
+            SELECT COUNT(*) FILTER (sign({difference_sql("p", "q")}) <> sign({kind_sql("p")} - ({kind_sql("q")}))),
+                COUNT(*) FILTER ({difference_sql("p", "q")} = 0)
+            FROM range(0, 65536, 37) AS ones(p),
+                unnest([22, 700, 993, 1024, 2049, 8080, 32767, 32768, 50000]) AS others(q)
+        """
+        wrong, alike = database.execute(pairs).fetchall()[0]
+        unknown = database.execute(f"SELECT {difference_sql('p', 'NULL::INTEGER')} FROM (SELECT 50001 AS p)").fetchall()
+    assert dict(kinds) == {port: kind(port) for port in range(65536)}
+    assert wrong == 0
+    assert alike > 0
+    assert unknown == [(0,)]
 
 
 def test_service_ports_leave_room_for_clients() -> None:

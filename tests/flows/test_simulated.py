@@ -13,7 +13,7 @@ from tests.flows.checked import PROVIDERS, check, rows_of
 from tests.flows.simulated.seen import draw_case
 
 if TYPE_CHECKING:
-    from tests.flows.simulated.running import Row
+    from cloudseg.flows.conversations import Conversation
     from tests.flows.simulated.seen import Case
 
 SEEDS = st.integers(0, 10**6)
@@ -59,5 +59,5 @@ def test_a_run_is_repeatable() -> None:
     assert _shown(one.rows) == _shown(two.rows)
 
 
-def _shown(rows: list[Row]) -> list[str]:
+def _shown(rows: list[Conversation]) -> list[str]:
     return [f"{row}" for row in rows]

@@ -13,6 +13,7 @@ import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloudseg.flows.columns import CODES
 from cloudseg.flows.formats.aws_vpc import AWS_VPC
 from cloudseg.flows.formats.interface import Head
 from tests.flows.simulated.running import write_logs
@@ -21,10 +22,15 @@ from tests.flows.simulated.seen import draw_case
 if TYPE_CHECKING:
     from tests.flows.simulated.seen import Seen
 
+_WORDS = {
+    name: "[" + ", ".join("NULL" if word is None else f"'{word}'" for word in words) + f"][{name} + 1]"
+    for name, words in CODES.items()
+}
 _COLUMNS = (
-    "status, observer, src, dst, src_port, dst_port, protocol, opener, opened, accepted, packets, bytes, first, last"
+    f"{_WORDS['status']}, observer, src, dst, src_port, dst_port, protocol, {_WORDS['opener']}, opened, accepted, "
+    "packets, bytes, first, last"
 )
-_SIDE = "CASE WHEN near_src IS NULL AND near_dst IS NULL THEN NULL ELSE side END"
+_SIDE = f"CASE WHEN near_src IS NULL AND near_dst IS NULL THEN NULL ELSE {_WORDS['side']} END"
 
 
 @settings(max_examples=5)

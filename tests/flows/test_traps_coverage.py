@@ -163,16 +163,20 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("kind", sorted(BODIES))
 @pytest.mark.parametrize("name", ["a.json", "a.json.gz", "a"])
-def test_json_is_read_by_its_bytes_whatever_its_name_says_of_its_packing(tmp_path: Path, kind: str, name: str) -> None:
-    body = BODIES[kind].encode()
-    for number, content in enumerate((body, gzip.compress(body))):
-        path = tmp_path / str(number) / name
-        path.parent.mkdir()
-        path.write_bytes(content)
-        summary = summarised([path], tmp_path / "out.parquet")
-        assert (summary.conversations, summary.coverage.losses) == (199, ())
+def test_json_is_read_by_its_bytes_whatever_its_name_says_of_its_packing(tmp_path: Path, name: str) -> None:
+    paths: list[Path] = []
+    for kind, body in BODIES.items():
+        for packing, content in (("plain", body.encode()), ("packed", gzip.compress(body.encode()))):
+            path = tmp_path / kind / packing / name
+            path.parent.mkdir(parents=True)
+            path.write_bytes(content)
+            paths.append(path)
+    summary = summarised(paths, tmp_path / "out.parquet")
+    read = [(each.files, each.records) for each in summary.coverage.formats]
+    assert (read, summary.coverage.losses) == ([(2, 2 * 199)] * len(BODIES), ())
+    # Both files of a kind tell of the same conversations.
+    assert summary.conversations == 199 * len(BODIES)
 
 
 @pytest.mark.parametrize("kind", sorted(BODIES))

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["COUNTS", "assembled", "known_times", "sound"]
 
 COUNTS: Final = frozenset({"opened", "packets", "bytes", "packets_back", "bytes_back"})
-"""The columns that count: 0 where a log does not tell them, the others are NULL."""
+"""The columns that count: 0 where a log does not tell them."""
+_ZERO: Final = COUNTS | {"side", "opener", "proof"}
+"""The columns that are 0 where a log does not tell them; the others are NULL."""
 
 _PORTS: Final = f"({' OR '.join(f'protocol = {number}' for number in (6, 17, 33, 132, 136))})"
 """TCP, UDP, DCCP, SCTP and UDP-Lite: all others have no ports, though logs may write some as 0.
 
 Of a list after IN DuckDB makes a join, which costs a tenth of the whole.
 """
-_OF_EVERY_ROW: Final = frozenset({"provider", "scope", "network", "observer", "status", "first", "last"})
 _EARLIEST: Final = 946_684_800  # 2000-01-01: no cloud wrote logs before.
 _DAY: Final = 86_400
 
@@ -34,10 +35,10 @@ def known_times(first: str, last: str) -> str:
 
     A time in milliseconds lies far beyond that.
     """
-    return f"{first} >= {_EARLIEST} AND {last} >= {first} AND {last} <= {int(time.time()) + _DAY}"
+    return f"{first} >= {_EARLIEST} AND {last} BETWEEN {first} AND {int(time.time()) + _DAY}"
 
 
-def sound(counts: Collection[str], protocol: str = "protocol >= 0 AND protocol <= 255") -> str:
+def sound(counts: Collection[str], protocol: str = "protocol BETWEEN 0 AND 255") -> str:
     """Return the condition that a row has both addresses, ports where its protocol has some, a time and real counts.
 
     It is over columns that are named as in ``columns.RECORDS``. A value that is missing makes a comparison NULL, which
@@ -47,10 +48,11 @@ def sound(counts: Collection[str], protocol: str = "protocol >= 0 AND protocol <
         counts: the columns that count packets and bytes which the row has.
         protocol: the condition on the protocol.
     """
-    ports = " AND ".join(f"{port} >= 0 AND {port} <= 65535" for port in ("src_port", "dst_port"))
-    counted = "".join(f' AND "{name}" >= 0' for name in sorted(counts))
+    # Both ports at once, and all counts: a bit beyond 65535, or a sign, of one of them is one of all.
+    ports = "(src_port | dst_port) BETWEEN 0 AND 65535"
+    counted = f" AND ({' | '.join(sorted(counts))}) >= 0" if counts else ""
     return (
-        f"src IS NOT NULL AND dst IS NOT NULL AND {protocol} AND (NOT COALESCE({_PORTS}, FALSE) OR ({ports})){counted} "
+        f"src IS NOT NULL AND dst IS NOT NULL AND {protocol} AND ({ports} OR NOT COALESCE({_PORTS}, FALSE)){counted} "
         f"AND {known_times('first', 'last')}"
     )
 
@@ -64,24 +66,22 @@ def assembled(provider: str, source: str, columns: Mapping[str, str]) -> Records
         columns: the expression of each column that the log fills, over the source. What is missing is constantly NULL,
             or 0 where it counts.
 
-    Ports stand only where a protocol has some, times only where they can be, and of rows that are not ``ok`` only who
-    reports them and when.
+    Ports stand only where a protocol has some, times only where they can be. Of rows that are not ``ok`` nobody looks
+    at more than who reports them and when.
     """
     fixed = {"provider": f"CAST('{provider}' AS VARCHAR)", "status": "status"}
-    times = {name: f"CASE WHEN {known_times('first', 'last')} THEN {name} END" for name in ("first", "last")}
+    known = f"CASE WHEN status = 0 OR ({known_times('first', 'last')}) THEN {{}} END"
+    times = {name: known.format(name) for name in ("first", "last")}
     held = {**columns, **fixed, **times}
     picked = ", ".join(f'{_picked(column, held.get(column.name))} AS "{column.name}"' for column in RECORDS)
     return Records(
         f"SELECT {picked} FROM {source}",  # noqa: S608 -- expressions of the formats; names and paths in them are quoted
         frozenset(column.name for column in RECORDS if column.name not in held),
+        provider,
     )
 
 
 def _picked(column: Column, expression: str | None) -> str:
-    counts = column.name in COUNTS
     if expression is None:
-        return f"CAST({'0' if counts else 'NULL'} AS {column.type})"
-    if column.name in _OF_EVERY_ROW:
-        return expression
-    told = f"CASE WHEN {_PORTS} THEN {expression} END" if column.name.endswith("_port") else expression
-    return f"CASE WHEN status = 'ok' THEN {told}{' ELSE 0' if counts else ''} END"
+        return f"CAST({'0' if column.name in _ZERO else 'NULL'} AS {column.type})"
+    return f"CASE WHEN {_PORTS} THEN {expression} END" if column.name.endswith("_port") else expression

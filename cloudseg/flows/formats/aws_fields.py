@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from cloudseg.flows.formats.containers import container_of, file_list, quoted_name, quoted_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from cloudseg.flows.formats.interface import Head
@@ -80,7 +80,8 @@ class Fields:
     """
 
     def __init__(self, shape: Sequence[str]) -> None:
-        self._sql = {_plain(name): quoted_name(name) for name in reversed(_read(shape))}
+        self._columns = {_plain(name): name for name in reversed(_read(shape))}
+        self._sql = {field: quoted_name(name) for field, name in self._columns.items()}
         if "aws-account-id" in self._sql:
             self._sql.setdefault("account-id", self._sql["aws-account-id"])
         if len(_read(shape)) < len(shape):
@@ -89,9 +90,17 @@ class Fields:
     def __contains__(self, field: str) -> bool:
         return field in self._sql
 
+    def columns(self, **fields: str) -> dict[str, str]:
+        """Which of some fields the files have, by the given names: what the files call them."""
+        return {name: self._columns[field] for name, field in fields.items() if field in self._columns}
+
     def text(self, field: str) -> str:
         """The text of a field, NULL where it is ``-`` or the shape lacks it."""
-        return f"NULLIF(CAST({self._sql[field]} AS VARCHAR), '-')" if field in self else "CAST(NULL AS VARCHAR)"
+        return f"NULLIF({self.raw(field)}, '-')" if field in self else self.raw(field)
+
+    def raw(self, field: str) -> str:
+        """The text of a field as it stands there, be it ``-``; NULL where the shape lacks it."""
+        return f"CAST({self._sql[field]} AS VARCHAR)" if field in self else "CAST(NULL AS VARCHAR)"
 
     def number(self, field: str, kind: str = "BIGINT") -> str:
         """The whole number of a field, NULL where it is none or the shape lacks it."""
@@ -99,8 +108,17 @@ class Fields:
 
     def first_text(self, *fields: str) -> str:
         """The text of the first of these fields that has one."""
-        there = [self.text(field) for field in fields if field in self]
-        return f"COALESCE({', '.join(there)})" if len(there) > 1 else next(iter(there), "CAST(NULL AS VARCHAR)")
+        return self._first(*fields, last=self.text)
+
+    def first_raw(self, *fields: str) -> str:
+        """Likewise, but ``-`` where none has one and the last of them says so."""
+        return self._first(*fields, last=self.raw)
+
+    def _first(self, *fields: str, last: Callable[[str], str]) -> str:
+        *others, end = [field for field in fields if field in self] or fields[:1]
+        # A comparison of each is less work than COALESCE of a NULLIF of each.
+        cases = " ".join(f"WHEN {self.raw(field)} <> '-' THEN {self.raw(field)}" for field in others)
+        return f"CASE {cases} ELSE {last(end)} END" if cases else last(end)
 
 
 def _plain(name: str) -> str:

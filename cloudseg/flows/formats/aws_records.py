@@ -21,6 +21,9 @@ __all__ = ["lacking", "observed", "records_of", "status", "told"]
 _PLAIN: Final = ("src", "dst", "src_port", "dst_port", "protocol", "packets", "bytes")
 """The columns that *told* holds under their own names."""
 
+_UNSAID: Final = {"scope": ("-", "unknown"), "network": ("-",), "observer": ("-",)}
+"""The account of an interface that another service made may be unknown."""
+
 
 def lacking(fields: Fields, others: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the fields without which nobody can say who spoke to whom, and when: those that are not there."""
@@ -40,18 +43,18 @@ def told(fields: Fields) -> dict[str, str]:
     """Return the columns of *told* that both kinds of log fill from the same fields."""
     start, end = fields.number("start"), fields.number("end")
     return {
-        "scope": f"NULLIF({fields.text('account-id')}, 'unknown')",
+        "scope": fields.raw("account-id"),
         "src_port": fields.number("srcport", "INTEGER"),
         "dst_port": fields.number("dstport", "INTEGER"),
         "protocol": fields.number("protocol", "INTEGER"),
         "flags": fields.number("tcp-flags", "INTEGER"),
-        "direction": fields.text("flow-direction"),
+        "direction": fields.raw("flow-direction"),
         "packets": f"COALESCE({fields.number('packets')}, 0)",
         "bytes": f"COALESCE({fields.number('bytes')}, 0)",
         # A format with one of the two times tells both by it.
         "first": start if "start" in fields else end,
         "last": end if "end" in fields else start,
-        "log_status": fields.text("log-status"),
+        "log_status": fields.raw("log-status"),
     }
 
 
@@ -60,14 +63,11 @@ def status(fields: Fields, condition: str) -> str:
     whole = f"{sound(('packets', 'bytes'))} AND {condition}"
     if "log-status" in fields:
         return (
-            "CASE WHEN log_status = 'NODATA' THEN 'idle' WHEN log_status = 'SKIPDATA' THEN 'skipped' "
-            f"WHEN log_status = 'OK' AND {whole} THEN 'ok' ELSE 'bad' END"
+            f"CASE WHEN log_status = 'OK' AND {whole} THEN 0 WHEN log_status = 'NODATA' THEN 1 "
+            "WHEN log_status = 'SKIPDATA' THEN 2 ELSE 4 END"
         )
     # Without its status a row that says nothing may be either: it counts as a loss.
-    return (
-        "CASE WHEN src IS NULL AND dst IS NULL AND protocol IS NULL THEN 'skipped' "
-        f"WHEN {whole} THEN 'ok' ELSE 'bad' END"
-    )
+    return f"CASE WHEN {whole} THEN 0 WHEN src IS NULL AND dst IS NULL AND protocol IS NULL THEN 2 ELSE 4 END"
 
 
 def observed(fields: Fields, **columns: tuple[str, ...]) -> dict[str, str]:
@@ -82,4 +82,4 @@ def records_of(
     more = ", ".join(f'{expression} AS "{name}"' for name, expression in judged.items())
     inner = ", ".join(f'{expression} AS "{name}"' for name, expression in read.items())
     source = f"(SELECT told.*, {more} FROM (SELECT {inner} FROM {relation} AS log) AS told) AS judged"  # noqa: S608 -- quoted names
-    return assembled("aws", source, {**{name: name for name in _PLAIN}, **columns})
+    return assembled("aws", source, {**{name: name for name in _PLAIN}, **columns})._replace(unsaid=_UNSAID)

@@ -33,9 +33,9 @@ def _records(relation: str, shape: tuple[str, ...]) -> Records:
         **told(fields),
         "src": fields.text("srcaddr"),
         "dst": fields.text("dstaddr"),
-        "observer": fields.first_text("tgw-attachment-id", "tgw-id"),
-        "src_network": fields.text("tgw-src-vpc-id"),
-        "dst_network": fields.text("tgw-dst-vpc-id"),
+        "observer": fields.first_raw("tgw-attachment-id", "tgw-id"),
+        "src_network": fields.raw("tgw-src-vpc-id"),
+        "dst_network": fields.raw("tgw-dst-vpc-id"),
         "src_service": fields.text("pkt-src-aws-service"),
         "dst_service": fields.text("pkt-dst-aws-service"),
         "no_route": f"COALESCE({fields.number('packets-lost-no-route')}, 0)",
@@ -43,7 +43,7 @@ def _records(relation: str, shape: tuple[str, ...]) -> Records:
     }
     columns = {
         **observed(fields, scope=("account-id",), observer=("tgw-attachment-id", "tgw-id")),
-        "side": "'middle'",
+        "side": "3",
         "accepted": "no_route = 0 AND blackhole = 0",
     }
     if "flow-direction" in fields:
@@ -60,8 +60,8 @@ def _records(relation: str, shape: tuple[str, ...]) -> Records:
 _SYN = "protocol = 6 AND (flags & 18) = 2"
 
 _HANDSHAKE: Final = {
-    "opener": f"CASE WHEN {_SYN} THEN 'src' END",
-    "proof": f"CASE WHEN {_SYN} THEN 'handshake' END",
+    "opener": f"CASE WHEN {_SYN} THEN 1 ELSE 0 END",
+    "proof": "1",
     "opened": f"CAST(CASE WHEN {_SYN} THEN 1 ELSE 0 END AS BIGINT)",
 }
 """What the flags prove: only a SYN without ACK is the initiator's.

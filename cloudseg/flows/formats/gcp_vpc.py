@@ -176,9 +176,8 @@ def _records(relation: str, shape: tuple[str, ...]) -> Records:
         "network": network,
         "observer": f"COALESCE(CASE WHEN {between} THEN {gateway} ELSE {machine} END, {unnamed})",
         "side": (
-            f"CASE WHEN {disposition} IS NOT NULL THEN CASE WHEN {inbound} THEN 'dst' ELSE 'src' END "
-            f"WHEN {reporter} = 'SRC' THEN 'src' WHEN {reporter} = 'DEST' THEN 'dst' "
-            f"WHEN {between} THEN 'middle' END"
+            f"CASE WHEN {disposition} IS NOT NULL THEN CASE WHEN {inbound} THEN 2 ELSE 1 END "
+            f"WHEN {reporter} = 'SRC' THEN 1 WHEN {reporter} = 'DEST' THEN 2 WHEN {between} THEN 3 END"
         ),
         "src": field("connection.src_ip"),
         "dst": field("connection.dest_ip"),
@@ -213,20 +212,17 @@ def _opening(disposition: str, direction: str, reporter: str) -> dict[str, str]:
     ``connection_direction`` is ``EGRESS`` where the reporter sent the SYN, ``INGRESS`` where it answered one, and is
     told in the one interval that saw it. Source: https://cloud.google.com/vpc/docs/flow-logs#connection-logging
     """
-    own, other = ("CASE WHEN {} LIKE 'SRC%' THEN '{}' ELSE '{}' END".format(reporter, *ends) for ends in _BOTH_WAYS)
+    own, other = ("CASE WHEN {} LIKE 'SRC%' THEN {} ELSE {} END".format(reporter, *ends) for ends in _BOTH_WAYS)
     opener = f"CASE {direction} WHEN 'EGRESS' THEN {own} WHEN 'INGRESS' THEN {other} END"
     return {
-        "opener": f"CASE WHEN {disposition} IS NOT NULL THEN 'src' ELSE {opener} END",
-        "proof": (
-            f"CASE WHEN {disposition} IS NOT NULL THEN 'state' "
-            f"WHEN {direction} IN ('EGRESS', 'INGRESS') THEN 'handshake' END"
-        ),
-        "opened": f"CASE WHEN {disposition} IS NOT NULL OR {opener} = 'src' THEN 1 ELSE 0 END",
+        "opener": f"CASE WHEN {disposition} IS NOT NULL THEN 1 ELSE {opener} END",
+        "proof": (f"CASE WHEN {disposition} IS NOT NULL THEN 2 WHEN {direction} IN ('EGRESS', 'INGRESS') THEN 1 END"),
+        "opened": f"CASE WHEN {disposition} IS NOT NULL OR {opener} = 1 THEN 1 ELSE 0 END",
         "answers": f"CASE WHEN {direction} = 'INGRESS' THEN TRUE END",
     }
 
 
-_BOTH_WAYS: Final = (("src", "dst"), ("dst", "src"))
+_BOTH_WAYS: Final = ((1, 2), (2, 1))
 
 
 def _first(*expressions: str) -> str:

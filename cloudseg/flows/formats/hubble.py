@@ -150,8 +150,8 @@ def _records(relation: str, _shape: tuple[str, ...]) -> Records:
         # The direction is that of the connection, as the node's own pod sees it. A dropped packet is never a reply.
         # Source: decodeTrafficDirection in cilium's pkg/hubble/parser/threefour/parser.go
         "side": (
-            "CASE direction WHEN 'EGRESS' THEN CASE WHEN reply THEN 'dst' ELSE 'src' END "
-            "WHEN 'INGRESS' THEN CASE WHEN reply THEN 'src' ELSE 'dst' END END"
+            "CASE direction WHEN 'EGRESS' THEN CASE WHEN reply THEN 2 ELSE 1 END "
+            "WHEN 'INGRESS' THEN CASE WHEN reply THEN 1 ELSE 2 END END"
         ),
         "src": "src",
         "dst": "dst",
@@ -160,10 +160,9 @@ def _records(relation: str, _shape: tuple[str, ...]) -> Records:
         "dst_port": "dst_port",
         "protocol": "protocol",
         "opener": (
-            f"CASE WHEN {handshake} THEN CASE WHEN ack THEN 'dst' ELSE 'src' END "
-            "WHEN reply THEN 'dst' WHEN asking THEN 'src' END"
+            f"CASE WHEN {handshake} THEN CASE WHEN ack THEN 2 ELSE 1 END WHEN reply THEN 2 WHEN asking THEN 1 END"
         ),
-        "proof": f"CASE WHEN {handshake} THEN 'handshake' WHEN reply OR asking THEN 'state' END",
+        "proof": f"CASE WHEN {handshake} THEN 1 WHEN reply OR asking THEN 2 END",
         "opened": f"CASE WHEN {handshake} AND NOT ack THEN 1 WHEN protocol <> 6 AND begun THEN 1 ELSE 0 END",
         "accepted": (
             "CASE WHEN verdict IN ('FORWARDED', 'AUDIT', 'REDIRECTED', 'TRACED', '1', '4', '5', '6') THEN TRUE "
@@ -185,7 +184,7 @@ def _records(relation: str, _shape: tuple[str, ...]) -> Records:
         "kubernetes",
         selected({"*": "*", "cluster": cluster}, relation),
         told,
-        status="CASE WHEN lost THEN 'skipped' END",
+        status="CASE WHEN lost THEN 2 END",
         # A frame without IP, such as ARP, has a verdict too.
         where=(
             "NOT other AND (src IS NOT NULL OR verdict IS NULL) "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Format", "Head", "Records"]
@@ -34,10 +34,19 @@ class Records(NamedTuple):
         sql: a SELECT with the columns of ``columns.RECORDS``, in order and typed, around one relation. It keeps to what
             DuckDB, Trino and BigQuery all have: CASE, COALESCE, NULLIF, CAST, TRY_CAST, ``&``.
         absent: the columns that are constantly NULL or 0 here, so that nobody groups by them.
+        provider: the provider of all of them, so that nobody groups by that; None: as the rows say.
+        unsaid: words in scope, network and observer that stand for NULL, and are taken for it once rows are counted:
+            there are fewer groups than rows.
+        plain: of scope and network, those that stand in a column of the relation as they are: that column's name.
+        same: of those, the ones that are the same in all records: the value, so that nobody reads it or groups by it.
     """
 
     sql: str
     absent: frozenset[str]
+    provider: str | None = None
+    unsaid: Mapping[str, tuple[str, ...]] = {}
+    plain: Mapping[str, str] = {}
+    same: Mapping[str, str] = {}
 
 
 class Format(NamedTuple):

@@ -11,7 +11,7 @@ from tests.flows.simulated.traffic import SCANNERS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.flows.simulated.running import Row
+    from cloudseg.flows.conversations import Conversation
 
 __all__ = ["Judgement", "Problem", "judge"]
 
@@ -38,15 +38,15 @@ class Judgement(NamedTuple):
     tally: Counter[str]
 
 
-def judge(wanted: list[Expected], rows: list[Row]) -> Judgement:
+def judge(wanted: list[Expected], rows: list[Conversation]) -> Judgement:
     """Compare rows with what has to be there."""
     problems: list[Problem] = []
     tally = Counter[str]()
     by_key: defaultdict[Key, list[Expected]] = defaultdict(list)
     for each in wanted:
         by_key[each.key].append(each)
-    right: defaultdict[int, list[Row]] = defaultdict(list)
-    open_: defaultdict[int, list[Row]] = defaultdict(list)
+    right: defaultdict[int, list[Conversation]] = defaultdict(list)
+    open_: defaultdict[int, list[Conversation]] = defaultdict(list)
     for row in rows:
         for what, found in _places(row, by_key):
             if found is None:
@@ -71,7 +71,7 @@ def judge(wanted: list[Expected], rows: list[Row]) -> Judgement:
     return Judgement(problems, tally)
 
 
-def _say(row: Row) -> str:
+def _say(row: Conversation) -> str:
     source = f"{row.initiator}" + (f":{row.initiator_port}" if row.initiator_port is not None else "")
     ends = f"{row.initiator_interface or row.initiator_network}, {row.responder_interface or row.responder_network}"
     return (
@@ -80,7 +80,7 @@ def _say(row: Row) -> str:
     )
 
 
-def _places(row: Row, by_key: dict[Key, list[Expected]]) -> Iterable[tuple[str, Expected | None]]:
+def _places(row: Conversation, by_key: dict[Key, list[Expected]]) -> Iterable[tuple[str, Expected | None]]:
     """To which expected conversation a row belongs, and how; nothing to go with is a problem."""
     key = Key(row.initiator, row.responder, row.protocol, row.port)
     if row.confidence == "unknown":
@@ -111,7 +111,7 @@ def _places(row: Row, by_key: dict[Key, list[Expected]]) -> Iterable[tuple[str, 
     return [(f"wrong {row.confidence}", None)]
 
 
-def _collapsed(row: Row, by_key: dict[Key, list[Expected]]) -> Iterable[tuple[str, Expected | None]]:
+def _collapsed(row: Conversation, by_key: dict[Key, list[Expected]]) -> Iterable[tuple[str, Expected | None]]:
     """A row for answers of many doors to one port of a scanner: which door is not told."""
     knocked = [
         each
@@ -123,16 +123,16 @@ def _collapsed(row: Row, by_key: dict[Key, list[Expected]]) -> Iterable[tuple[st
     return [("collapsed", each) for each in knocked] if len(knocked) > 1 else [("invented", None)]
 
 
-def _turned(row: Row) -> Key:
+def _turned(row: Conversation) -> Key:
     return Key(row.responder, row.initiator, row.protocol, row.initiator_port)
 
 
-def _port_of(each: Expected, row: Row) -> int | None:
+def _port_of(each: Expected, row: Conversation) -> int | None:
     """The port of the client, of a row that does not tell which end that is."""
     return row.initiator_port if each.key == (row.initiator, row.responder, row.protocol, row.port) else row.port
 
 
-def _of_networks(row: Row, candidates: list[Expected]) -> list[Expected]:
+def _of_networks(row: Conversation, candidates: list[Expected]) -> list[Expected]:
     """Of conversations between equal addresses, those in the networks of the row."""
     if len(candidates) < 2:
         return candidates
@@ -159,7 +159,7 @@ def _kind(port: int) -> int:
     return 2 if port <= 32767 else 3
 
 
-def _missing(each: Expected, right: list[Row], left_open: list[Row]) -> Iterable[Problem]:
+def _missing(each: Expected, right: list[Conversation], left_open: list[Conversation]) -> Iterable[Problem]:
     ends = sorted(map(str, each.ends))
     said = f"{each.key} {sorted(each.networks)} wanted {each.verdict} x{each.connections} ends {ends}"
     if not right:
@@ -175,7 +175,7 @@ def _missing(each: Expected, right: list[Row], left_open: list[Row]) -> Iterable
         yield Problem("verdicts", f"{said}, all {sorted(each.verdicts)}: {' and '.join(map(_say, right))}")
 
 
-def _unlike(each: Expected, right: list[Row], said: str) -> Iterable[Problem]:
+def _unlike(each: Expected, right: list[Conversation], said: str) -> Iterable[Problem]:
     if len(right) > max(len(each.ends), 1):
         yield Problem("doubled", f"{said}: {' and '.join(map(_say, right))}")
         return
@@ -194,5 +194,5 @@ def _unlike(each: Expected, right: list[Row], said: str) -> Iterable[Problem]:
             yield Problem("ends", f"{said}: {' and '.join(map(_say, right))}")
 
 
-def _ends(row: Row) -> tuple[str | None, str | None]:
+def _ends(row: Conversation) -> tuple[str | None, str | None]:
     return row.initiator_interface, row.responder_interface

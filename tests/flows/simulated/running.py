@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from cloudseg.flows.conversations import Conversation
 from cloudseg.flows.files import LocalFiles
 from cloudseg.flows.summarise import SummaryOptions, summarise
 from tests.flows.simulated.write_aws import aws_logs
@@ -24,44 +25,11 @@ if TYPE_CHECKING:
     from tests.flows.simulated.seen import Case
     from tests.flows.simulated.write_aws import LogFile
 
-__all__ = ["Row", "read_rows", "summarised", "to_parquet", "write_logs"]
+__all__ = ["read_rows", "summarised", "to_parquet", "write_logs"]
 
 _NUMBERS = {
     "version", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end", "tcp-flags", "traffic-path",
 }  # fmt: skip
-
-
-class Row(NamedTuple):
-    """A row of the file of conversations."""
-
-    provider: str
-    initiator: str
-    responder: str
-    protocol: int
-    port: int | None
-    initiator_port: int | None
-    verdict: str
-    initiator_interface: str | None
-    responder_interface: str | None
-    initiator_network: str | None
-    responder_network: str | None
-    initiator_scope: str | None
-    responder_scope: str | None
-    initiator_name: str | None
-    responder_name: str | None
-    observers: tuple[str, ...]
-    middle: tuple[str, ...]
-    rules: tuple[str, ...]
-    connections: int
-    records: int
-    packets: int
-    bytes: int
-    packets_back: int
-    bytes_back: int
-    first_seen: datetime
-    last_seen: datetime
-    evidence: str
-    confidence: str
 
 
 def write_logs(random: Random, case: Case, folder: Path, cuts: int) -> list[Path]:
@@ -133,15 +101,15 @@ def to_parquet(text: Path, parquet: Path) -> None:
     )
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[Conversation]:
     """Read the conversations, without the product's own reader."""
-    names = ", ".join(f'"{name}"' for name in Row._fields)
+    names = ", ".join(f'"{name}"' for name in Conversation._fields)
     found = duckdb.connect().execute(f"SELECT {names} FROM read_parquet('{path}')").fetchall()
     return [_row(each) for each in found]
 
 
-def _row(values: tuple[Any, ...]) -> Row:
-    row = Row(*values)
+def _row(values: tuple[Any, ...]) -> Conversation:
+    row = Conversation(*values)
     return row._replace(
         observers=tuple(row.observers or ()),
         middle=tuple(row.middle or ()),
