@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cloudseg.model import Estate, FlowLog, Network
 
-__all__ = ["Visibility", "visibilities"]
+__all__ = ["UNRECORDED", "Visibility", "visibilities"]
 
 _BOTH = frozenset(("accepted", "rejected"))
 _SHOWN = 5
@@ -42,7 +42,7 @@ class Visibility(NamedTuple):
 
 # What is recorded of a private endpoint is recorded where its clients stand. Proxies and subnets that stand for what is
 # elsewhere have no flow logs: https://cloud.google.com/compute/docs/reference/rest/v1/subnetworks
-_UNRECORDED = frozenset(
+UNRECORDED: Final = frozenset(
     (
         *("private-endpoints", "private_endpoint", "proxy", "proxy-only-subnet"),
         *("private-service-connect-subnet", "private-nat-subnet", "peer-migration-subnet"),
@@ -88,7 +88,7 @@ def _visibility(
     subnets = [
         _Place(subnet.label, (*own, *by_target.get(subnet.id, ())))
         for subnet in estate.subnets_in(network.id)
-        if subnet.kind not in _UNRECORDED
+        if subnet.kind not in UNRECORDED
     ]
     interfaces = [
         _Place(
@@ -96,7 +96,7 @@ def _visibility(
             (*own, *by_target.get(interface.subnet or "", ()), *by_target.get(interface.id, ())),
         )
         for interface in estate.interfaces_in(network.id)
-        if interface.role not in _UNRECORDED
+        if interface.role not in UNRECORDED
     ]
     found = {log.id: log for place in (*subnets, *interfaces) for log in place.logs} or {log.id: log for log in own}
     logs = tuple({**found, **by_rules}.values())

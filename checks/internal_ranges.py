@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cloudseg.model import Direction, Estate, Network, Peer, Rule, RuleSet
 
-__all__ = ["InternalRange", "InternalRanges"]
+__all__ = ["InternalRange", "InternalRanges", "kinds_of"]
 
 
 _ACCOUNTS: Final = frozenset(("service-account",))
@@ -161,7 +161,7 @@ class InternalRanges:
             if place not in side.contents:
                 side.contents[place] = self._content(side.ground, blocks)
             content = side.contents[place]
-            kinds = _kinds(rule_set)
+            kinds = kinds_of(rule_set)
             found = None if content is None else self._range(content, rule.direction, side.carrier, kinds)
             if found is not None and self._ordered.left(rule_set, rule):
                 yield rule, found
@@ -275,7 +275,7 @@ def _names_groups(rule_set: RuleSet, rule: Rule) -> bool:
     return rule_set.provider != "gcp" or rule.direction == "ingress"
 
 
-def _kinds(rule_set: RuleSet) -> Kinds:
+def kinds_of(rule_set: RuleSet) -> Kinds:
     """Return the kinds of groups that rules of a list can name as sources and that nobody can give to himself.
 
     Network tags are set by whoever may edit an instance. VPC firewall rules name service accounts, rules of policies

@@ -24,7 +24,7 @@ Remedy:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudseg.checks.example_azure import arm
 from cloudseg.checks.example_azure_services import bare_vault, joined_vault, waiting_vault
@@ -64,6 +64,8 @@ FAMILIES = Parameter(
     form=r"[a-z0-9][a-z0-9.-]*",
 )  # fmt: skip
 _BALANCERS = frozenset(("load_balancer", "network_load_balancer"))
+NO_ENDPOINT: Final = "no endpoint for "
+"""How the evidence begins that names a service without an endpoint."""
 
 
 class Missing(NamedTuple):
@@ -85,9 +87,7 @@ class Missing(NamedTuple):
 def run(context: AuditContext) -> Iterator[Finding]:
     """Yield a finding for every network that lacks an endpoint for a service, and every service that lacks one."""
     estate = context.estate
-    endpoints: dict[str, list[Endpoint]] = {}
-    for _, endpoint in sorted(estate.endpoints.items()):
-        endpoints.setdefault(endpoint.network, []).append(endpoint)
+    endpoints = _by_network(estate)
     for _, network in sorted(estate.networks.items()):
         if network.provider in LEAD_TO_ONE or not estate.read("endpoints", network):
             continue
@@ -101,6 +101,25 @@ def run(context: AuditContext) -> Iterator[Finding]:
     yield from unserved(context, context.texts(FAMILIES.name))
 
 
+def lacking(service: str, network: Network, estate: Estate) -> Missing | None:
+    """Return which subnets of a network reach a service over the internet alone; None where none does.
+
+    Args:
+        service: the service, by the end of its name: ``s3``.
+        network: the network.
+        estate: the estate.
+    """
+    leaving = _leaving_subnets(network, estate)
+    return _missing(service, leaving, _by_network(estate).get(network.id, ()), network, estate) if leaving else None
+
+
+def _by_network(estate: Estate) -> dict[str, list[Endpoint]]:
+    found: dict[str, list[Endpoint]] = {}
+    for _, endpoint in sorted(estate.endpoints.items()):
+        found.setdefault(endpoint.network, []).append(endpoint)
+    return found
+
+
 def _finding(context: AuditContext, network: Network, leaving: dict[str, bool], missing: list[Missing]) -> Finding:
     names = " and ".join((", ".join(each.service for each in missing[:-1]), missing[-1].service)).removeprefix(" and ")
     lacking = {subnet for each in missing for subnet in each.subnets}
@@ -112,7 +131,7 @@ def _finding(context: AuditContext, network: Network, leaving: dict[str, bool], 
         f"{counted(len(leaving), 'subnet')} with a way out",
         confidence="high" if certain else "low",
         evidence=(
-            *(f"no endpoint for {each.service}: {_shown(sorted(labels[s] for s in each.subnets))}" for each in missing),
+            *(f"{NO_ENDPOINT}{each.service}: {_shown(sorted(labels[s] for s in each.subnets))}" for each in missing),
             *(note for each in missing for note in each.notes),
             *(
                 ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cloudseg.checks.rule_lists import counted, managed, shown, shown_labels
 from cloudseg.model import GroupRef, ListRef, unplaced
@@ -196,9 +196,9 @@ def _networks_of(estate: Estate) -> dict[str, set[str | None]]:
 
 
 @lru_cache(maxsize=2)
-def _judged_families(estate: Estate) -> dict[tuple[str, int], bool]:  # noqa: ARG001 - the estate tells answers apart
-    """Return whether lists judge interfaces of a family: thousands of rules stand in one list."""
-    return {}
+def _bearing(estate: Estate, numbers: Literal["v4", "v6"]) -> frozenset[str]:
+    """Return the interfaces that have an address of a family."""
+    return frozenset(name for name, each in estate.interfaces.items() if getattr(each.addresses, numbers))
 
 
 def _widened(estate: Estate, rule_set: RuleSet, found: InternalRange) -> tuple[int, int] | None:
@@ -206,14 +206,11 @@ def _widened(estate: Estate, rule_set: RuleSet, found: InternalRange) -> tuple[i
     if found.named.v4 and found.named.v6:
         return None
     family = 6 if found.named.v4 else 4
-    numbers = "v6" if family == 6 else "v4"
-    judged = _judged_families(estate)
-    if (rule_set.id, family) not in judged:
-        own = estate.governed(rule_set)
-        judged[rule_set.id, family] = any(getattr(interface.addresses, numbers) for interface in own)
-    if not judged[rule_set.id, family]:
+    numbers: Literal["v4", "v6"] = "v6" if family == 6 else "v4"
+    bearing = _bearing(estate, numbers)
+    if not bearing or not any(interface.id in bearing for interface in estate.governed(rule_set)):
         return None
-    members = sum(1 for interface in found.interfaces if getattr(interface.addresses, numbers))
+    members = sum(1 for interface in found.interfaces if interface.id in bearing)
     return (family, members) if members else None
 
 

@@ -6,57 +6,31 @@ rules behind it are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cloudseg.model import ANYONE, GroupRef, Stage
-from cloudseg.observed.narrowing import Narrowed
+from cloudseg.model import ANYONE
+from cloudseg.observed.anywhere import Anywhere
+from cloudseg.observed.judging import Carried, Judgement, Met, Place, Setting, Step
+from cloudseg.observed.narrowing import Narrowed, RulesByTraffic
+from cloudseg.observed.rule_keys import RuleKey
 from cloudseg.reach.explaining.answers import answers_to
 from cloudseg.reach.explaining.rules import Judged, Lists, Other, judge
 from cloudseg.reach.passage import carries_unread, pipeline_of
 from cloudseg.traffic import NO_TRAFFIC
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Hashable, Iterator
 
-    from cloudseg.model import Direction, Estate, Interface, RuleSet
+    from cloudseg.model import Direction, Estate, Interface, Stage
+    from cloudseg.observed.judging import Kind
+    from cloudseg.observed.narrowing import Across
     from cloudseg.traffic import Traffic
 
-__all__ = ["Carried", "Carriers", "Kind", "RuleKey"]
+__all__ = ["Carriers"]
 
 _OPPOSITE: Final[dict[Direction, Direction]] = {"ingress": "egress", "egress": "ingress"}
-_AT_MOST: Final = Stage(name="at-most", at="interface", stateful=True, match="any", miss="deny")
-
-
-Kind = tuple[int, int | None]
-"""Protocol, and what is equal for ports that no rule tells apart."""
-
-
-class RuleKey(NamedTuple):
-    """A rule of a list: ids of rules need not differ between the directions of one."""
-
-    rule_set: str
-    direction: Direction
-    rule: str
-
-
-class Carried(NamedTuple):
-    """What carries a connection at one end.
-
-    Attributes:
-        rules: the rules that let the request through, surely or at most.
-        replies: the rules of stateless lists that let its answers through.
-        passes: something of it passes, at most.
-    """
-
-    rules: frozenset[RuleKey] = frozenset()
-    replies: frozenset[RuleKey] = frozenset()
-    passes: bool = True
-
-    def with_rules_of(self, other: Carried, *, passes: bool) -> Carried:
-        """Return the rules of both, with another verdict."""
-        return Carried(self.rules | other.rules, self.replies | other.replies, passes)
 
 
 class Carriers:
@@ -69,9 +43,11 @@ class Carriers:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._narrowed: dict[Hashable, Narrowed] = {}
-        self._known: dict[Hashable, dict[Hashable, _Judgement]] = {}
-        self._met: dict[Hashable, tuple[tuple[_Step, ...], tuple[_Step, ...]]] = {}
-        self._anywhere: dict[Hashable, tuple[RuleSet, ...]] = {}
+        self._known: dict[Hashable, dict[Hashable, Judgement]] = {}
+        self._by_traffic = RulesByTraffic(estate)
+        self._settings: dict[tuple[Hashable, Direction], Setting] = {}
+        self._met: dict[Hashable, Met] = {}
+        self._anywhere = Anywhere(estate)
 
     def at(
         self, interface: Interface, direction: Direction, other: Other, traffic: Traffic, alike: tuple[Kind, Hashable]
@@ -85,13 +61,30 @@ class Carriers:
             traffic: what the connection carries.
             alike: what is equal for traffic that no rule tells apart, and for interfaces that none does.
         """
-        requests, answers = self._steps(interface, direction, traffic, alike)
+        return self._through(self.met(interface, direction, traffic, alike), other)
+
+    def across(self, met: Met, across: Across) -> Carried:
+        """Return the same for an end of which is known what rules see of it.
+
+        Args:
+            met: what packets meet.
+            across: the other end.
+        """
+        key: list[Hashable] = [each.narrowed.sees(across) for each in (*met.requests, *met.answers)]
+        key.append(across.subnet == met.subnet)
+        asked = tuple(key)
+        known = met.known.get(asked)
+        if known is None:
+            known = met.known[asked] = self._through(met, across.other)
+        return known
+
+    def _through(self, met: Met, other: Other) -> Carried:
         rules, replies = list[frozenset[RuleKey]](), list[frozenset[RuleKey]]()
         accepted, part, passes = False, 0, True
         # Something may have been accepted for good, whatever the lists behind it say; what earlier parts let through.
         settled, before = False, True
-        beside = other.interface is not None and other.interface.subnet == interface.subnet is not None
-        for step in requests:
+        beside = other.interface is not None and other.interface.subnet == met.subnet is not None
+        for step in met.requests:
             stage = step.lists.stage
             if stage.part > part:
                 # What was accepted for good before meets the stages of the next part all the same.
@@ -104,105 +97,123 @@ class Carriers:
             passes = passes and found.passes
             settled = settled or (stage.stateful and passes and found.settles)
             accepted = accepted or (stage.stateful and found.accepted)
-        for step in answers:
+        for step in met.answers:
             if not (step.lists.stage.at == "subnet-boundary" and beside):
                 replies.append(self._judged(step, other).rules)
         return Carried(_NO_RULES.union(*rules), _NO_RULES.union(*replies), before and (passes or settled))
 
-    def _steps(
-        self, interface: Interface, direction: Direction, traffic: Traffic, alike: tuple[Kind, Hashable]
-    ) -> tuple[tuple[_Step, ...], tuple[_Step, ...]]:
-        """Return what requests of a kind meet at an interface, and what their answers do where lists keep no state."""
-        (protocol, _), standing = alike
-        known = self._met.get((alike, direction))
+    def met(self, interface: Interface, direction: Direction, traffic: Traffic, alike: tuple[Kind, Hashable]) -> Met:
+        """Return what connections of a kind meet at an interface: their requests, and their answers.
+
+        Args:
+            interface: the interface.
+            direction: of the request, seen from it.
+            traffic: what the connections carry.
+            alike: as for :meth:`at`.
+        """
+        kind, standing = alike
+        setting = self._setting(interface, direction, standing)
+        known = self._met.get((setting.key, kind))
+        if known is None:
+            answers = answers_to(traffic) if setting.answers else NO_TRAFFIC
+            # Answers go to ports of the client's choice, whatever was asked for.
+            back = ("back", kind[0])
+            known = self._met[setting.key, kind] = Met(
+                tuple([self._step(each, traffic, kind) for each in setting.requests]),
+                tuple([self._step(each, answers, back) for each in setting.answers if answers]),
+                setting.subnet,
+                {},
+            )
+        return known
+
+    def _setting(self, interface: Interface, direction: Direction, standing: Hashable) -> Setting:
+        """Return which lists requests meet at an interface, and their answers where lists keep no state."""
+        known = self._settings.get((standing, direction))
         if known is None:
             pipeline = pipeline_of(interface, self._estate)
             back = _OPPOSITE[direction]
             there = () if pipeline is None else pipeline.met_by(interface, direction)
-            answers = answers_to(traffic)
-            returning = () if pipeline is None or not answers else pipeline.met_by(interface, back)
-            # Answers go to ports of the client's choice, whatever was asked for.
-            known = self._met[alike, direction] = (
-                tuple(self._step(_Place(each, interface, direction, standing), traffic, alike[0]) for each in there),
-                tuple(
-                    self._step(_Place(each, interface, back, standing), answers, ("back", protocol))
-                    for each in returning
-                    if not each.stateful
-                ),
-            )
+            returning = () if pipeline is None else pipeline.met_by(interface, back)
+            requests = [self._place(each, interface, direction, standing) for each in there]
+            answers = [self._place(each, interface, back, standing) for each in returning if not each.stateful]
+            # Stages without lists stop nothing.
+            judged = tuple(tuple([each for each in part if each.judges]) for part in (requests, answers))
+            # Where no list stands at the boundary of subnets, it does not matter in which one the other end is.
+            bounded = any(each.stage.at == "subnet-boundary" for part in judged for each in part)
+            subnet = interface.subnet if bounded else None
+            key = (direction, subnet, tuple([tuple([each.key for each in part]) for part in judged]))
+            known = self._settings[standing, direction] = Setting(key, judged[0], judged[1], subnet)
         return known
 
-    def _step(self, place: _Place, traffic: Traffic, kind: Hashable) -> _Step:
-        stage, interface, direction, standing = place
+    def _place(self, stage: Stage, interface: Interface, direction: Direction, standing: Hashable) -> Place:
         judges = self._estate.judging(interface, stage.name, direction)
-        chosen = (tuple([judge.id for judge in judges]), stage.name, direction, kind)
+        own = any(rule.local != ANYONE for judge in judges for rule in judge.rules)
+        near = standing if own else (interface.is_pod, interface.scope if interface.is_pod else "")
+        unread = stage.at == "interface" and carries_unread(interface, self._estate)
+        names = tuple([judge.id for judge in judges])
+        return Place(
+            stage, interface, direction, judges, standing, unread, (names, stage.name, direction, near, unread)
+        )
+
+    def _step(self, place: Place, traffic: Traffic, kind: Hashable) -> Step:
+        chosen = (*place.key[:3], kind)
         narrowed = self._narrowed.get(chosen)
         if narrowed is None:
-            narrowed = self._narrowed[chosen] = Narrowed(judges, direction, traffic, self._estate)
-        unread = stage.at == "interface" and carries_unread(interface, self._estate)
-        lists = Lists(stage, direction, narrowed.judges, interface)
-        answers = self._known.setdefault((chosen, narrowed.near(interface, standing), unread), {})
-        return _Step(lists, narrowed, traffic, unread, answers)
+            lists = [self._by_traffic.narrowed(each, place.direction, traffic, kind) for each in place.judges]
+            narrowed = self._narrowed[chosen] = Narrowed(tuple(lists), self._estate)
+        near = narrowed.near(place.interface, place.standing)
+        answers = self._known.setdefault((chosen, near, place.unread), {})
+        stage = Lists(place.stage, place.direction, narrowed.judges, place.interface)
+        return Step(stage, narrowed, traffic, place.unread, answers)
 
-    def anywhere(self, network: str, provider: str, direction: Direction, other: Other, traffic: Traffic) -> Carried:
+    def anywhere(
+        self, place: tuple[str, str], direction: Direction, other: Other, traffic: Traffic, kind: Kind
+    ) -> Carried:
         """Return what may carry a connection at somebody of whom not more is known than the network.
 
         Args:
-            network: qualified id of the network; empty where not even that is known.
-            provider: the provider of it.
+            place: qualified id of the network, empty where not even that is known, and its provider.
             direction: of the request, seen from the end.
             other: the other end.
             traffic: what the connection carries.
+            kind: what is equal for traffic that no rule tells apart.
         """
-        requests = self._of_network(network, provider, direction, traffic)
-        replies = self._of_network(network, provider, _OPPOSITE[direction], answers_to(traffic))
-        stand_in = other.interface or _nobody(self._estate)
-        if stand_in is None:
-            return Carried()
+        rules = self._anywhere.rules(place, direction, other, traffic, kind)
+        back = ("back", kind[0])
+        return Carried(rules, self._anywhere.rules(place, _OPPOSITE[direction], other, answers_to(traffic), back))
 
-        def admitted(lists: tuple[RuleSet, ...], way: Direction, packets: Traffic) -> frozenset[RuleKey]:
-            judged = judge(Lists(_AT_MOST, way, lists, stand_in), _with_groups(other, lists), packets, self._estate)
-            return frozenset(RuleKey(hit.rule_set.id, way, hit.rule.id) for hit in judged.admitting)
+    def admitting(
+        self, place: tuple[str, str], direction: Direction, other: Other, traffic: Traffic, kind: Kind
+    ) -> frozenset[RuleKey]:
+        """Return of the same the rules that let the request through."""
+        return self._anywhere.rules(place, direction, other, traffic, kind)
 
-        return Carried(
-            admitted(requests, direction, traffic), admitted(replies, _OPPOSITE[direction], answers_to(traffic))
-        )
-
-    def _of_network(self, network: str, provider: str, direction: Direction, traffic: Traffic) -> tuple[RuleSet, ...]:
-        """Return the lists that may judge anybody of a network, with what of their rules may carry traffic."""
-        key = (network, provider, direction, traffic)
-        known = self._anywhere.get(key)
-        if known is None:
-            found: list[RuleSet] = []
-            for _, rule_set in sorted(self._estate.rule_sets.items()):
-                if network and rule_set.network not in {None, network}:
-                    continue
-                if not network and rule_set.provider != provider:
-                    continue
-                rules = tuple(
-                    msgspec.structs.replace(rule, local=ANYONE)
-                    for rule in rule_set.rules
-                    if rule.direction == direction and rule.allows and rule.traffic.overlaps(traffic)
-                )
-                if rules:
-                    found.append(msgspec.structs.replace(rule_set, rules=rules))
-            known = self._anywhere[key] = tuple(found)
-        return known
-
-    def _judged(self, step: _Step, other: Other) -> _Judgement:
+    def _judged(self, step: Step, other: Other) -> Judgement:
         """Return what the lists of a stage do with packets."""
-        if not step.lists.judges:
-            return _NOTHING
         far = step.narrowed.far(other)
         known = step.answers.get(far)
         if known is None:
             known = self._judge(step.lists, step.narrowed, other, step.traffic)
             if step.unread:
-                known = _Judgement(known.rules, passes=True, accepted=False, settles=known.settles)
+                rules = known.rules | self._perhaps(step, other)
+                known = Judgement(rules, passes=True, accepted=False, settles=known.settles)
             step.answers[far] = known
         return known
 
-    def _judge(self, lists: Lists, narrowed: Narrowed, other: Other, traffic: Traffic) -> _Judgement:
+    def _perhaps(self, step: Step, other: Other) -> frozenset[RuleKey]:
+        """Return the rules of a stage that may carry packets, of lists that nobody read to judge the interface."""
+        own, stage = step.lists.interface, step.lists.stage.name
+        known = judge(step.lists, other, step.traffic, self._estate)
+        if step.traffic <= known.lower | known.accepted_lower:
+            # Lists that judge it for sure let all of it through, whatever others do.
+            return _NO_RULES
+        place = (own.network or "", own.provider)
+        found = self._anywhere.rules(place, step.lists.direction, other, step.traffic, step.traffic)
+        return frozenset(key for key in found if self._estate.rule_sets[key.rule_set].stage == stage)
+
+    def _judge(self, lists: Lists, narrowed: Narrowed, other: Other, traffic: Traffic) -> Judgement:
+        if lists.stage.match == "any" and lists.stage.miss == "deny" and not narrowed.may_match(other):
+            return Judgement(_NO_RULES, passes=False, accepted=not traffic)
         found: set[RuleKey] = set()
         upper, accepted, settled = NO_TRAFFIC, traffic, NO_TRAFFIC
         for seen in _ways(lists, narrowed, other):
@@ -211,54 +222,10 @@ class Carriers:
                 upper |= judged.upper | judged.accepted_upper
                 accepted &= judged.accepted_lower
                 settled |= judged.accepted_upper
-        return _Judgement(frozenset(found), passes=bool(upper), accepted=traffic <= accepted, settles=bool(settled))
-
-
-class _Place(NamedTuple):
-    """Where packets are judged."""
-
-    stage: Stage
-    interface: Interface
-    direction: Direction
-    standing: Hashable
-
-
-class _Step(NamedTuple):
-    """What packets of one kind meet at interfaces that no rule tells apart.
-
-    Attributes:
-        lists: the lists of one stage, with the rules alone that have to do with such packets.
-        narrowed: the same, with what these rules tell apart.
-        traffic: such packets.
-        unread: it was not read which further lists judge the interfaces.
-        answers: what is known of other ends.
-    """
-
-    lists: Lists
-    narrowed: Narrowed
-    traffic: Traffic
-    unread: bool
-    answers: dict[Hashable, _Judgement]
-
-
-class _Judgement(NamedTuple):
-    """What the lists of one stage do with packets.
-
-    Attributes:
-        rules: the rules that may let them through.
-        passes: something passes, at most.
-        accepted: all of them are surely accepted for good.
-        settles: some of them may be accepted for good.
-    """
-
-    rules: frozenset[RuleKey]
-    passes: bool
-    accepted: bool
-    settles: bool = False
+        return Judgement(frozenset(found), passes=bool(upper), accepted=traffic <= accepted, settles=bool(settled))
 
 
 _NO_RULES: Final[frozenset[RuleKey]] = frozenset()
-_NOTHING: Final = _Judgement(frozenset(), passes=True, accepted=False)
 
 
 def _ways(lists: Lists, narrowed: Narrowed, other: Other) -> Iterator[Other]:
@@ -289,18 +256,3 @@ def _again(lists: Lists, other: Other, traffic: Traffic, estate: Estate) -> Iter
             for own in left.judges
         )
         left = left._replace(judges=judges)
-
-
-def _with_groups(other: Other, lists: Sequence[RuleSet]) -> Other:
-    """Return an end that may belong to any group that lists name, where it is not known who it is."""
-    return other._replace(groups=_groups(lists)) if other.groups else other
-
-
-def _groups(lists: Sequence[RuleSet]) -> frozenset[str]:
-    return frozenset(
-        peer.group for own in lists for rule in own.rules for peer in rule.remote if isinstance(peer, GroupRef)
-    )
-
-
-def _nobody(estate: Estate) -> Interface | None:
-    return next(iter(estate.interfaces.values()), None)

@@ -28,6 +28,8 @@ class End(NamedTuple):
         name: what the log calls it: a pod, a machine, a service of the cloud; empty where it does not.
         network: qualified id of the network in which it stands or stood, of one that is ``gone`` or ``unknown``; empty
             where that is not known.
+        deleted: of one that is ``gone``, its interface reported, and all interfaces of its scope were read: there is
+            none such any more.
     """
 
     kind: EndKind
@@ -37,6 +39,7 @@ class End(NamedTuple):
     candidates: tuple[str, ...] = ()
     name: str = ""
     network: str = ""
+    deleted: bool = False
 
     @property
     def known(self) -> bool:

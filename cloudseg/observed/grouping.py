@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cloudseg.observed.columns_of import combined, numbers_of
+from cloudseg.observed.columns_of import Factor, combined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from cloudseg.observed.columns_of import Factor, Numbers
+    from cloudseg.observed.columns_of import Numbers
     from cloudseg.observed.join import Joined
     from cloudseg.observed.observations import Columns
 
@@ -36,9 +36,11 @@ class Group(NamedTuple):
 
 def ports_of(table: Columns, column: str = "port") -> Factor:
     """Return protocol and port of each conversation as numbers; None for the port where there is none."""
-    values: list[Any] = table.column(column).tolist()
-    ports = [None if port is None or port < 0 else int(port) for port in values]
-    return numbers_of(list(zip(table.column("protocol").tolist(), ports, strict=True)))
+    protocols: Numbers = table.column("protocol")
+    ports: Numbers = np.maximum(table.column(column), -1)
+    codes, first = combined([protocols, ports + 1])
+    pairs = zip(protocols[first].tolist(), ports[first].tolist(), strict=True)
+    return Factor(codes, [(protocol, None if port < 0 else port) for protocol, port in pairs])
 
 
 def grouped(joined: Joined, rows: Numbers, keys: Sequence[Numbers]) -> list[Group]:

@@ -135,12 +135,13 @@ class Resolver:
         if not reports_by_itself(seen.provider, seen.interface or ""):
             return None
         network = self._network_of(seen.provider, seen.scope, seen.network) or _unread(seen)
-        if self._read_in_full(seen.provider, seen.scope):
+        deleted = self._read_in_full(seen.provider, seen.scope)
+        if deleted:
             reason = f"{seen.interface} reported it and is not in the estate any more"
         else:
             where = f" of {seen.scope}" if seen.scope else ""
             reason = f"{seen.interface}{where} reported it, which was not read"
-        return Told(End("gone", "", seen.address, reason, name=seen.name or ""), network)
+        return Told(End("gone", "", seen.address, reason, name=seen.name or "", deleted=deleted), network)
 
     def _by_address(self, seen: Seen, version: int, value: int, network: str | None) -> Told:
         bearers = self._bearers.inside(version, value)

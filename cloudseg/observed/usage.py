@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cloudseg.observed.carrying import RuleKey
+from cloudseg.observed.rule_keys import RuleKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -161,6 +161,12 @@ class Usage:
             ports=len(ports),
             replies_only=replies_only,
         )
+
+    def rows_of(self, rule_set: RuleSet, rule: Rule) -> Numbers:
+        """Return the conversations of which a rule may have let requests through, by their places."""
+        key = RuleKey(rule_set.id, rule.direction, rule.id)
+        forward = self._of_kinds(self._forward.get(key, ()))
+        return np.union1d(forward, self._of_kinds(self._backward.get(key, ())))
 
     def used(self, rule_set: RuleSet, rule: Rule) -> bool:
         """Tell whether any conversation can have used a rule, or a log says that one did."""

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from cloudseg.errors import ParseError
-from cloudseg.observed.balancers import Before, before
-from cloudseg.observed.called import reporter_names
-from cloudseg.observed.carrying import Carried, Carriers, RuleKey
 from cloudseg.observed.columns_of import combined, factor, numbers_of
-from cloudseg.observed.kinds_of_traffic import TrafficKinds, traffic_of
+from cloudseg.observed.grouping import ports_of
 from cloudseg.observed.named_rules import NamedRules
-from cloudseg.observed.narrowing import ANYBODY
+from cloudseg.observed.noted import Noted
+from cloudseg.observed.passing import Way
 from cloudseg.observed.usage import Kinds, Tried, Usage, Uses
-from cloudseg.reach.explaining.rules import Other
-from cloudseg.traffic import NO_ADDRESSES, AddressSet
-from cloudseg.traffic.cidr import parse_address
+from cloudseg.observed.ways import Ways
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from cloudseg.model import Direction, Estate, Interface
-    from cloudseg.observed.carrying import Kind
-    from cloudseg.observed.columns_of import Factor, Numbers
-    from cloudseg.observed.ends import End
+    from cloudseg.model import Estate
+    from cloudseg.observed.columns_of import Numbers
     from cloudseg.observed.join import Joined
-    from cloudseg.observed.observations import Columns
+    from cloudseg.observed.passing import Borne
+    from cloudseg.observed.rule_keys import RuleKey
     from cloudseg.reach.reachability import Reachability
-    from cloudseg.traffic import Traffic
 
 __all__ = ["usage_of"]
 
-_ANYBODY: Final = frozenset((ANYBODY,))
-"""Groups of an end of which it is not known who it is: any of those that a rule names."""
-_UNSURE: Final = frozenset(("gone", "unknown"))
 _NEVER: Final = Tried(0, passes=False)
+_Notes = list[tuple["Numbers", "Numbers"]]
+"""Numbers of what carries connections, and the kinds of these."""
 
 
 def usage_of(joined: Joined, reach: Reachability, estate: Estate) -> Usage:
@@ -51,273 +41,145 @@ def usage_of(joined: Joined, reach: Reachability, estate: Estate) -> Usage:
         reach: the reachability of the estate, which tells what nothing tells apart.
         estate: the estate.
     """
-    return _Work(joined, reach, estate).usage()
+    table = joined.conversations
+    told = _told(joined, reach, estate)
+    refused = table.column("verdict") == "refused"
+    kinds, attempted = (_kinds(np.flatnonzero(which), told) for which in (~refused, refused))
+    found = _accepted(told, kinds.first)
+    weights = np.maximum(table.column("connections"), 1)
+    attempts = np.bincount(attempted.of_row[refused], weights=weights[refused], minlength=len(attempted.first))
+    tried = _tried(told, attempted.first, attempts.astype(np.int64))
+    rules = [each.rules for each in told.ways.answers]
+    replies = [each.replies for each in told.ways.answers]
+    uses = Uses(Noted(found.forward, rules), Noted(found.backward, rules), Noted(found.replying, replies))
+    return Usage(joined, kinds, uses, found.uncarried, found.sides, tried=tried, named=NamedRules(table))
 
 
-class Way(NamedTuple):
-    """A way in which a conversation may have gone.
+class _Told(NamedTuple):
+    """Conversations as numbers.
 
     Attributes:
-        source: who opened it.
-        target: the other end.
-        pair: protocol and port; None for a port that is not known, or where there are none.
-        middle: who reported it in between.
-        provider: whose logs showed it.
+        ways: says what carries them.
+        there: the ways from their initiators to their responders.
+        back: the numbers of the traffic the other way round.
+        any_port: those of the traffic the other way round, to any port.
+        unknown: it is not known who opened them.
+        inferred: who opened them is not sure.
+        known: both ends are known.
+        parts: what tells kinds of them apart.
     """
 
-    source: End
-    target: End
-    pair: tuple[int, int | None]
-    middle: tuple[str, ...]
-    provider: str
-
-    def back(self, pair: tuple[int, int | None]) -> Way:
-        """Return the way from the other end, to another port."""
-        return Way(self.target, self.source, pair, self.middle, self.provider)
-
-
-class _Work:
-    """Works out the use of rules."""
-
-    def __init__(self, joined: Joined, reach: Reachability, estate: Estate) -> None:
-        self._joined, self._reach, self._estate = joined, reach, estate
-        self._carriers = Carriers(estate)
-        rules = (rule.traffic for rule_set in estate.rule_sets.values() for rule in rule_set.rules)
-        self._traffic_kinds = TrafficKinds(rules)
-        self._known: dict[Hashable, Carried] = {}
-        self._anywhere: dict[Hashable, frozenset[RuleKey]] = {}
-        self._others: dict[End, list[Other]] = {}
-        self._parties: dict[End, Hashable] = {}
-
-    def usage(self) -> Usage:
-        joined, table = self._joined, self._joined.conversations
-        parties = numbers_of([self._party(end) for end in joined.ends])
-        traffic = _pairs(table, "port")
-        asked = numbers_of([self._traffic_kinds.kind(*pair) for pair in traffic.values])
-        turned = _pairs(table, "initiator_port")
-        back = numbers_of([self._traffic_kinds.kind(*pair) for pair in turned.values])
-        unknown = (table.column("evidence") == "unknown").astype(np.int64)
-        inferred = table.column("confidence") != "high"
-        middles = numbers_of(_tuples(table.column("middle")))
-        refused = table.column("verdict") == "refused"
-        parts = (
-            parties.codes[joined.initiators] if len(joined) else joined.initiators,
-            parties.codes[joined.responders] if len(joined) else joined.responders,
-            asked.codes[traffic.codes],
-            np.where(unknown == 1, back.codes[turned.codes] + 1, 0),
-            middles.codes,
-            factor(table.column("provider")).codes,
-            inferred.astype(np.int64),
-        )
-        providers: list[str] = table.column("provider").tolist()
-
-        def way(row: int) -> Way:
-            return Way(joined.initiator(row), joined.responder(row), traffic.at(row), middles.at(row), providers[row])
-
-        kinds = _kinds(np.flatnonzero(~refused), parts)
-        forward, backward, replying = (defaultdict[RuleKey, list[int]](list) for _ in range(3))
-        uncarried: list[int] = []
-        sides: tuple[list[int], list[int]] = ([], [])
-        for kind, row in enumerate(kinds.first.tolist()):
-            there = way(row)
-            carried = self._carried(there)
-            _note(forward, carried.rules, kind)
-            _note(replying, carried.replies, kind)
-            passes = carried.passes
-            if unknown[row]:
-                otherwise = there.back(turned.at(row))
-                again = self._carried(otherwise)
-                _note(backward, again.rules, kind)
-                _note(replying, again.replies, kind)
-                if passes != again.passes and there.source.known and there.target.known:
-                    sides[again.passes].append(kind)
-                passes = passes or again.passes
-                if not passes:
-                    _note(backward, self._formerly(otherwise), kind)
-            elif not passes and inferred[row]:
-                # Perhaps it was opened the other way round, from any port.
-                _note(backward, self._carried(there.back((there.pair[0], None))).rules, kind)
-            if not passes:
-                uncarried.append(kind)
-                _note(forward, self._formerly(there), kind)
-        tried: dict[RuleKey, Tried] = {}
-        attempted = _kinds(np.flatnonzero(refused), parts)
-        weights = np.maximum(table.column("connections"), 1)
-        counts = np.bincount(attempted.of_row[refused], weights=weights[refused], minlength=len(attempted.first))
-        for row, attempts in zip(attempted.first.tolist(), counts.astype(np.int64).tolist(), strict=True):
-            for each in (way(row), way(row).back(turned.at(row)))[: 1 + int(unknown[row])]:
-                carried = self._carried(each)
-                for key in carried.rules:
-                    before_it = tried.get(key, _NEVER)
-                    tried[key] = Tried(before_it.attempts + attempts, before_it.passes or carried.passes)
-        uses, named = Uses(forward, backward, replying), NamedRules(table)
-        return Usage(joined, kinds, uses, uncarried, sides, tried=tried, named=named)
-
-    def _carried(self, way: Way) -> Carried:
-        """Return what carries a connection from one end to another, at both of them and in between."""
-        source, target, pair, middle, provider = way
-        traffic, kind = traffic_of(*pair), self._traffic_kinds.kind(*pair)
-        out = self._at_end(source, "egress", target, traffic, kind, provider)
-        into = self._at_end(target, "ingress", source, traffic, kind, provider)
-        found = out.with_rules_of(into, passes=out.passes and into.passes)
-        for name in middle:
-            for interface in self._named.get((provider, name), ()):
-                taken = self._at(interface, "ingress", source, traffic, kind)
-                given = self._at(interface, "egress", target, traffic, kind)
-                found = found.with_rules_of(taken, passes=found.passes).with_rules_of(given, passes=found.passes)
-        for node in self._before(target, traffic).nodes:
-            given = self._at(node, "egress", target, traffic, kind)
-            found = found.with_rules_of(given, passes=found.passes)
-        return found
-
-    def _formerly(self, way: Way) -> frozenset[RuleKey]:
-        """Return the rules that may have carried what nothing carries today.
-
-        Since then an end may have been given other groups, or its address to somebody else.
-        """
-        source, target, pair, _, provider = way
-        traffic, kind = traffic_of(*pair), self._traffic_kinds.kind(*pair)
-        found: set[RuleKey] = set()
-        ends: tuple[tuple[End, Direction, End], ...] = ((source, "egress", target), (target, "ingress", source))
-        for end, direction, other in ends:
-            if not end.interface or self._at_end(end, direction, other, traffic, kind, provider).passes:
-                continue
-            interface = self._estate.interfaces[end.interface]
-            anybody = Other(_addresses(other.address), groups=_ANYBODY)
-            carried = self._carriers.at(interface, direction, anybody, traffic, (kind, self._standing(interface)))
-            found |= carried.rules
-            if not carried.passes:
-                place = (interface.network or "", interface.provider, direction)
-                key = (*place, self._position(other.address), bool(anybody.addresses), kind)
-                known = self._anywhere.get(key)
-                if known is None:
-                    network, own, way_in = place
-                    known = self._carriers.anywhere(network, own, way_in, anybody, traffic).rules
-                    self._anywhere[key] = known
-                found |= known
-        return frozenset(found)
-
-    def _before(self, end: End, traffic: Traffic) -> Before:
-        """Return what may stand before an end and hand it connections under the addresses of its own clients."""
-        return before(self._estate.interfaces[end.interface], traffic, self._estate) if end.interface else Before()
-
-    def _at_end(
-        self, end: End, direction: Direction, other: End, traffic: Traffic, kind: Kind, provider: str
-    ) -> Carried:
-        """Return what carries a connection at one of its ends: wherever it is not known who it is, at anybody."""
-        interfaces = self._estate.interfaces
-        if end.interface:
-            return self._at(interfaces[end.interface], direction, other, traffic, kind)
-        if end.kind not in _UNSURE:
-            return Carried()
-        if end.candidates:
-            each = [self._at(interfaces[name], direction, other, traffic, kind) for name in end.candidates]
-        else:
-            each = [
-                self._carriers.anywhere(end.network, provider, direction, seen, traffic) for seen in self._seen(other)
-            ]
-        found = each[0]
-        for more in each[1:]:
-            found = found.with_rules_of(more, passes=found.passes or more.passes)
-        return found
-
-    def _at(self, interface: Interface, direction: Direction, other: End, traffic: Traffic, kind: Kind) -> Carried:
-        """Return what carries a connection at an interface; ends that rules treat alike share an answer."""
-        key = (self._standing(interface), direction, self._party(other), kind)
-        known = self._known.get(key)
-        if known is None:
-            alike = (kind, key[0])
-            others = self._seen(other)
-            groups = before(interface, traffic, self._estate).groups if direction == "ingress" else frozenset[str]()
-            if groups:
-                others = [*others, Other(_addresses(other.address), groups=groups)]
-            each = [self._carriers.at(interface, direction, seen, traffic, alike) for seen in others]
-            known = each[0]
-            for more in each[1:]:
-                known = known.with_rules_of(more, passes=known.passes or more.passes)
-            self._known[key] = known
-        return known
-
-    def _seen(self, end: End) -> list[Other]:
-        """Return an end as the rules of another one may see it."""
-        known = self._others.get(end)
-        if known is None:
-            known = self._others[end] = self._as_seen(end)
-        return known
-
-    def _as_seen(self, end: End) -> list[Other]:
-        addresses = _addresses(end.address)
-        if end.interface:
-            return [Other(addresses, self._estate.interfaces[end.interface])]
-        if end.kind not in _UNSURE and end.kind != "beyond":
-            return [Other(addresses)]
-        candidates = [Other(addresses, self._estate.interfaces[name]) for name in end.candidates]
-        return [*candidates, Other(addresses, groups=_ANYBODY)]
-
-    def _party(self, end: End) -> Hashable:
-        """Return what is equal for all ends that rules treat alike."""
-        known = self._parties.get(end)
-        if known is None:
-            known = self._parties[end] = self._as_party(end)
-        return known
-
-    def _as_party(self, end: End) -> Hashable:
-        place = self._position(end.address)
-        if end.interface:
-            return (*self._standing(self._estate.interfaces[end.interface]), place)
-        candidates = tuple(self._standing(self._estate.interfaces[name]) for name in end.candidates)
-        return end.kind, end.network, candidates, place
-
-    def _standing(self, interface: Interface) -> tuple[int, str | None]:
-        # What stands in one subnet meets no list at its boundary, whatever class it is of.
-        return self._reach.number_of(interface.id), interface.subnet
-
-    def _position(self, address: str) -> int:
-        try:
-            return self._reach.ground.line.position(*parse_address(address))
-        except ParseError:
-            return -1
-
-    @cached_property
-    def _named(self) -> Mapping[tuple[str, str], Sequence[Interface]]:
-        return reporter_names(self._estate)
+    ways: Ways
+    there: Way
+    back: Numbers
+    any_port: Numbers
+    unknown: NDArray[np.bool_]
+    inferred: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    parts: Sequence[Numbers]
 
 
-def _kinds(rows: Numbers, parts: Sequence[Numbers]) -> Kinds:
+class _Accepted(NamedTuple):
+    """What accepted conversations used; kinds without any number are those that nothing carries."""
+
+    forward: _Notes
+    backward: _Notes
+    replying: _Notes
+    uncarried: list[int]
+    sides: tuple[list[int], list[int]]
+
+
+def _told(joined: Joined, reach: Reachability, estate: Estate) -> _Told:
+    """Return conversations as numbers."""
+    table = joined.conversations
+    middles = numbers_of(_tuples(table.column("middle")))
+    providers = factor(table.column("provider"))
+    ways = Ways(joined.ends, reach, estate, middles.values, providers.values)
+    ports, turned = ports_of(table), ports_of(table, "initiator_port")
+    asked, back, any_port = (
+        np.array([ways.traffic(pair) for pair in pairs], dtype=np.int64)
+        for pairs in (ports.values, turned.values, [(protocol, None) for protocol, _ in ports.values])
+    )
+    known = np.array([end.known for end in joined.ends] or [True], dtype=np.bool_)
+    there = Way(joined.initiators, joined.responders, asked[ports.codes], middles.codes, providers.codes)
+    unknown = table.column("evidence") == "unknown"
+    inferred = table.column("confidence") != "high"
+    turned_codes = back[turned.codes]
+    parts = (
+        ways.parties(joined.initiators),
+        ways.parties(joined.responders),
+        there.traffic,
+        np.where(unknown, turned_codes + 1, 0),
+        middles.codes,
+        providers.codes,
+        inferred.astype(np.int64),
+    )
+    both = known[joined.initiators] & known[joined.responders]
+    return _Told(ways, there, turned_codes, any_port[ports.codes], unknown, inferred, both, parts)
+
+
+def _accepted(told: _Told, first: Numbers) -> _Accepted:
+    """Return what carries kinds of accepted conversations, of which the first ones are given."""
+    ways, every = told.ways, np.arange(len(first))
+    forward, backward, replying = _Notes(), _Notes(), _Notes()
+    there = told.there.at(first)
+    carried = ways.carried(there)
+    _note(carried, every, forward, replying)
+    passes = carried.passes.copy()
+    # Of these it may have been opened the other way round.
+    open_ = np.flatnonzero(told.unknown[first])
+    otherwise = there.at(open_).back(told.back[first[open_]])
+    again = ways.carried(otherwise)
+    _note(again, open_, backward, replying)
+    differ = (passes[open_] != again.passes) & told.known[first[open_]]
+    sides = tuple(open_[differ & (again.passes == turned)].tolist() for turned in (False, True))
+    passes[open_] |= again.passes
+    neither = np.flatnonzero(~passes[open_])
+    lost = again.at(neither)
+    backward += [(codes, open_[neither[rows]]) for rows, codes in ways.formerly(otherwise.at(neither), lost)]
+    # Perhaps it was opened the other way round, from any port.
+    guessed = np.flatnonzero(~passes & told.inferred[first] & ~told.unknown[first])
+    turned_round = ways.carried(there.at(guessed).back(told.any_port[first[guessed]]))
+    _note(turned_round, guessed, backward, _Notes())
+    uncarried = np.flatnonzero(~passes)
+    lost = carried.at(uncarried)
+    forward += [(codes, uncarried[rows]) for rows, codes in ways.formerly(there.at(uncarried), lost)]
+    return _Accepted(forward, backward, replying, uncarried.tolist(), (sides[0], sides[1]))
+
+
+def _tried(told: _Told, first: Numbers, attempts: Numbers) -> dict[RuleKey, Tried]:
+    """Return the rules that let kinds of refused conversations through, of which the first ones are given."""
+    ways, there = told.ways, told.there.at(first)
+    open_ = np.flatnonzero(told.unknown[first])
+    found: dict[RuleKey, Tried] = {}
+    for asked, rows in ((there, np.arange(len(first))), (there.at(open_).back(told.back[first[open_]]), open_)):
+        carried = ways.carried(asked)
+        for codes in carried[:3]:
+            size = len(ways.answers)
+            totals = np.bincount(codes, weights=attempts[rows], minlength=size).astype(np.int64)
+            passing = np.bincount(codes, weights=carried.passes, minlength=size) > 0
+            used: list[int] = np.unique(codes).tolist()
+            for code in used:
+                for key in ways.answers[code].rules:
+                    known = found.get(key, _NEVER)
+                    found[key] = Tried(known.attempts + int(totals[code]), known.passes or bool(passing[code]))
+    return found
+
+
+def _note(carried: Borne, kinds: Numbers, rules: _Notes, replies: _Notes) -> None:
+    notes = [(codes, kinds) for codes in carried[:3]]
+    rules += notes
+    replies += notes
+
+
+def _kinds(rows: Numbers, told: _Told) -> Kinds:
     """Return the kinds of some conversations, which are those that agree in all parts."""
-    of_row = np.full(len(parts[0]), -1, dtype=np.int64)
+    of_row = np.full(len(told.unknown), -1, dtype=np.int64)
     if not len(rows):
         return Kinds(of_row, np.zeros(0, dtype=np.int64))
-    codes, first = combined([part[rows] for part in parts])
+    codes, first = combined([part[rows] for part in told.parts])
     of_row[rows] = codes
     return Kinds(of_row, rows[first])
-
-
-def _addresses(text: str) -> AddressSet:
-    try:
-        return AddressSet.parse(text) if _is_address(text) else NO_ADDRESSES
-    except ParseError:
-        return NO_ADDRESSES
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parse_address(text)
-    except ParseError:
-        return False
-    return True
-
-
-def _note(found: Mapping[RuleKey, list[int]], keys: frozenset[RuleKey], kind: int) -> None:
-    for key in keys:
-        found[key].append(kind)
-
-
-def _pairs(table: Columns, column: str) -> Factor:
-    """Return protocol and port of each conversation as numbers."""
-    values: list[Any] = table.column(column).tolist()
-    ports = [None if port is None or port < 0 else int(port) for port in values]
-    return numbers_of(list(zip(table.column("protocol").tolist(), ports, strict=True)))
 
 
 def _tuples(column: NDArray[Any]) -> list[tuple[str, ...]]:

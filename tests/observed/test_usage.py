@@ -197,6 +197,19 @@ def test_an_interface_that_is_gone_may_have_used_any_rule_that_would_have_carrie
     assert used(shop().build(), gone) == {"sg-web out", "sg-db group", "sg-db range"}
 
 
+def test_whose_groups_were_not_read_may_have_used_any_rule_that_would_have_let_it_through() -> None:
+    b = shop()
+    b.group("sg-old", allow("ingress", "tcp/22", "10.0.1.0/24", rule_id="shell"))
+    b.interface("eni-db", "subnet-private", ["sg-db"], "10.0.2.9", attached_unread=True)
+    b.group("sg-db", allow("ingress", "tcp/5432", "sg-web", rule_id="group"))
+    b.group("sg-more", allow("ingress", "tcp/5432", "10.0.1.0/24", rule_id="range"))
+    shell = conversation("10.0.1.5", "10.0.2.9", 22, initiator_interface="eni-web", responder_interface="eni-db")
+
+    # None of its known groups lets the shell in, so that one which was not read did; the query needs no such group.
+    assert used(b.build(), shell) == {"sg-web out", "sg-old shell"}
+    assert used(b.build(), query()) == {"sg-web out", "sg-db group"}
+
+
 def test_whoever_is_gone_may_have_been_a_member_of_any_group() -> None:
     gone = conversation("10.0.3.3", "10.0.2.9", 5432, initiator_interface="eni-old", responder_interface="eni-db")
     estate = shop().build()
