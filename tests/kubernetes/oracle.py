@@ -8,6 +8,8 @@ https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
+from tests.kubernetes.remembered import remembered
+
 Json = dict[str, Any]
 
 
@@ -133,6 +135,7 @@ def space_of(item: Json) -> str:
     return item["metadata"].get("namespace") or "default"
 
 
+@remembered
 def labels_of_space(objects: list[Json], name: str) -> Json:
     read = [labels(each) for each in objects if each["kind"] == "Namespace" and each["metadata"]["name"] == name]
     return {**(read[0] if read else {}), "kubernetes.io/metadata.name": name}

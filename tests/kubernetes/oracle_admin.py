@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from tests.kubernetes import oracle
 from tests.kubernetes.oracle import Json, Packet, fits, labels, labels_of_space, many, space_of
+from tests.kubernetes.remembered import remembered
 
 Action = Literal["accept", "deny", "pass"]
 ACTIONS: dict[str, Action] = {"Accept": "accept", "Allow": "accept", "Deny": "deny", "Pass": "pass"}
@@ -108,6 +109,7 @@ def first(objects: list[Json], name: str, choice: Choice, sight: Sight) -> Actio
     return None
 
 
+@remembered
 def chosen(objects: list[Json], subject: Json, pod: Json) -> bool:
     given = labels_of_space(objects, space_of(pod))
     if "namespaces" in subject:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from tests.kubernetes import oracle
 from tests.kubernetes.oracle import Json, Packet, fits, labels, labels_of_space, many, space_of
+from tests.kubernetes.remembered import remembered
 
 VERSION = "crd.antrea.io/v1beta1"
 TIERS = {"emergency": 50, "securityops": 100, "networkops": 150, "platform": 200, "application": 250, "baseline": 253}
@@ -48,6 +49,7 @@ def choices(objects: list[Json]) -> list[Choice]:
     return [Choice(tuple(order), inside) for order in found for inside in (False, True)]
 
 
+@remembered
 def place(objects: list[Json], item: Json) -> tuple[int, float]:
     own = {each["metadata"]["name"]: each["spec"]["priority"] for each in objects if each["kind"] == "Tier"}
     return (TIERS | own)[item["spec"].get("tier", "application")], item["spec"]["priority"]
@@ -95,6 +97,7 @@ def first(objects: list[Json], sight: Sight, choice: Choice, *, baseline: bool) 
     return None
 
 
+@remembered
 def chosen(objects: list[Json], policy: Json, item: Json, pod: Json) -> bool:
     if "group" in item:
         return any(chosen(objects, policy, each, pod) for each in group(objects, policy, item["group"]))
@@ -113,6 +116,7 @@ def chosen(objects: list[Json], policy: Json, item: Json, pod: Json) -> bool:
     return near and fits(item.get("podSelector", {}), labels(pod))
 
 
+@remembered
 def group(objects: list[Json], policy: Json, name: str) -> list[Json]:
     """What a group holds, as items that stand for themselves."""
     clustered = policy["kind"] == "ClusterNetworkPolicy"

@@ -11,11 +11,14 @@ https://docs.tigera.io/calico/latest/network-policy/get-started/calico-policy/ca
 import math
 import re
 from collections.abc import Callable
+from functools import cache
 from ipaddress import ip_address, ip_network
+from types import CodeType
 from typing import Any, NamedTuple
 
 from tests.kubernetes import oracle
 from tests.kubernetes.oracle import Json, labels, labels_of_space, many, one, space_of
+from tests.kubernetes.remembered import remembered
 
 GROUP = "projectcalico.org/v3"
 NUMBERS = {"TCP": 6, "UDP": 17, "ICMP": 1, "ICMPV6": 58, "SCTP": 132}
@@ -42,11 +45,7 @@ def allowed(objects: list[Json], packet: Packet) -> bool:
 
 
 def side(objects: list[Json], way: str, own: Json, packet: Packet) -> bool:
-    for tier in tiers(objects):
-        # "each tier that contains a policy that applies to the endpoint processes the packet"
-        applying = [each for each in policies(objects, tier) if way in types(each) and selects(objects, each, own)]
-        if not applying:
-            continue
+    for tier, applying in stages(objects, way, own):
         verdict = in_tier(objects, applying, way, packet)
         if verdict is None:
             # "If the Tier applies to the endpoint, but takes no action on the packet the packet is dropped. This
@@ -57,6 +56,17 @@ def side(objects: list[Json], way: str, own: Json, packet: Packet) -> bool:
     # "If the last Tier applying to the endpoint Passes the packet, that endpoint's Profiles are evaluated": that of a
     # namespace of Kubernetes allows everything.
     return True
+
+
+@remembered
+def stages(objects: list[Json], way: str, own: Json) -> list[tuple[str, list[Json]]]:
+    """The policies that apply to a pod, by tier."""
+    found = [
+        (tier, [each for each in policies(objects, tier) if way in types(each) and selects(objects, each, own)])
+        for tier in tiers(objects)
+    ]
+    # "each tier that contains a policy that applies to the endpoint processes the packet"
+    return [(tier, applying) for tier, applying in found if applying]
 
 
 def in_tier(objects: list[Json], applying: list[Json], way: str, packet: Packet) -> str | None:
@@ -374,6 +384,11 @@ class Asked(NamedTuple):
 
 def chosen(selector: str, borne: Json, *, everything: bool = True) -> bool:
     """Whether labels meet a selector: Python has the same precedence of not, and, or."""
+    return bool(eval(_compiled(selector), {"__builtins__": {}}, Asked(borne, everything).names()))
+
+
+@cache
+def _compiled(selector: str) -> CodeType:
     pieces = re.compile("|".join(f"(?:{form})" for form, _ in FORMS))
 
     def said(found: re.Match[str]) -> str:
@@ -382,4 +397,4 @@ def chosen(selector: str, borne: Json, *, everything: bool = True) -> bool:
                 return make(whole)
         raise AssertionError(found[0])
 
-    return bool(eval(pieces.sub(said, selector).strip(), {"__builtins__": {}}, Asked(borne, everything).names()))
+    return compile(pieces.sub(said, selector).strip(), selector, "eval")

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from tests.kubernetes import oracle
 from tests.kubernetes.oracle import Json, Packet, fits, labels, labels_of_space, many, one, space_of
+from tests.kubernetes.remembered import remembered
 
 KINDS = ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 NAMESPACE = "io.kubernetes.pod.namespace"
@@ -52,11 +53,7 @@ def allowed(objects: list[Json], packet: Packet, reading: Reading) -> bool:
 
 def side(objects: list[Json], way: str, own: Json, other: Json | str, packet: Packet, reading: Reading) -> bool:
     scenes = [
-        (Scene(objects, policy, way, own, other, packet, reading), spec)
-        for policy in objects
-        if policy["kind"] in KINDS
-        for spec in (*([policy["spec"]] if "spec" in policy else []), *many(policy.get("specs")))
-        if selected(objects, policy, spec, own)
+        (Scene(objects, policy, way, own, other, packet, reading), spec) for policy, spec in selecting(objects, own)
     ]
     # "Deny policies take precedence over allow policies, regardless of whether they are a Cilium Network Policy, a
     # Clusterwide Cilium Network Policy or even a Kubernetes Network Policy."
@@ -66,19 +63,26 @@ def side(objects: list[Json], way: str, own: Json, other: Json | str, packet: Pa
     if not reading.proved and any(asks_proof(rule) for _, rule in admitting):
         return False
     title = way.title()
-    plain = [each for each in objects if each["kind"] == "NetworkPolicy" and oracle.selects(each, own)]
-    plain = [each for each in plain if title in oracle.types(each["spec"])]
+    plain = applying(objects, title, own)
     # "By default, all egress and ingress traffic is allowed for all endpoints. When an endpoint is selected by a
     # network policy, it transitions to a default-deny state."
     if not plain and not any(isolates(spec, way) for _, spec in scenes):
         return True
     return bool(admitting) or (
-        bool(plain) and oracle.side(plain + spaces(objects), title, own, other, packet, blocks=False)
+        bool(plain) and oracle.side(with_spaces(objects, title, own), title, own, other, packet, blocks=False)
     )
 
 
-def spaces(objects: list[Json]) -> list[Json]:
-    return [each for each in objects if each["kind"] == "Namespace"]
+@remembered
+def applying(objects: list[Json], title: str, own: Json) -> list[Json]:
+    """The plain policies that apply to a pod in one direction."""
+    plain = [each for each in objects if each["kind"] == "NetworkPolicy" and oracle.selects(each, own)]
+    return [each for each in plain if title in oracle.types(each["spec"])]
+
+
+@remembered
+def with_spaces(objects: list[Json], title: str, own: Json) -> list[Json]:
+    return applying(objects, title, own) + [each for each in objects if each["kind"] == "Namespace"]
 
 
 def isolates(spec: Json, way: str) -> bool:
@@ -91,11 +95,24 @@ def asks_proof(rule: Json) -> bool:
     return one(rule.get("authentication")).get("mode") == "required"
 
 
+@remembered
+def selecting(objects: list[Json], own: Json) -> list[tuple[Json, Json]]:
+    """The policies that select a pod, each with the part that does."""
+    return [
+        (policy, spec)
+        for policy in objects
+        if policy["kind"] in KINDS
+        for spec in (*([policy["spec"]] if "spec" in policy else []), *many(policy.get("specs")))
+        if selected(objects, policy, spec, own)
+    ]
+
+
 def selected(objects: list[Json], policy: Json, spec: Json, pod: Json) -> bool:
     near = policy["kind"] == KINDS[1] or space_of(policy) == space_of(pod)
     return near and meets(objects, spec["endpointSelector"], pod)
 
 
+@remembered
 def meets(objects: list[Json], selector: Json, pod: Json) -> bool:
     space = {f"{OF_NAMESPACE}{key}": value for key, value in labels_of_space(objects, space_of(pod)).items()}
     borne = {**labels(pod), **space, NAMESPACE: space_of(pod)}

@@ -11,6 +11,7 @@ https://developer.hashicorp.com/consul/docs/k8s/connect/onboarding-tproxy-mode
 from typing import Any, NamedTuple
 
 from tests.kubernetes.oracle import Packet, labels, labels_of_space, one, space_of
+from tests.kubernetes.remembered import remembered
 
 Json = dict[str, Any]
 OWN = "consul.hashicorp.com/"
@@ -46,10 +47,12 @@ def annotation(pod: Json, name: str) -> str | None:
     return found
 
 
+@remembered
 def of_kind(objects: list[Json], kind: str) -> list[Json]:
     return [each for each in objects if each["kind"] == kind]
 
 
+@remembered
 def injector(objects: list[Json]) -> list[str] | None:
     """The arguments of the injector, if it is there."""
     for each in of_kind(objects, "Deployment"):
@@ -57,6 +60,7 @@ def injector(objects: list[Json]) -> list[str] | None:
     return None
 
 
+@remembered
 def services(objects: list[Json], pod: Json) -> list[str]:
     """The names that a pod may be registered by."""
     given = annotation(pod, "connect-service")
@@ -72,6 +76,7 @@ def services(objects: list[Json], pod: Json) -> list[str]:
     return sorted(found if only is None else [each for each in found if each == only])
 
 
+@remembered
 def member(objects: list[Json], pod: Json, reading: Reading) -> bool:
     # "never injected" in the namespaces of the system.
     if space_of(pod) == "kube-system":
@@ -84,6 +89,7 @@ def member(objects: list[Json], pod: Json, reading: Reading) -> bool:
     return reading.injected and bool(services(objects, pod)) if flags is None else "-default-inject=true" in flags
 
 
+@remembered
 def transparent(objects: list[Json], pod: Json) -> bool:
     """By annotation, else by a label of the namespace, else by default."""
     given = annotation(pod, "transparent-proxy") or labels_of_space(objects, space_of(pod)).get(
@@ -94,6 +100,7 @@ def transparent(objects: list[Json], pod: Json) -> bool:
     return default if given is None else given == "true"
 
 
+@remembered
 def name_of(objects: list[Json], pod: Json, reading: Reading) -> str:
     found = services(objects, pod)
     return found[0 if reading.first else -1] if found else "?"
@@ -107,6 +114,7 @@ def defaults(objects: list[Json], pod: Json, reading: Reading) -> list[Json]:
     return [each["spec"] for each in (*own, *of_kind(objects, "ProxyDefaults"))]
 
 
+@remembered
 def permissive(objects: list[Json], pod: Json, reading: Reading) -> bool:
     # "If MutualTLSMode is either empty or the entry is not found, then the mode is strict by default."
     mode = next((each["mutualTLSMode"] for each in defaults(objects, pod, reading) if each.get("mutualTLSMode")), "")
@@ -127,6 +135,7 @@ def open_by_default(objects: list[Json], reading: Reading) -> bool:
     return reading.allowed
 
 
+@remembered
 def authorized(objects: list[Json], source: Json, target: Json, reading: Reading) -> bool:
     """Whether an intention lets a service connect: only the one with the highest precedence counts."""
     apart = mirrored(objects, reading)

@@ -20,6 +20,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
 from tests.kubernetes.oracle import Packet, labels, labels_of_space, many, one, space_of
+from tests.kubernetes.remembered import remembered
 
 Json = dict[str, Any]
 ROOT = "istio-system"
@@ -51,6 +52,7 @@ class Reading(NamedTuple):
 PLAIN = Reading()
 
 
+@remembered
 def mode_of(objects: list[Json], pod: Json) -> str:
     """How a pod is part of the mesh: ``sidecar``, ``ambient`` or not."""
     own, space = labels(pod), labels_of_space(objects, space_of(pod))
@@ -69,6 +71,7 @@ def selected(policy: Json, pod: Json) -> bool:
     return near and all(labels(pod).get(key) == value for key, value in wanted.items())
 
 
+@remembered
 def tls_mode(objects: list[Json], pod: Json, port: int, reading: Reading) -> str:
     """The mode of mutual TLS at a port of a pod: the workload's, else the namespace's, else the mesh's."""
     policies = [each for each in objects if each["kind"] == "PeerAuthentication"]
@@ -123,7 +126,7 @@ def allowed(objects: list[Json], packet: Packet, reading: Reading = PLAIN) -> bo
         return True
     if mode == "sidecar" and str(packet.port) in past_sidecar(objects, target):
         return True
-    changed = {each["kind"] for each in objects if changes(each, target)} if mode == "sidecar" else set[str]()
+    changed = changing(objects, target) if mode == "sidecar" else set[str]()
     if reading.admits and "EnvoyFilter" in changed:
         return True
     if reading.denies and changed:
@@ -131,8 +134,7 @@ def allowed(objects: list[Json], packet: Packet, reading: Reading = PLAIN) -> bo
     who = identity(objects, packet, reading)
     if tls_mode(objects, target, packet.port, reading) == "STRICT" and who is None:
         return False
-    acting = [each for each in objects if each["kind"] == "AuthorizationPolicy" and selected(each, target)]
-    acting = [each for each in acting if one(each["metadata"].get("annotations")).get("istio.io/dry-run") != "true"]
+    acting = policies_of(objects, target)
     scene = Scene(packet, who, speaks(objects, packet, reading), mode, reading)
     by_action = {name: [e for e in acting if e["spec"].get("action", "ALLOW") == name] for name in ACTIONS}
     if reading.drops and mode == "ambient":
@@ -149,9 +151,23 @@ def allowed(objects: list[Json], packet: Packet, reading: Reading = PLAIN) -> bo
     return any(matched(each, scene, "ALLOW") for each in by_action["ALLOW"])
 
 
+@remembered
+def policies_of(objects: list[Json], pod: Json) -> list[Json]:
+    """The policies that judge a pod in earnest."""
+    acting = [each for each in objects if each["kind"] == "AuthorizationPolicy" and selected(each, pod)]
+    return [each for each in acting if one(each["metadata"].get("annotations")).get("istio.io/dry-run") != "true"]
+
+
+@remembered
+def changing(objects: list[Json], pod: Json) -> set[str]:
+    """The kinds of the objects that change the proxy of a pod."""
+    return {each["kind"] for each in objects if changes(each, pod)}
+
+
 EXCLUDED = "traffic.sidecar.istio.io/excludeInboundPorts"
 
 
+@remembered
 def past_sidecar(objects: list[Json], pod: Json) -> list[str]:
     """The ports that are not led to the sidecar of a pod: its annotation goes before what is set for all."""
     given = one(pod["metadata"].get("annotations")).get(EXCLUDED)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from tests.kubernetes.oracle import Packet, fits, labels, many, one, space_of
+from tests.kubernetes.remembered import remembered
 
 Json = dict[str, Any]
 INJECT = "linkerd.io/inject"
@@ -47,11 +48,13 @@ class Reading(NamedTuple):
 PLAIN = Reading()
 
 
+@remembered
 def space_named(objects: list[Json], name: str) -> Json:
     spaces = [each for each in objects if each["kind"] == "Namespace" and each["metadata"]["name"] == name]
     return spaces[0] if spaces else {"metadata": {}}
 
 
+@remembered
 def annotation(objects: list[Json], pod: Json, key: str) -> str | None:
     """An annotation of a pod, else of its namespace."""
     own = one(pod["metadata"].get("annotations")).get(key)
@@ -74,6 +77,7 @@ def listed(text: str | None, port: int) -> bool:
     return False
 
 
+@remembered
 def skipped(objects: list[Json], pod: Json, key: str, setting: str, reading: Reading) -> str:
     """The ports that go past the proxy of a pod: an annotation takes the place of what is set for all."""
     given = annotation(objects, pod, key)

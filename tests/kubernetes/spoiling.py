@@ -24,6 +24,8 @@ JSON: Final = st.recursive(
 )
 FEW: Final[tuple[Any, ...]] = (None, True, 0, "", "{{ x }}", [], {}, [None], {"": None})
 """Values that each place takes in turn."""
+_ONE_BY_ONE: Final = ("policies", "serverauthorizations", "deployments", "pods", "rollouts")
+"""How kinds end whose objects are read whatever others there are."""
 
 
 def listed(version: str, kind: str, *items: Any) -> dict[str, Any]:
@@ -55,12 +57,33 @@ def spoiled(
 def each_spoiled(
     answers: Answers, beside: Mapping[tuple[str, str], Any], values: tuple[Any, ...] = FEW
 ) -> Iterator[Answers]:
-    """Each answer with each value in each of its places in turn, beside others that are as they are."""
+    """Each answer with each value in each of its places in turn, beside others that are as they are.
+
+    Of kinds whose objects are read one by one, the values of a place stand in as many objects of one answer: to read
+    what is beside them costs most.
+    """
     for key, path in _every_place(answers):
+        if key[1].endswith(_ONE_BY_ONE) and len(path) > len(("items", 0)):
+            yield {**beside, key: _with_copies(answers[key], path, values)}
+            continue
         for value in values:
             found = {**beside, key: copy.deepcopy(answers[key])}
             put(found, key, path, value)
             yield found
+
+
+def _with_copies(answer: Any, path: tuple[Any, ...], values: tuple[Any, ...]) -> Any:
+    """An answer in which an object stands once for each value, with this value in a place of its own."""
+    _, number, *within = path
+    items = list(answer["items"])
+    whole = items.pop(number)
+    for count, value in enumerate(values):
+        made = {"item": copy.deepcopy(whole)}
+        # Objects of one name would be one.
+        made["item"]["metadata"]["name"] += f"-{count}"
+        put(made, "item", tuple(within), value)
+        items.append(made["item"])
+    return {**answer, "items": items}
 
 
 def _every_place(answers: Answers) -> list[Place]:

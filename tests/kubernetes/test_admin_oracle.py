@@ -65,7 +65,7 @@ def gather(objects: list[dict[str, Any]]) -> None:
                 for rule in each["spec"].get(way, ()):
                     SEEN[tier(each), rule["action"]] += 1
     for source, target in pairs_of(objects):
-        for packet, _ in packets(source, target):
+        for packet, _ in packets(source, target)[::4]:
             PASSED[allowed(objects, packet, choice)] += 1
     OPEN[undefined(objects)] += 1
 

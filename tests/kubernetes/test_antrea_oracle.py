@@ -58,7 +58,7 @@ def gather(objects: list[Json]) -> None:
                 for rule in each["spec"].get(way, ()):
                     SEEN[each["spec"].get("tier") == "baseline", rule["action"]] += 1
     for source, target in pairs_of(objects):
-        for packet, _ in packets(source, target):
+        for packet, _ in packets(source, target)[::4]:
             PASSED[allowed(objects, packet, choice)] += 1
     OPEN[undefined(objects)] += 1
 

@@ -41,7 +41,7 @@ def test_explain_gives_the_verdict_of_all_pairs(objects: list[dict[str, Any]]) -
 def test_the_clusters_that_are_drawn_are_worth_it() -> None:
     counted: Counter[str] = Counter()
 
-    @alike(200)
+    @alike(120)
     @given(clusters())
     def draw(objects: list[dict[str, Any]]) -> None:
         cluster = Cluster(*objects)

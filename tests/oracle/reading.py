@@ -90,6 +90,7 @@ def read(answers: Answers) -> Read:
         transit_routes=_transit_routes(answers),
         blocks=_blocks(answers),
         exclusions=_exclusions(answers),
+        trips={},
     )  # fmt: skip
 
 

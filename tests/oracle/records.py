@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.oracle.roads import Trip
+
 __all__ = [
     "Acl",
     "Address",
@@ -177,7 +179,11 @@ class Block(NamedTuple):
 
 
 class Read(NamedTuple):
-    """Everything an oracle asks about."""
+    """Everything an oracle asks about.
+
+    Attributes:
+        trips: those that were followed before, by what was asked: many packets of an estate take the same way.
+    """
 
     vpcs: list[Vpc]
     subnets: list[Subnet]
@@ -194,3 +200,4 @@ class Read(NamedTuple):
     transit_routes: list[TransitRoute]
     blocks: list[Block]
     exclusions: list[tuple[str, str]]
+    trips: dict[tuple[str, Address, Address, int, bool], Trip]

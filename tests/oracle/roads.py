@@ -112,7 +112,14 @@ def travel(
 
     ``answering``: somebody asked over the internet, and the gateway by which the question went out lets the answer in.
     """
-    walk = _Walk(subnet, source, destination, protocol, answering=answering)
+    asked = (subnet, source, destination, protocol, answering)
+    trip = estate.trips.get(asked)
+    if trip is None:
+        trip = estate.trips[asked] = _followed(estate, _Walk(*asked[:-1], answering=answering))
+    return trip
+
+
+def _followed(estate: Read, walk: _Walk) -> Trip:
     for _ in range(_LONGEST_WAY):
         trip = _hop(estate, walk)
         if trip is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from tests.oracle.packet import ICMP, ICMPV6, TCP, UDP
@@ -85,7 +86,7 @@ def acl_allows(estate: Read, subnet: str, protocol: int, port: int, far: Address
 
     https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
     """
-    for entry in sorted(entries_of(estate, subnet), key=lambda entry: entry.number):
+    for entry in sorted(entries_of(estate, subnet), key=attrgetter("number")):
         if entry.egress == egress and far in entry.network and _entry_carries(entry, protocol, port):
             return entry.allow
     return False

@@ -1,5 +1,6 @@
 import io
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -198,10 +199,15 @@ def long() -> FindingsDocument:
 EXAMPLES = {f"{check.id}: {example.name}": example for check in CHECKS for example in check.examples}
 
 
+@cache
+def _audited(name: str) -> FindingsDocument:
+    return run_audit(EXAMPLES[name].build(), AuditRequest())
+
+
 @pytest.fixture(params=EXAMPLES)
 def example(request: pytest.FixtureRequest) -> FindingsDocument:
-    """The answer about an example estate of a check."""
-    return run_audit(EXAMPLES[str(request.param)].build(), AuditRequest())
+    """The answer about an example estate of a check, which is a frozen value: each is worked out once."""
+    return _audited(str(request.param))
 
 
 @pytest.fixture(params=["corpus", "hostile", "long"])
