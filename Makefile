@@ -20,6 +20,7 @@ demo: $(READY)
 	@echo "      $(BIN)/cloudseg explain demo --from internet --to bookshop-prod-reporting-db --traffic tcp/5432"
 	@echo "      $(BIN)/cloudseg explain demo --from internet --to jump --traffic tcp/3389   the same on Azure"
 	@echo "      $(BIN)/cloudseg audit demo --flows demo              what is really used of it, by five weeks of flow logs"
+	@echo "      $(BIN)/cloudseg plan demo --flows demo -o plan           its fixes, proved, as a folder to review"
 	@echo "      $(BIN)/cloudseg audit aws                            the same for your own account (read-only)"
 	@echo "      $(BIN)/cloudseg audit azure                          or for your subscriptions"
 

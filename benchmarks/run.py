@@ -9,7 +9,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import audit_aws, azure, flows, gcp, kubernetes, reach, scale, slow_api, startup
+from benchmarks import audit_aws, azure, flows, gcp, kubernetes, plan, planning, reach, scale, slow_api, startup
 from benchmarks.custodian import install
 from benchmarks.results import budgets_table
 
@@ -56,6 +56,10 @@ def main() -> None:
         print("gcp: done", file=sys.stderr)
         results.append(flows.measure(runs))
         print("flows: done", file=sys.stderr)
+        results.append(plan.measure(runs))
+        print("plan: done", file=sys.stderr)
+        results.append(planning.measure(runs))
+        print("planning: done", file=sys.stderr)
         results.append(audit_aws.measure(runs, peer))
         print("audit aws: done", file=sys.stderr)
         results.append(slow_api.measure(runs))

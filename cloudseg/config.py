@@ -16,6 +16,7 @@ import msgspec
 
 from cloudseg.errors import ConfigError
 from cloudseg.findings import Severity
+from cloudseg.plan.environment_names import DEFAULT_ORDER
 from cloudseg.providers.azure.options import CLOUDS, CloudName
 from cloudseg.segments import DEFAULT_LABELS
 
@@ -37,7 +38,7 @@ _LEVELS: Final = (*(severity.value for severity in Severity), "none")
 _NAMED_SOURCES: Final = frozenset(("aws", "azure", "gcp", "kubernetes", "demo", "-"))
 _KEYS: Final = (
     "sources", "fail_on", "check", "skip", "waivers", "intent", "flows", "labels", "checks", "aws", "azure", "gcp",
-    "kubernetes",
+    "kubernetes", "plan",
 )  # fmt: skip
 _KEY: Final = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _HEADER: Final = re.compile(r"\s*\[[^\[\]]+\]\s*(?:#.*)?$")
@@ -120,6 +121,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         azure: what to read of Azure.
         gcp: what to read of Google Cloud.
         kubernetes: which clusters to read.
+        environments: the environments, the lowest first, the key ``[plan] environments``: an edit that concerns several
+            belongs to the highest.
     """
 
     sources: tuple[str, ...] = ()
@@ -135,6 +138,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     azure: AzureConfig = AzureConfig()
     gcp: GcpConfig = GcpConfig()
     kubernetes: KubernetesConfig = KubernetesConfig()
+    environments: tuple[str, ...] = DEFAULT_ORDER
 
 
 def load_config(path: Path | None = None) -> Config:
@@ -231,7 +235,20 @@ class _Document:
             azure=self._azure(table.get("azure", {})),
             gcp=self._gcp(table.get("gcp", {})),
             kubernetes=self._kubernetes(table.get("kubernetes", {})),
+            environments=self._environments(table.get("plan", {})),
         )
+
+    def _environments(self, value: object) -> tuple[str, ...]:
+        table = self._inner(("plan",), value)
+        self._only(("plan",), table, ("environments",))
+        if "environments" not in table:
+            return DEFAULT_ORDER
+        place = ("plan", "environments")
+        names = self._texts(place, table["environments"])
+        folded = [name.casefold() for name in names]
+        if not names or not all(folded) or len(set(folded)) < len(names):
+            self._fail(place, "names no order: write each environment once, the lowest first")
+        return names
 
     def _file(self, key: str, table: Mapping[str, object]) -> Path | None:
         value = table.get(key)

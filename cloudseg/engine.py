@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -39,6 +39,7 @@ __all__ = [
     "GapInfo",
     "SourceInfo",
     "Summary",
+    "Views",
     "run_audit",
     "select_checks",
     "sources_of",
@@ -161,13 +162,41 @@ def select_checks(only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[C
     return selected
 
 
-def run_audit(estate: Estate, request: AuditRequest) -> FindingsDocument:
-    """Return the findings of an estate, worst first, with the status of every check and the gaps of every scope."""
+class Views(NamedTuple):
+    """What checks look at together, and whoever goes on from their findings: each part is worked out once.
+
+    Attributes:
+        internet: what the internet reaches.
+        compiled: the rules, and who reaches whom.
+        purpose: segments, and what these may open to each other.
+        observed: observed conversations beside the estate; None where none were given.
+    """
+
+    internet: InternetView
+    compiled: Compiled
+    purpose: Purpose
+    observed: Observed | None
+
+    @staticmethod
+    def of(estate: Estate, request: AuditRequest) -> Views:
+        """Return the views of an estate for a request; nothing is worked out before it is asked for."""
+        view = InternetView(estate)
+        compiled = Compiled(estate, view)
+        purpose = Purpose(estate, request.intent, request.labels, request.as_of or estate.taken_at)
+        observed = None if request.flows is None else Observed(request.flows, estate, lambda: compiled.reach)
+        return Views(view, compiled, purpose, observed)
+
+
+def run_audit(estate: Estate, request: AuditRequest, views: Views | None = None) -> FindingsDocument:
+    """Return the findings of an estate, worst first, with the status of every check and the gaps of every scope.
+
+    Args:
+        estate: the estate.
+        request: what is asked for.
+        views: what :meth:`Views.of` returned of the same estate and request, to share it; None to make it here.
+    """
     as_of = request.as_of or estate.taken_at
-    view = InternetView(estate)
-    compiled = Compiled(estate, view)
-    purpose = Purpose(estate, request.intent, request.labels, as_of)
-    observed = None if request.flows is None else Observed(request.flows, estate, lambda: compiled.reach)
+    view, compiled, purpose, observed = Views.of(estate, request) if views is None else views
     became = {check.id: "skipped" for check in CHECKS}
 
     def context(check: Check, states: tuple[WaiverState, ...] = ()) -> AuditContext:

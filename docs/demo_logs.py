@@ -29,6 +29,7 @@ from docs.demo_traffic import (  # noqa: E402
     GCP,
     GCP_FIREWALL,
     HUBBLE,
+    NAMES,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from docs.demo_traffic import Talk
 
 TARGET = ROOT / "cloudseg" / "demo" / "flows"
+NAMES_TARGET = ROOT / "cloudseg" / "demo" / "names"
 SYN, SYN_FIN, SYN_ACK_FIN, NOTHING = 2, 3, 19, 0
 
 
@@ -371,11 +373,51 @@ def logs() -> dict[str, str]:
     }
 
 
+def names() -> dict[str, str]:
+    """Return the text of each log of names by its path under the folder of the demo's logs of names."""
+    return {"resolver.jsonl": resolver(Estate(), NAMES)}
+
+
+def resolver(estate: Estate, asked: tuple[tuple[Talk, str], ...]) -> str:
+    """Return a query log of Route 53: a line for each time at which a machine asked before it spoke.
+
+    Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs-format.html
+    """
+    rows: list[tuple[int, str]] = []
+    for talk, name in asked:
+        source = estate.find(talk.source)
+        target = estate.find(talk.target)
+        if source is None:
+            raise SystemExit(f"{talk.source} is no machine of the bundled estate")
+        told = talk.target if target is None else _address(target)
+        for at, port in talk.moments():
+            row: dict[str, object] = {
+                "version": "1.100000",
+                "account_id": source.scope,
+                "region": source.region,
+                "vpc_id": (source.network or "").rpartition(":")[2],
+                "query_timestamp": datetime.fromtimestamp(at - 1, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "query_name": f"{name}.",
+                "query_type": "A",
+                "query_class": "IN",
+                "rcode": "NOERROR",
+                "answers": [{"Rdata": told, "Type": "A", "Class": "IN"}],
+                "srcaddr": _address(source),
+                "srcport": str(port),
+                "transport": "UDP",
+                "srcids": {"instance": (source.workload or "").rpartition(":")[2]},
+            }
+            rows.append((at, _line(row)))
+    return "\n".join(text for _, text in sorted(rows)) + "\n"
+
+
 def main() -> int:
     """Write the logs; with ``--check`` name those that are not what the tables say."""
     stale: list[str] = []
-    for name, text in logs().items():
-        path = TARGET / name
+    written_here = {TARGET / name: text for name, text in logs().items()}
+    written_here |= {NAMES_TARGET / name: text for name, text in names().items()}
+    for path, text in written_here.items():
+        name = str(path.relative_to(TARGET.parent))
         written = text.encode()
         if "--check" in sys.argv:
             held = path.read_bytes() if path.exists() else b""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["AWS", "AWS_DEV", "AWS_NAT", "AZURE", "AZURE_NSG", "GCP", "GCP_FIREWALL", "HUBBLE", "Talk"]
+__all__ = ["AWS", "AWS_DEV", "AWS_NAT", "AZURE", "AZURE_NSG", "GCP", "GCP_FIREWALL", "HUBBLE", "NAMES", "Talk"]
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
 DAYS = 35
@@ -129,4 +129,10 @@ HUBBLE = (
     # The policies of today do not let it through.
     Talk("weekly", "reporting/dashboards-7e6c0d903e-610a2", "bookshop/catalogue-db-0", "tcp/5432"),
     Talk("3,4", "staging/storefront-42fc210a15-e7cb5", "bookshop/catalogue-db-0", "tcp/5432", "refused"),
+)
+
+# What the machines of the shop asked their resolver for before some of these conversations.
+NAMES = (
+    (AWS_NAT[0], "feeds.publishers.example"),
+    (next(talk for talk in AWS if talk.target.startswith("RDSNetworkInterface")), "orders-db.bookshop.internal"),
 )

@@ -13,6 +13,7 @@ import json
 import re
 import shlex
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,16 @@ from cloudseg.flows.columns import CONVERSATIONS, EVIDENCE  # noqa: E402
 from cloudseg.intent_schema import intent_schema  # noqa: E402
 from cloudseg.providers import TRANSLATORS  # noqa: E402
 from cloudseg.providers.kubernetes.role import cluster_role  # noqa: E402
+from cloudseg.remediations import REMEDIES  # noqa: E402
 from cloudseg.reporters.check_page import docstring_of, summary_of, toml  # noqa: E402
 from cloudseg.reporters.schema import (  # noqa: E402
     diff_schema,
     explanation_schema,
     findings_schema,
+    plan_schema,
     reachability_schema,
 )
+from docs.remedy_pages import remedy_index, remedy_page, remedy_table  # noqa: E402
 from tests.conformance.aws import CASES  # noqa: E402
 
 if TYPE_CHECKING:
@@ -50,6 +54,7 @@ SCHEMAS = {
     "reachability": reachability_schema,
     "explanation": explanation_schema,
     "diff": diff_schema,
+    "plan": plan_schema,
 }
 GENERATED = "<!-- Written by docs/generate.py; edit what it is made from. -->\n\n"
 _EXAMPLE = re.compile(
@@ -109,7 +114,7 @@ def check_index() -> str:
 
 
 def coverage_page() -> str:
-    """Return which check looks at which cloud."""
+    """Return which check looks at which cloud, and which remedy changes something there."""
     lines = [
         "# Coverage",
         "",
@@ -121,6 +126,7 @@ def coverage_page() -> str:
     for check in _by_id():
         marks = (_mark(check, cloud) for cloud in CLOUDS)
         lines.append(f"| [{check.id}](checks/{check.id}.md) | {' | '.join(marks)} |")
+    lines += ["", *remedy_table(REMEDIES, CLOUDS)]
     return GENERATED + "\n".join(lines) + "\n"
 
 
@@ -204,11 +210,12 @@ def readme() -> str:
 
 
 def _output(command: str) -> str:
-    """Return what a command prints to standard output, as wide as the page, run where the README stands.
+    """Return what a command prints to standard output, as wide as the page, run beside the docs.
 
-    A command that fails raises what it failed by: half an answer is no example.
+    What it writes is thrown away. A command that fails raises what it failed by: half an answer is no example.
     """
-    with contextlib.chdir(ROOT):
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        Path("docs").symlink_to(DOCS)
         result = CliRunner().invoke(
             app,
             [*shlex.split(command), "--quiet"],
@@ -225,6 +232,9 @@ def pages() -> Iterator[tuple[Path, str]]:
     for check in CHECKS:
         yield DOCS / "checks" / f"{check.id}.md", check_page(check)
     yield DOCS / "checks" / "README.md", check_index()
+    for remedy in REMEDIES:
+        yield DOCS / "remedies" / f"{remedy.id}.md", GENERATED + remedy_page(remedy, CLOUDS)
+    yield DOCS / "remedies" / "README.md", GENERATED + remedy_index(REMEDIES)
     yield DOCS / "coverage.md", coverage_page()
     yield DOCS / "cli.md", cli_page()
     yield DOCS / "conformance.md", conformance_page()
@@ -237,8 +247,8 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 
 def orphans(kept: set[Path]) -> list[Path]:
-    """Return pages of checks that are no more."""
-    return sorted(path for path in (DOCS / "checks").glob("*.md") if path not in kept)
+    """Return pages of checks and remedies that are no more."""
+    return sorted(path for room in ("checks", "remedies") for path in (DOCS / room).glob("*.md") if path not in kept)
 
 
 def main() -> int:
@@ -259,7 +269,7 @@ def main() -> int:
     for path in extra:
         if not check:
             path.unlink()
-        print(f"{'no such check any more' if check else 'removed'}: {path.relative_to(ROOT)}")
+        print(f"{'about nothing that is there' if check else 'removed'}: {path.relative_to(ROOT)}")
     if check and (stale or extra):
         print("run `make docs`")
         return 1

@@ -6,7 +6,8 @@ import re
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cloudseg.cli.flow_sources import Window, package
+from cloudseg.cli.flow_sources import Window
+from cloudseg.cli.packages import package
 from cloudseg.errors import InputError
 
 if TYPE_CHECKING:

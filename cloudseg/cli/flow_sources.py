@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cloudseg.errors import CollectError, InputError
+from cloudseg.cli.packages import package
+from cloudseg.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Sequence
 
     from cloudseg.flows.files import LogSource
     from cloudseg.providers.aws.options import AwsOptions
 
-__all__ = ["Window", "log_sources", "moment", "package"]
+__all__ = ["Window", "log_sources", "moment"]
 
 _S3: Final = "s3://"
 _LOG_GROUP: Final = "cloudwatch:"
@@ -93,22 +93,3 @@ def _of_azure(log: str, window: Window) -> LogSource:
 
     since, until = (None if each is None else datetime.fromtimestamp(each, UTC) for each in window)
     return AzureBlobs(log, since=since, until=until)
-
-
-@contextmanager
-def package(what: str, extra: str) -> Generator[None]:
-    """Tell how to install what is missing.
-
-    Args:
-        what: what is read.
-        extra: what of cloudseg to install for it.
-
-    Raises:
-        CollectError: it is.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise CollectError(
-            f"reading {what} needs the package {error.name}; install it with `pip install 'cloudseg[{extra}]'`"
-        ) from error

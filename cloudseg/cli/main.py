@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from cloudseg import __version__
-from cloudseg.cli import audit, checks, collect, diff, explain, flows, intent, reach
+from cloudseg.cli import audit, checks, collect, diff, explain, flows, intent, plan, reach
 from cloudseg.cli.terminal import let_go_of_stdout
 from cloudseg.cli.values import PlainCommand, PlainGroup
 from cloudseg.errors import CloudsegError
@@ -43,6 +43,7 @@ app.command("explain", cls=PlainCommand)(explain.explain)
 app.command("diff", cls=PlainCommand)(diff.diff)
 app.command("flows", cls=PlainCommand)(flows.flows)
 app.command("intent", cls=PlainCommand)(intent.intent)
+app.command("plan", cls=PlainCommand)(plan.plan)
 app.command("checks", cls=PlainCommand)(checks.checks)
 
 
@@ -62,7 +63,7 @@ def cloudseg(
     """Audit how finely a cloud estate is segmented, with exact verdicts.
 
     Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 wrong usage, configuration or input; 3 the answer is
-    incomplete (gaps); 130 interrupted; 141 the reader of what it wrote left.
+    incomplete (gaps); 4 a plan is not proved; 130 interrupted; 141 the reader of what it wrote left.
     """
 
 

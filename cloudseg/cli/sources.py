@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloudseg.cli.packages import package
 from cloudseg.cli.provider_words import (
     aws_options,
     azure_options,
@@ -16,10 +16,10 @@ from cloudseg.cli.provider_words import (
     gcp_options,
     kubernetes_options,
 )
-from cloudseg.errors import CollectError, InputError
+from cloudseg.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cloudseg.cli.provider_words import Words
     from cloudseg.config import Config
@@ -209,41 +209,26 @@ def _exists(source: str) -> bool:
         return False
 
 
-@contextmanager
-def _packages(what: str, extra: str) -> Generator[None]:
-    """Tell how to install what a provider needs where it is missing.
-
-    Raises:
-        CollectError: it is.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise CollectError(
-            f"reading {what} needs the package {error.name}; install it with `pip install 'cloudseg[{extra}]'`"
-        ) from error
-
-
 def _collect_aws(options: AwsOptions, progress: Progress | None) -> Snapshot:
-    with _packages("AWS", "aws"):
+    with package("AWS", "aws"):
         from cloudseg.providers.aws.collect import collect
     return collect(options, progress=progress)
 
 
 def _collect_azure(options: AzureOptions, progress: Progress | None) -> Snapshot:
-    with _packages("Azure", "azure"):
+    with package("Azure", "azure"):
         from cloudseg.providers.azure.collect import collect
     return collect(options, progress=progress)
 
 
 def _collect_gcp(options: GcpOptions, progress: Progress | None) -> Snapshot:
-    with _packages("Google Cloud", "gcp"):
+    with package("Google Cloud", "gcp"):
         from cloudseg.providers.gcp.collect import collect
     return collect(options, progress=progress)
 
 
 def _collect_kubernetes(options: KubernetesOptions, progress: Progress | None) -> Snapshot:
-    with _packages("clusters", "kubernetes"):
+    with package("clusters", "kubernetes"):
         from cloudseg.providers.kubernetes.collect import collect
     return collect(options, progress=progress)
 

@@ -55,7 +55,8 @@ class Unresolved(msgspec.Struct, frozen=True, tag=True):
 
     variable: str
     reason: str
-    within: AddressSet = ALL_ADDRESSES
+    # A schema of what holds peers can be made where the default is no value of the algebra's.
+    within: AddressSet = msgspec.field(default_factory=lambda: ALL_ADDRESSES)
     name: str = ""
 
 

@@ -128,6 +128,7 @@ class Subnet(Resource, frozen=True, kw_only=True):
         internet_block: what a block above the subnet cuts off from the internet, exclusions included.
         default_outbound: interfaces in it that have no public address reach the internet all the same, under one that
             the provider lends them unasked; None when that was not read.
+        delegated: the services of the provider that it is handed to, as the provider names them: they keep rules there.
     """
 
     network: str
@@ -137,6 +138,7 @@ class Subnet(Resource, frozen=True, kw_only=True):
     public_by_default: bool | None = None
     internet_block: InternetBlock = "off"
     default_outbound: bool | None = False
+    delegated: tuple[str, ...] = ()
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

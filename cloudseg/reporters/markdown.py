@@ -192,25 +192,26 @@ def _observed(document: FindingsDocument) -> Iterator[str]:
     yield "\n### Observed\n\n"
     yield from (f"- {short(line.strip())}\n" for line in observed_lines(document.observed))
     for lines in (matrix_lines, refusal_lines, stale_lines):
-        room, left_out, told = _LIST_ROOM, 0, list(lines(document.observed))
+        told = list(lines(document.observed))
         if told:
             yield "\n"
-        for line in told:
-            item = f"  - <code>{short(line.strip())}</code>\n" if line.startswith("  ") else f"- {short(line)}\n"
-            room -= len(item)
-            if room < 0:
-                left_out += 1
-            else:
-                yield item
-        if left_out:
-            yield f"- … and {left_out:,} more\n"
+        yield from _roomy(map(_told, told))
+
+
+def _told(line: str) -> str:
+    """Return a list item; what is indented is an example of the line above it."""
+    return f"  - <code>{short(line.strip())}</code>\n" if line.startswith("  ") else f"- {short(line)}\n"
 
 
 def _list(lines: Iterable[str]) -> Iterator[str]:
+    """Yield list items of code as far as a list may go, and how many are left out."""
+    return _roomy(f"- <code>{short(line)}</code>\n" for line in lines)
+
+
+def _roomy(items: Iterable[str]) -> Iterator[str]:
     """Yield list items as far as a list may go, and how many are left out."""
     room, left_out = _LIST_ROOM, 0
-    for line in lines:
-        item = f"- <code>{short(line)}</code>\n"
+    for item in items:
         room -= len(item)
         if room < 0:
             left_out += 1

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["diff_schema", "explanation_schema", "findings_schema", "reachability_schema"]
+__all__ = ["diff_schema", "explanation_schema", "findings_schema", "plan_schema", "reachability_schema"]
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _ENTRY = re.compile(r"^(\w+): (.*)$")
@@ -50,12 +50,32 @@ def diff_schema() -> dict[str, Any]:
     return _schema(DiffDocument, "diff", "What became of an estate between two readings.")
 
 
-def _schema(document: type[msgspec.Struct], kind: str, description: str) -> dict[str, Any]:
+def plan_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of ``cloudseg/plan/v1``."""
+    from cloudseg.plan.codec import schema_of
+    from cloudseg.plan.values import PlanDocument
+
+    return _schema(
+        PlanDocument,
+        "plan",
+        "What is to be changed, why, in which order, and what is proved of it.",
+        schema_of,
+    )
+
+
+def _schema(
+    document: type[msgspec.Struct],
+    kind: str,
+    description: str,
+    hook: Callable[[type], dict[str, Any]] | None = None,
+) -> dict[str, Any]:
     """Return the schema of a document.
 
     It is strict about what the report writes: every member is there, but those that may be unset, and no other.
     """
-    (reference,), definitions = msgspec.json.schema_components([document], ref_template="#/$defs/{name}")
+    (reference,), definitions = msgspec.json.schema_components(
+        [document], schema_hook=hook, ref_template="#/$defs/{name}"
+    )
     written, optional = _member_names(document)
     strict = {
         name: _strict(definition, written.get(name, {}), optional.get(name, frozenset()))

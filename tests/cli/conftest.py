@@ -1,7 +1,7 @@
 """The program as a user runs it, in an empty folder, without colours or credentials."""
 
 import json
-import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import started_here
+from tests.cli.program import least_environment, started_here
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Part = Callable[[str, object], None]
@@ -32,7 +32,7 @@ def run(tmp_path: Path) -> Run:
     """Run `cloudseg` with arguments in an empty folder; returns what it printed and its exit code."""
 
     def start(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        return started_here(arguments, tmp_path, {**_least(tmp_path), **(environment or {})})
+        return started_here(arguments, tmp_path, {**least_environment(tmp_path), **(environment or {})})
 
     return start
 
@@ -45,7 +45,7 @@ def run_apart(tmp_path: Path) -> Run:
         return subprocess.run(
             [sys.executable, "-m", "cloudseg", *arguments],
             cwd=tmp_path,
-            env={**_least(tmp_path), **(environment or {})},
+            env={**least_environment(tmp_path), **(environment or {})},
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -54,12 +54,6 @@ def run_apart(tmp_path: Path) -> Run:
         )
 
     return start
-
-
-def _least(home: Path) -> dict[str, str]:
-    """The least environment in which the program runs."""
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
-    return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(home)}
 
 
 @pytest.fixture
@@ -79,3 +73,19 @@ def open_ssh(part: Part) -> Part:
     """A snapshot with one group that opens SSH to everyone; its interfaces were not read."""
     part("eu-west-1/ec2/describe_security_groups.json", {"SecurityGroups": [OPEN_SSH]})
     return part
+
+
+@pytest.fixture(scope="session")
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of the bundled logs' conversations, which no test changes."""
+    folder = tmp_path_factory.mktemp("bundled")
+    result = started_here(("flows", "demo", "-o", "seen.parquet", "--quiet"), folder, least_environment(folder))
+    assert result.returncode == 0, result.stderr
+    return folder / "seen.parquet"
+
+
+@pytest.fixture
+def conversations(bundled: Path, tmp_path: Path) -> str:
+    """A copy of it, in the folder in which the program runs."""
+    shutil.copy(bundled, tmp_path)
+    return bundled.name

@@ -9,10 +9,13 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack, chdir
+from importlib import import_module
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import BinaryIO
 from unittest import mock
+
+from tests.cli.bundled import bundled_once
 
 
 def started_here(arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> "CompletedProcess[str]":
@@ -31,7 +34,8 @@ def started_here(arguments: tuple[str, ...], folder: Path, environment: Mapping[
         stack.enter_context(mock.patch.object(sys, "argv", ["cloudseg", *arguments]))
         stack.callback(gc.set_threshold, *gc.get_threshold())
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
-        stack.callback(atexit.unregister, gc.freeze)
+        stack.callback(_unregister)
+        stack.enter_context(bundled_once())
         code: int | str | None = 0
         try:
             runpy.run_module("cloudseg", run_name="__main__", alter_sys=True)
@@ -41,6 +45,17 @@ def started_here(arguments: tuple[str, ...], folder: Path, environment: Mapping[
             stream.flush()
         assert isinstance(code, int | None)
         return CompletedProcess(arguments, code or 0, _text(output), _text(errors))
+
+
+def _unregister() -> None:
+    """Let the interpreter of the tests end as it would: the program leaves in a way of its own."""
+    atexit.unregister(import_module("cloudseg.cli.main")._leave)
+
+
+def least_environment(home: Path) -> dict[str, str]:
+    """The least environment in which the program runs."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(home)}
 
 
 def _stream(file: BinaryIO, errors: str) -> io.TextIOWrapper:

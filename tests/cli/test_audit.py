@@ -168,7 +168,8 @@ def test_hostile_names_reach_the_terminal_as_plain_text(run: Run, part: Part) ->
 
 
 def test_a_reader_that_leaves_early_changes_nothing_about_the_verdict(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "cloudseg", "audit", "demo", "--format", "json", "--quiet"]
+    few = ("--check", "internet-exposed-port")
+    command = [sys.executable, "-m", "cloudseg", "audit", "demo", *few, "--format", "json", "--quiet"]
     environment = {**os.environ, "HOME": str(tmp_path)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
@@ -320,7 +321,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_read(run: 
 def test_a_full_disk_behind_stdout_is_said_in_one_line(run: Run, tmp_path: Path, form: str) -> None:
     with Path("/dev/full").open("w") as full:
         result = subprocess.run(
-            [sys.executable, "-m", "cloudseg", "audit", "demo", "-f", form],
+            [sys.executable, "-m", "cloudseg", "audit", "demo", "--check", "internet-exposed-port", "-f", form],
             stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False,
         )  # fmt: skip
     assert result.returncode == 2

@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 Run = Callable[..., "CompletedProcess[str]"]
 
 
-@pytest.fixture
-def conversations(run: Run, tmp_path: Path) -> str:
-    """The file of the bundled logs' conversations."""
-    assert run("flows", "demo", "-o", "seen.parquet", "--quiet").returncode == 0
-    assert (tmp_path / "seen.parquet").is_file()
-    return "seen.parquet"
-
-
 def document(result: "CompletedProcess[str]") -> dict[str, Any]:
     found: dict[str, Any] = json.loads(result.stdout)
     return found

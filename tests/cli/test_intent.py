@@ -166,10 +166,9 @@ def test_how_finely_it_is_written_can_be_chosen(run: Run, tmp_path: Path, granul
     assert [str(each.traffic) for each in read_intent(tmp_path / "intent.yaml").allow] == [traffic]
 
 
-def test_labels_of_the_configuration_tell_the_application(run: Run, tmp_path: Path) -> None:
-    run("flows", "demo", "-o", "demo.parquet")
+def test_labels_of_the_configuration_tell_the_application(run: Run, conversations: str, tmp_path: Path) -> None:
     (tmp_path / "cloudseg.toml").write_text('[labels]\napplication = ["team"]\n', encoding="utf-8")
-    run("intent", "demo.parquet", "demo", "-o", "intent.yaml")
+    run("intent", conversations, "demo", "-o", "intent.yaml")
     assert any("team" in each.choice.tags for each in read_intent(tmp_path / "intent.yaml").segments)
 
 

@@ -132,6 +132,8 @@ def _add_subnet(answers: Answers, draft: Draft, wire: _Subnet, network: Network)
     properties = wire.properties
     # The list stands for the single form, which an answer may show as well.
     texts = properties.address_prefixes or [properties.address_prefix or ""]
+    services = (each.properties.service_name for each in properties.delegations or ())
+    delegated = tuple(sorted(service for service in services if service))
     subnet = Subnet(
         id=qualified_id(wire.id),
         kind="subnet",
@@ -142,17 +144,17 @@ def _add_subnet(answers: Answers, draft: Draft, wire: _Subnet, network: Network)
         addresses=answers.addresses(_WHAT, wire.id, texts, "subnets"),
         public_by_default=False,
         default_outbound=properties.default_outbound_access,
+        delegated=delegated,
     )
     draft.put(draft.subnets, subnet, answers.scope)
     policies = (properties.private_endpoint_network_policies or "").lower()
-    services = (each.properties.service_name for each in properties.delegations or ())
     draft.guards[subnet.id] = Guard(
         nsg=_named(properties.network_security_group),
         table=_named(properties.route_table),
         nat_gateway=_named(properties.nat_gateway),
         filters_endpoints=policies in _FILTERS,
         routes_endpoints=policies in _ROUTES,
-        delegated=tuple(sorted(service for service in services if service)),
+        delegated=delegated,
     )
 
 
