@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
-from signal import SIGINT, raise_signal
+from signal import SIGINT, default_int_handler, raise_signal, signal
 from threading import Timer
 from typing import TYPE_CHECKING, cast
 
@@ -23,7 +23,7 @@ from cloudseg.flows.files import Batch, LocalFiles, LogFile, Unreadable
 from cloudseg.flows.summarise import Summary, SummaryOptions, summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from duckdb import DuckDBPyConnection
 
@@ -222,6 +222,15 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.
     assert set(threading.enumerate()) <= before
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Have interrupts heard: a shell lets what it runs in the background ignore them."""
+    before = signal(SIGINT, default_int_handler)
+    yield
+    signal(SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_who_watches_no_progress_may_interrupt_as_well() -> None:
     with closing(connect(threads=1)) as database:
         began = time.monotonic()
